@@ -1,0 +1,1 @@
+"""Carries results from the API to the engine."""

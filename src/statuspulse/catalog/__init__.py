@@ -1,0 +1,1 @@
+"""Use cases on configuration: monitors, policies, channels, regions, tokens."""

@@ -1,0 +1,1 @@
+"""Commands (click); heavy imports happen inside them."""

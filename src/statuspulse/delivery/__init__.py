@@ -1,0 +1,1 @@
+"""Hands over what the outbox owes: dispatcher and channels."""

@@ -1,0 +1,1 @@
+"""From results to decisions: intake, evaluation, one transaction, incidents, rollups."""

@@ -1,0 +1,418 @@
+"""The tables, one text for SQLite and PostgreSQL. Instants are milliseconds since the epoch, durations µs."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# On SQLite a single integer key is the row id only as INTEGER; on PostgreSQL it is a bigint with a sequence.
+Key = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _stamps() -> tuple[Column[int], Column[int]]:
+    return Column("created_at", BigInteger, nullable=False), Column("updated_at", BigInteger, nullable=False)
+
+
+# --- who -------------------------------------------------------------------------------------------------
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    *_stamps(),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("team_id", Text, ForeignKey("teams.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # HMAC-SHA-256 with the instance's pepper
+    Column("prefix", Text, nullable=False),
+    Column("last4", Text, nullable=False),
+    Column("scopes", Text, nullable=False),  # JSON array
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    *_stamps(),
+)
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("team_id", Text, ForeignKey("teams.id"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),  # JSON {type, id, label}
+    Column("action", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Index(None, "team_id", "at"),
+)
+
+# --- where from ------------------------------------------------------------------------------------------
+
+regions = Table(
+    "regions",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+probes = Table(
+    "probes",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("region_key", Key, ForeignKey("regions.key"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("committed_through", BigInteger, nullable=False, server_default="0"),
+    *_stamps(),
+)
+
+# --- what is watched -------------------------------------------------------------------------------------
+
+# One row: the number of the last change of what probes and engine work by; a delta is "revision > mine".
+catalog_revision = Table(
+    "catalog_revision",
+    metadata,
+    Column("only", SmallInteger, CheckConstraint("only = 1", name="single"), primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+)
+
+monitors = Table(
+    "monitors",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("team_id", Text, ForeignKey("teams.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("config", Text, nullable=False),  # JSON, every member of the contract normalised
+    Column("config_version", Integer, nullable=False),
+    Column("revision", BigInteger, nullable=False, index=True),
+    # Results of an older version were made against another target or rule: they are history, not evidence.
+    Column("judged_from_version", Integer, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("resume_at", BigInteger),
+    Column("updated_by", Text, nullable=False),  # JSON actor
+    Column("deleted_at", BigInteger),
+    *_stamps(),
+    Index(None, "team_id", "created_at", "id"),
+    Index(None, "team_id", "name", "id"),
+)
+
+monitor_channels = Table(
+    "monitor_channels",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
+    Column("channel_id", Text, ForeignKey("channels.id"), primary_key=True),
+    Column("place", SmallInteger, nullable=False),
+)
+
+escalation_policies = Table(
+    "escalation_policies",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("team_id", Text, ForeignKey("teams.id"), nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("is_default", Boolean, nullable=False),
+    Column("auto_created", Boolean, nullable=False),
+    Column("rules", Text, nullable=False),  # JSON {steps, repeat, ack_timeout_seconds, …}
+    *_stamps(),
+    UniqueConstraint("team_id", "slug"),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("team_id", Text, ForeignKey("teams.id"), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # HMAC of the canonical URL: equal URLs are one channel
+    Column("url_sealed", LargeBinary, nullable=False),
+    Column("url_masked", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("health", Text, nullable=False),
+    Column("last_error", Text),
+    Column("last_success_at", BigInteger),
+    *_stamps(),
+    UniqueConstraint("team_id", "digest"),
+)
+
+# --- what was seen ---------------------------------------------------------------------------------------
+
+results = Table(
+    "results",
+    metadata,
+    Column("monitor_key", Key, primary_key=True, autoincrement=False),
+    Column("region_key", Key, primary_key=True, autoincrement=False),
+    Column("scheduled_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("verdict", SmallInteger, nullable=False),
+    Column("failure", SmallInteger),
+    Column("round", BigInteger, nullable=False),
+    Column("probe_key", Integer, nullable=False),
+    Column("observed_at", BigInteger, nullable=False),
+    Column("lag_us", Integer, nullable=False),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("latency_us", Integer),
+    Column("dns_us", Integer),
+    Column("connect_us", Integer),
+    Column("tls_us", Integer),
+    Column("ttfb_us", Integer),
+    Column("transfer_us", Integer),
+    Column("status_code", SmallInteger),
+    Column("bytes_read", Integer, nullable=False),
+    Column("ip", LargeBinary),
+    Column("not_after", BigInteger),
+    Column("config_version", Integer, nullable=False),
+    Column("truncated", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Text is kept only for failures; a result at rest is numbers.
+failure_details = Table(
+    "failure_details",
+    metadata,
+    Column("monitor_key", Key, primary_key=True, autoincrement=False),
+    Column("region_key", Key, primary_key=True, autoincrement=False),
+    Column("scheduled_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("detail", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+gap_records = Table(
+    "gap_records",
+    metadata,
+    Column("monitor_key", Key, primary_key=True, autoincrement=False),
+    Column("region_key", Key, primary_key=True, autoincrement=False),
+    Column("from_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("to_at", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+rollups = Table(
+    "rollups",
+    metadata,
+    Column("width_seconds", Integer, primary_key=True, autoincrement=False),
+    Column("monitor_key", Key, primary_key=True, autoincrement=False),
+    Column("region_key", Key, primary_key=True, autoincrement=False),
+    Column("start_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("ok", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("void", Integer, nullable=False),
+    Column("total_us", BigInteger, nullable=False),
+    Column("min_us", Integer),
+    Column("max_us", Integer),
+    Column("sketch", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Up to where the rows of one width are complete; the next run goes on from there.
+rollup_marks = Table(
+    "rollup_marks",
+    metadata,
+    Column("width_seconds", Integer, primary_key=True, autoincrement=False),
+    Column("complete_until", BigInteger, nullable=False),
+)
+
+# --- what was decided ------------------------------------------------------------------------------------
+
+standings = Table(
+    "standings",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
+    Column("region_key", Key, ForeignKey("regions.key"), primary_key=True),
+    Column("standing", Text, nullable=False),
+    Column("fail_streak", SmallInteger, nullable=False),
+    Column("ok_streak", SmallInteger, nullable=False),
+    Column("first_fail_at", BigInteger),
+    Column("first_ok_at", BigInteger),
+)
+
+monitor_states = Table(
+    "monitor_states",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
+    Column("health", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("state_since", BigInteger, nullable=False),
+    Column("state_seq", Integer, nullable=False),
+    # Votes count only when they are younger: pause, resume and unknown make every streak start anew.
+    Column("votes_from", BigInteger, nullable=False),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
+    Column("state_seq", Integer, primary_key=True, autoincrement=False),
+    Column("state", Text, nullable=False),
+    Column("previous_state", Text, nullable=False),
+    Column("health", Text, nullable=False),
+    Column("previous_health", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("first_observed_at", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("evidence", Text, nullable=False),  # JSON: the votes and failures that led to it
+    Column("incident_id", Text),
+)
+
+# The truth for uptime: what the state was, back-dated to where it began. The open one has no end.
+state_intervals = Table(
+    "state_intervals",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
+    Column("start_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("end_at", BigInteger),
+    Column("state", Text, nullable=False),
+)
+
+# Stretches that too few regions saw: unknown in the sums, whatever the state was beside them.
+unseen_spans = Table(
+    "unseen_spans",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
+    Column("start_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("end_at", BigInteger, nullable=False),
+)
+
+# --- who has to act --------------------------------------------------------------------------------------
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("team_id", Text, ForeignKey("teams.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("monitor_key", Key, ForeignKey("monitors.key")),
+    Column("dedup_key", Text),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("assignee", Text),
+    Column("occurrences", Integer, nullable=False),
+    Column("notify", Boolean, nullable=False),
+    Column("policy", Text),
+    Column("external_ids", Text, nullable=False),  # JSON {provider: {id, url}}
+    Column("triggered_at", BigInteger, nullable=False),
+    Column("triggered_by", Text, nullable=False),  # JSON actor
+    Column("acknowledged_at", BigInteger),
+    Column("acknowledged_by", Text),
+    Column("resolved_at", BigInteger),
+    Column("resolved_by", Text),
+    Column("resolve_reason", Text),
+    *_stamps(),
+    UniqueConstraint("team_id", "number"),
+    Index(None, "team_id", "triggered_at", "id"),
+    Index(None, "monitor_key", "triggered_at"),
+)
+# One open incident at most per (monitor, dedup key), whoever races; 0 stands for "no monitor".
+Index(
+    "uq_incidents_open",
+    incidents.c.team_id,
+    func.coalesce(incidents.c.monitor_key, 0),
+    incidents.c.dedup_key,
+    unique=True,
+    sqlite_where=text("state <> 'resolved'"),
+    postgresql_where=text("state <> 'resolved'"),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("incident_id", Text, ForeignKey("incidents.id"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("actor", Text, nullable=False),  # JSON actor
+    Column("detail", Text, nullable=False),  # JSON
+    Index(None, "incident_id", "key"),
+)
+
+# --- what is owed ----------------------------------------------------------------------------------------
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("team_id", Text, ForeignKey("teams.id"), nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("incident_id", Text, ForeignKey("incidents.id")),
+    # Rises per (incident, destination): a row is not handed over while an earlier one is open.
+    Column("seq", Integer, nullable=False),
+    Column("destination", Text, nullable=False),  # nch_… ; other kinds of receiver have their own prefix
+    Column("action", Text, nullable=False),  # trigger | acknowledge | resolve | …
+    Column("dedup_key", Text, nullable=False),
+    Column("body", Text, nullable=False),  # JSON: the message's facts, without secrets
+    Column("state", Text, nullable=False),  # pending | delivered | superseded | dead
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", BigInteger, nullable=False),
+    Column("lease_owner", Text),
+    Column("lease_until", BigInteger),
+    Column("lease_epoch", Integer, nullable=False),
+    Column("last_error", Text),
+    Column("provider_status", Integer),
+    Column("finished_at", BigInteger),
+    *_stamps(),
+    UniqueConstraint("event_id", "destination"),
+    UniqueConstraint("incident_id", "destination", "seq"),
+)
+Index(
+    "ix_outbox_due",
+    outbox.c.next_attempt_at,
+    sqlite_where=text("state = 'pending'"),
+    postgresql_where=text("state = 'pending'"),
+)
+Index("ix_outbox_incident", outbox.c.incident_id)
+
+delivery_attempts = Table(
+    "delivery_attempts",
+    metadata,
+    Column("outbox_id", Text, ForeignKey("outbox.id"), primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("latency_ms", Integer, nullable=False),
+    Column("outcome", Text, nullable=False),  # delivered | retry | refused
+    Column("provider_status", Integer),
+    Column("error", Text),
+)

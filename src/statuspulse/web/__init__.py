@@ -1,0 +1,1 @@
+"""Dashboard and public pages, rendered by the server."""
