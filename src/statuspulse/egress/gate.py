@@ -1,0 +1,98 @@
+"""The one way out of a process: policy, resolver and libcurl, opened and closed together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from statuspulse.domain.failure import Failure
+from statuspulse.egress.certificates import trusted_bundle
+from statuspulse.egress.curl import CurlLoop, Landed
+from statuspulse.egress.deadline import Deadline
+from statuspulse.egress.guard import Guard, Located
+from statuspulse.egress.hosts import HOSTS_FILE, Hosts
+from statuspulse.egress.nameservers import RESOLV_CONF, Nameservers
+from statuspulse.egress.policy import Policy, Purpose
+from statuspulse.egress.resolver import Resolver
+from statuspulse.egress.transfer import Exchange, Transfer
+from statuspulse.egress.urls import Url
+
+_KILL_AFTER_SECONDS = 0.25
+_IDLE_TRANSFERS = 256
+
+
+class Gate:
+    """Belongs to the running loop it is made in; `close` ends what is still under way.
+
+    `nameservers`, `hosts_file` and `ca_file` stand in for the ones of this host.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        nameservers: tuple[str, ...] | None = None,
+        hosts_file: Path = HOSTS_FILE,
+        ca_file: str | None = None,
+    ) -> None:
+        self.guard = Guard(policy)
+        self._ca_file = ca_file if ca_file is not None else trusted_bundle()
+        own_nameservers = Nameservers(RESOLV_CONF)
+        self.nameservers: Callable[[], tuple[str, ...]] = (
+            own_nameservers.current if nameservers is None else lambda: nameservers
+        )
+        self._resolver = Resolver(nameservers=self.nameservers, hosts=Hosts(hosts_file))
+        self._curl = CurlLoop()
+        self._idle: list[Transfer] = []
+        self._closed = False
+
+    def close(self) -> None:
+        self._closed = True
+        self._resolver.close()
+        self._curl.close()
+        for transfer in self._idle:
+            transfer.close()
+
+    async def locate(self, host: str, port: int, purpose: Purpose, deadline: Deadline) -> Located | Failure:
+        """Resolves a name and judges every address of it."""
+        outcome = await self._resolver.resolve(host, deadline.rest_seconds())
+        if isinstance(outcome, Failure):
+            return outcome
+        return self.guard.judge_all(host, outcome.addresses, port, purpose)
+
+    async def fetch(self, url: Url, located: Located, deadline: Deadline, *, limit: int, follows: bool) -> Exchange:
+        """One GET on a connection of its own, of whose body at most `limit` bytes are read.
+
+        `follows` says that a redirect would be followed, so that its body is of no interest.
+        """
+        transfer = self.take_transfer()
+        purpose = located.purpose
+        try:
+            transfer.prepare(url, located.first, purpose, deadline=deadline, limit=limit, follows=follows, body=None)
+            exchange = transfer.conclude(*await self.launch(transfer, deadline))
+            for ip in located.others:
+                if not exchange.is_refused:
+                    break
+                transfer.prepare(url, ip, purpose, deadline=deadline, limit=limit, follows=follows, body=None)
+                exchange = transfer.conclude(*await self.launch(transfer, deadline))
+            return exchange
+        finally:
+            self.give_back(transfer, renew=False)
+
+    def take_transfer(self) -> Transfer:
+        return self._idle.pop() if self._idle else Transfer(self.guard, self._ca_file)
+
+    def launch(self, transfer: Transfer, deadline: Deadline) -> asyncio.Future[Landed]:
+        """Starts a prepared transfer; `conclude` takes what comes of it."""
+        return self._curl.perform(transfer.handle, deadline.at + _KILL_AFTER_SECONDS)
+
+    def give_back(self, transfer: Transfer, *, renew: bool) -> None:
+        """Ends what is still under way; `renew` if the request was more than a plain one."""
+        self._curl.abandon(transfer.handle)
+        if self._closed or len(self._idle) >= _IDLE_TRANSFERS:
+            transfer.close()
+            return
+        if renew:
+            transfer.renew()
+        self._idle.append(transfer)
