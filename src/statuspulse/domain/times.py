@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 SECOND = 1000
@@ -11,6 +12,9 @@ DAY = 24 * HOUR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_FORM = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
+_NAIVE = re.compile(_FORM)
+_RFC_3339 = re.compile(_FORM + r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
 
 
 def to_datetime(at: int) -> datetime:
@@ -25,12 +29,19 @@ def from_datetime(moment: datetime) -> int:
 
 def to_text(at: int) -> str:
     """RFC 3339 in UTC with `Z` and milliseconds, as every answer prints times (`API.md` B.2)."""
-    return to_datetime(at).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at % 1000:03d}Z"
+    return to_datetime(at).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def from_text(text: str) -> int:
-    """Reads RFC 3339 with an offset; a naive or malformed time raises ValueError."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
+    """Reads RFC 3339 with an offset; a naive or malformed time, or one outside the years 1 to 9999, raises ValueError.
+
+    `fromisoformat` alone takes much more, weeks and bare dates for example.
+    """
+    if _NAIVE.fullmatch(text):
         raise ValueError("a time needs an offset, for example 2026-11-23T06:20:00Z")
-    return from_datetime(moment)
+    if not _RFC_3339.fullmatch(text):
+        raise ValueError("a time looks like 2026-11-23T06:20:00Z")
+    try:
+        return from_datetime(datetime.fromisoformat(text.upper()).astimezone(UTC))
+    except OverflowError as error:
+        raise ValueError("a time lies in the years 1 to 9999") from error

@@ -1,0 +1,68 @@
+"""What a channel has to tell: the facts of one change of an incident, without markup and without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Action(StrEnum):
+    """What happened to the incident, as receivers tell it apart."""
+
+    TRIGGER = "trigger"
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The monitor that an incident is about."""
+
+    id: str
+    name: str
+    type: str
+    target: str
+    runbook_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known beside the incident itself. `since` is when the outage began or ended as it was seen (ms)."""
+
+    subject: Subject | None = None
+    since: int | None = None
+    reason: str | None = None
+    failing_regions: tuple[str, ...] = ()
+    region_count: int = 0
+    downtime_ms: int | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message as it is stored in the outbox; `at` is when the change was decided (ms)."""
+
+    action: Action
+    at: int
+    incident_id: str
+    number: int
+    title: str
+    severity: str
+    state: str
+    actor: str
+    assignee: str | None
+    facts: Facts
+
+    def document(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Message:
+        """Reads what `document` wrote."""
+        facts = dict(document["facts"])
+        subject = facts["subject"]
+        facts["subject"] = None if subject is None else Subject(**subject)
+        facts["failing_regions"] = tuple(facts["failing_regions"])
+        return cls(**{**document, "action": Action(document["action"]), "facts": Facts(**facts)})

@@ -1,0 +1,120 @@
+"""Uptime from state intervals clipped to a window and summed in ms; checks are never counted (`ENGINE.md` 6)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from statuspulse.domain.health import State
+
+_FOUR_DECIMALS = 10**4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A stretch [start, end) of one state."""
+
+    start: int
+    end: int
+    state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stretch [start, end) in which one region saw nothing."""
+
+    region: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """Milliseconds per kind of time; together they are the window since creation, exactly."""
+
+    up: int = 0
+    degraded: int = 0
+    down: int = 0
+    unknown: int = 0
+    maintenance: int = 0
+    paused: int = 0
+
+    @property
+    def window(self) -> int:
+        return self.up + self.degraded + self.down + self.unknown + self.maintenance + self.paused
+
+    @property
+    def uptime_pct(self) -> float | None:
+        """Share of the measured time that was up or degraded; None where nothing was measured."""
+        good = self.up + self.degraded
+        return floored_pct(good, good + self.down)
+
+    def coverage_pct(self, full_window: int) -> float | None:
+        """Share of the full window, maintenance and pause excluded, that was measured."""
+        seen = self.up + self.degraded + self.down
+        return floored_pct(seen, full_window - self.maintenance - self.paused)
+
+
+def floored_pct(part: int, whole: int) -> float | None:
+    """Rounded down to four decimals in integers: 99.99996 never prints 100."""
+    if whole <= 0:
+        return None
+    return part * 100 * _FOUR_DECIMALS // whole / _FOUR_DECIMALS
+
+
+def sums(intervals: Iterable[Interval], unseen: Sequence[Span], regions: int, window: tuple[int, int]) -> Sums:
+    """The six sums of a window. Pending counts as unknown, and so does what fewer than half of the regions saw."""
+    start, end = window
+    totals = dict.fromkeys(State, 0)
+    blind = _Blind(list(blind_spans(unseen, regions)))
+    for interval in intervals:
+        low, high = max(interval.start, start), min(interval.end, end)
+        if low >= high:
+            continue
+        hidden = 0
+        if interval.state not in (State.PAUSED, State.MAINTENANCE):
+            hidden = blind.until(high) - blind.until(low)
+        totals[interval.state] += high - low - hidden
+        totals[State.UNKNOWN] += hidden
+    return Sums(
+        up=totals[State.UP],
+        degraded=totals[State.DEGRADED],
+        down=totals[State.DOWN],
+        unknown=totals[State.UNKNOWN] + totals[State.PENDING],
+        maintenance=totals[State.MAINTENANCE],
+        paused=totals[State.PAUSED],
+    )
+
+
+def blind_spans(unseen: Sequence[Span], regions: int) -> Iterator[tuple[int, int]]:
+    """The disjoint stretches that fewer than half of the regions saw, ascending; one region's spans do not overlap."""
+    edges = sorted([(span.start, 1) for span in unseen] + [(span.end, -1) for span in unseen])
+    blind = 0
+    began: int | None = None
+    for at, step in edges:
+        blind += step
+        too_few = 2 * (regions - blind) < regions
+        if too_few and began is None:
+            began = at
+        elif not too_few and began is not None:
+            yield began, at
+            began = None
+
+
+class _Blind:
+    """How much of the time was blind, by bisection: a monitor may have many intervals and many holes."""
+
+    def __init__(self, holes: Sequence[tuple[int, int]]) -> None:
+        self._holes = holes
+        self._starts = [start for start, _ in holes]
+        self._before = [0, *accumulate(end - start for start, end in holes)]
+
+    def until(self, at: int) -> int:
+        """The blind milliseconds before the instant."""
+        place = bisect_left(self._starts, at)
+        if place == 0:
+            return 0
+        start, end = self._holes[place - 1]
+        return self._before[place - 1] + min(at, end) - start

@@ -1,0 +1,57 @@
+"""What may become of an incident: every row of the table of `API.md` C.3."""
+
+from __future__ import annotations
+
+import pytest
+
+from statuspulse.domain.incident import (
+    Asked,
+    IncidentAlreadyResolvedError,
+    IncidentState,
+    Move,
+    availability_key,
+    move,
+)
+
+TRIGGERED, ACKNOWLEDGED, RESOLVED = IncidentState
+
+
+@pytest.mark.parametrize(
+    ("current", "asked", "expected"),
+    [
+        (TRIGGERED, Asked(state=TRIGGERED, by_key=True), Move.DEDUPLICATE),
+        (ACKNOWLEDGED, Asked(state=TRIGGERED, by_key=True), Move.DEDUPLICATE),
+        (TRIGGERED, Asked(state=ACKNOWLEDGED), Move.ACKNOWLEDGE),
+        (TRIGGERED, Asked(state=ACKNOWLEDGED, by_key=True), Move.ACKNOWLEDGE),
+        (TRIGGERED, Asked(state=RESOLVED), Move.RESOLVE),
+        (ACKNOWLEDGED, Asked(state=RESOLVED), Move.RESOLVE),
+        (ACKNOWLEDGED, Asked(state=RESOLVED, by_key=True), Move.RESOLVE),
+        (ACKNOWLEDGED, Asked(state=TRIGGERED), Move.UNACKNOWLEDGE),
+        (TRIGGERED, Asked(state=TRIGGERED), Move.NONE),
+        (ACKNOWLEDGED, Asked(state=ACKNOWLEDGED), Move.NONE),
+        (RESOLVED, Asked(state=RESOLVED), Move.NONE),
+        (RESOLVED, Asked(state=TRIGGERED, reopen=True), Move.REOPEN),
+        (TRIGGERED, Asked(state=TRIGGERED, reopen=True), Move.NONE),
+        *((current, Asked(state=None), Move.NONE) for current in IncidentState),
+    ],
+)
+def test_a_request_means_the_move_of_the_table(current: IncidentState, asked: Asked, expected: Move) -> None:
+    assert move(current, asked) is expected
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked(state=ACKNOWLEDGED),
+        Asked(state=ACKNOWLEDGED, reopen=True),
+        Asked(state=TRIGGERED),
+        Asked(state=TRIGGERED, by_key=True),
+    ],
+)
+def test_a_resolved_incident_is_not_taken_up_again_by_accident(asked: Asked) -> None:
+    with pytest.raises(IncidentAlreadyResolvedError):
+        move(RESOLVED, asked)
+
+
+def test_a_monitor_has_one_key_for_its_availability() -> None:
+    assert availability_key("mon_9x2k4p7q") == "mon_9x2k4p7q/availability"
