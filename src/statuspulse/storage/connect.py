@@ -9,15 +9,22 @@ from types import ModuleType
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import QueuePool
+
+from statuspulse.storage.file_systems import current_mounts, network_file_system
 
 log = structlog.get_logger(__name__)
 
 READERS = 4
 _BUSY_TIMEOUT_MS = 5000
+_POOL_TIMEOUT_SECONDS = 5
 # Older versions can corrupt the write-ahead log when two connections checkpoint (fixed in 3.51.3).
 _SAFE_SQLITE = (3, 51, 3)
+
+
+class UnsuitableStorageError(Exception):
+    """The database cannot be kept where the settings say; the text tells why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +44,28 @@ class Engines:
 
 
 def sqlite_url(path: Path) -> str:
-    return f"sqlite:///{path}"
+    return URL.create("sqlite", database=str(path)).render_as_string()
 
 
 def open_engines(url: str) -> Engines:
-    """Engines for a SQLAlchemy URL, `sqlite:///…` or `postgresql://…`; connects on first use."""
-    if make_url(url).get_backend_name() == "sqlite":
-        return Engines(_sqlite(url, "BEGIN IMMEDIATE", 1), _sqlite(url, "BEGIN", READERS, query_only=True))
-    return Engines(_postgres(url, 1), _postgres(url, READERS))
+    """Engines for a SQLAlchemy URL, `sqlite:///…` or `postgresql://…`; connects on first use.
+
+    Raises UnsuitableStorageError for a SQLite file on a network file system and for a missing PostgreSQL driver.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        _refuse_network_file_system(Path(parsed.database or ""))
+        return Engines(_sqlite(parsed, "BEGIN IMMEDIATE", 1), _sqlite(parsed, "BEGIN", READERS, query_only=True))
+    return Engines(_postgres(parsed, 1), _postgres(parsed, READERS, read_only=True))
+
+
+def _refuse_network_file_system(path: Path) -> None:
+    kind = network_file_system(path.resolve(), current_mounts())
+    if kind is not None:
+        raise UnsuitableStorageError(
+            f"the SQLite database {path} lies on a network file system ({kind}), where its locks do not hold: "
+            "set STATUSPULSE_DATA_DIR to a local disk or STATUSPULSE_DATABASE_URL to a PostgreSQL server"
+        )
 
 
 def sqlite_module() -> ModuleType:
@@ -60,13 +81,15 @@ def sqlite_module() -> ModuleType:
     return module
 
 
-def _sqlite(url: str, begin: str, size: int, *, query_only: bool = False) -> Engine:
+def _sqlite(url: URL, begin: str, size: int, *, query_only: bool = False) -> Engine:
     engine = create_engine(
         url,
         module=sqlite_module(),
         poolclass=QueuePool,
         pool_size=size,
         max_overflow=0,
+        pool_timeout=_POOL_TIMEOUT_SECONDS,
+        hide_parameters=True,  # they may hold what is secret, and errors are logged
         connect_args={
             "check_same_thread": False,
             "timeout": _BUSY_TIMEOUT_MS / 1000,
@@ -98,12 +121,28 @@ def _sqlite(url: str, begin: str, size: int, *, query_only: bool = False) -> Eng
     return engine
 
 
-def _postgres(url: str, size: int) -> Engine:
+def _postgres(url: URL, size: int, *, read_only: bool = False) -> Engine:
     options = "-c timezone=UTC -c lock_timeout=2s -c statement_timeout=15s -c idle_in_transaction_session_timeout=10s"
-    return create_engine(
-        make_url(url).set(drivername="postgresql+psycopg"),
-        pool_size=size,
-        max_overflow=0,
-        pool_pre_ping=True,
-        connect_args={"options": options},
-    )
+    try:
+        engine = create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=_POOL_TIMEOUT_SECONDS,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            # A reader sees one snapshot, as on SQLite.
+            isolation_level="REPEATABLE READ" if read_only else "READ COMMITTED",
+            # A server that has vanished from the network must not hold the writer for the kernel's patience.
+            connect_args={"options": options, "connect_timeout": 5, "tcp_user_timeout": 20_000},
+        )
+    except ModuleNotFoundError as error:
+        raise UnsuitableStorageError(
+            "PostgreSQL needs a driver that is not installed: pip install 'statuspulse[postgres]'"
+        ) from error
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.read_only = read_only
+
+    return engine

@@ -3,30 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from statuspulse.storage.connect import READERS, open_engines
+from statuspulse.storage.write_ahead_log import WriteAheadLog
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _GROUP_LIMIT = 200
-_CHECKPOINT_EVERY_SECONDS = 2.0
+_GROUP_SECONDS = 0.02
+# What a statement asked for was wrong; every other fault of the driver means that the database cannot serve now.
+_FAULTS_OF_THE_STATEMENT = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 
 
 class DatabaseUnavailableError(Exception):
-    """The database is full, locked, read-only or gone. Nothing of the change was stored."""
+    """The database is full, locked, read-only, gone or closed. Nothing of the change was stored.
+
+    One case cannot be told: where a PostgreSQL server is lost during the very commit, the change may be stored.
+    Whoever repeats a write therefore asks by its identity or position what is there.
+    """
 
 
 @dataclass(slots=True)
@@ -34,127 +49,168 @@ class _Job:
     work: Callable[[Connection], Any]
     outcome: Future[Any]
     value: Any = None
+    error: Exception | None = None
 
 
 class Database:
     """One writer thread with group commit and a few readers, on SQLite and PostgreSQL alike.
 
     A write is durable once its future is done. Jobs that wait together share one commit; each runs in a savepoint of
-    its own, so that one that raises undoes only itself.
+    its own, so that one that raises undoes only itself. What a job raised is told after the commit, too: it may have
+    seen what others of its group wrote.
     """
 
     def __init__(self, url: str) -> None:
         self.engines = open_engines(url)
+        self._wal = WriteAheadLog(self.engines.writer) if self.engines.is_sqlite else None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="db-read")
         self._writer = threading.Thread(target=self._write_forever, name="db-write", daemon=True)
+        self._gate = threading.Lock()  # nothing is submitted behind the mark that ends the writer
         self._closed = False
         self._writer.start()
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in the writer's transaction; returns its value once that has committed.
 
-        Raises whatever `work` raised, or DatabaseUnavailableError when the commit failed.
+        Raises whatever `work` raised, or DatabaseUnavailableError when the database refused. A caller that is
+        cancelled before its turn leaves nothing behind; later its change is made all the same.
         """
         return await asyncio.wrap_future(self.submit(work))
 
     def submit(self, work: Callable[[Connection], T]) -> Future[T]:
         """The same for callers outside the event loop."""
-        if self._closed:
-            raise DatabaseUnavailableError("the database is closed")
         outcome: Future[T] = Future()
-        self._jobs.put(_Job(work, outcome))
+        with self._gate:
+            self._ensure_open()
+            self._jobs.put(_Job(work, outcome))
         return outcome
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` on a reader's snapshot; raises DatabaseUnavailableError when there is none."""
+        self._ensure_open()
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """The same in the caller's thread."""
+        self._ensure_open()
         try:
             with self.engines.reader.connect() as connection:
                 return work(connection)
-        except DBAPIError as error:
+        except _FAULTS_OF_THE_STATEMENT:
+            raise
+        except (DBAPIError, PoolTimeoutError) as error:
             raise DatabaseUnavailableError(_reason(error)) from error
 
     def close(self) -> None:
         """Finishes what was submitted, then closes."""
-        self._closed = True
-        self._jobs.put(None)
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+            self._jobs.put(None)
         self._writer.join()
         self._readers.shutdown()
         self.engines.dispose()
 
+    def _ensure_open(self) -> None:
+        if self._closed:
+            raise DatabaseUnavailableError("the database is closed")
+
     def _write_forever(self) -> None:
-        checkpointed = time.monotonic()
-        while group := self._next_group():
-            self._commit(group)
-            if time.monotonic() - checkpointed > _CHECKPOINT_EVERY_SECONDS:
-                self._checkpoint("PASSIVE")
-                checkpointed = time.monotonic()
-        self._checkpoint("TRUNCATE")
+        waiting: deque[_Job] = deque()
+        closing = False
+        while waiting or not closing:
+            closing = closing or not self._gather(waiting)
+            if waiting:
+                self._commit(waiting)
+            if self._wal is not None:
+                self._wal.tend(time.monotonic())
+        if self._wal is not None:
+            self._wal.close()
 
-    def _next_group(self) -> list[_Job]:
-        """Waits for a job and takes along what is already there; empty when closing."""
-        group: list[_Job] = []
-        job = self._jobs.get()
-        while job is not None:
-            group.append(job)
-            if len(group) == _GROUP_LIMIT:
-                return group
+    def _gather(self, waiting: deque[_Job]) -> bool:
+        """Takes what has been submitted; waits for it where there is nothing else to do. False when closing."""
+        idle = None if self._wal is None else self._wal.rest(time.monotonic())
+        while len(waiting) < _GROUP_LIMIT:
             try:
-                job = self._jobs.get_nowait()
+                job = self._jobs.get(block=not waiting, timeout=idle)
             except queue.Empty:
-                return group
-        if group:
-            self._jobs.put(None)  # the next call shall see the end, too
-        return group
+                return True
+            if job is None:
+                return False
+            # From here on the future cannot be cancelled any more.
+            if job.outcome.set_running_or_notify_cancel():
+                waiting.append(job)
+        return True
 
-    def _commit(self, group: list[_Job]) -> None:
-        done: list[_Job] = []
+    def _commit(self, waiting: deque[_Job]) -> None:
+        """Runs what waits, for the time of one group, and commits it; the rest stays for the next one."""
+        group: list[_Job] = []
         try:
             with self.engines.writer.begin() as connection:
-                for job in group:
-                    if job.outcome.set_running_or_notify_cancel():
-                        _run(connection, job, done)
-        except DBAPIError as error:
-            reason = _reason(error)
-            log.warning("database.commit_failed", reason=reason)
-            for job in group:
-                if not job.outcome.done():
-                    job.outcome.set_exception(DatabaseUnavailableError(reason))
-            return
-        for job in done:
-            job.outcome.set_result(job.value)
-
-    def _checkpoint(self, mode: str) -> None:
-        """Moves the write-ahead log into the database file; only the writer thread does so."""
-        if not self.engines.is_sqlite:
-            return
-        with contextlib.suppress(DBAPIError):
-            raw = self.engines.writer.raw_connection()
-            try:
-                raw.cursor().execute(f"PRAGMA wal_checkpoint({mode})").close()
-            finally:
-                raw.close()
+                until = time.monotonic() + _GROUP_SECONDS
+                while waiting and (not group or time.monotonic() < until):
+                    group.append(waiting.popleft())
+                    _run(connection, group[-1])
+        except Exception as error:  # noqa: BLE001 - handed to every caller; the thread must outlive it
+            if not group:  # no transaction was to be had: the others need not wait for the same answer
+                group.extend(waiting)
+                waiting.clear()
+            _refuse(group, error)
+        else:
+            _settle(group)
+            if self._wal is not None:
+                self._wal.grown(time.monotonic())
 
 
-def _run(connection: Connection, job: _Job, done: list[_Job]) -> None:
+def _run(connection: Connection, job: _Job) -> None:
+    """One job in its savepoint; raises where the transaction itself is lost."""
     savepoint = connection.begin_nested()
     try:
         job.value = job.work(connection)
-    except Exception as error:
-        # A fault of the storage itself ends the whole group; anything else is the job's own.
-        if isinstance(error, OperationalError | InterfaceError):
-            raise
-        savepoint.rollback()
-        job.outcome.set_exception(error)
+    except Exception as error:  # noqa: BLE001 - told to the job's caller after the commit
+        _undo(connection, savepoint.rollback, error)
+        job.error = error
     else:
         savepoint.commit()
-        done.append(job)
 
 
-def _reason(error: DBAPIError) -> str:
-    """The driver's words, without the statement and its parameters: those may hold what is secret."""
-    return str(error.orig)
+def _undo(connection: Connection, rollback: Callable[[], None], error: Exception) -> None:
+    """Goes back to the savepoint. A full disk or a lost connection has ended the whole transaction: then it raises."""
+    try:
+        rollback()
+    except SQLAlchemyError as lost:
+        raise (error if isinstance(error, DBAPIError) else lost) from None
+    if connection.invalidated:
+        raise error
+
+
+def _settle(group: Iterable[_Job]) -> None:
+    for job in group:
+        if job.error is None:
+            job.outcome.set_result(job.value)
+        elif isinstance(job.error, DBAPIError) and not isinstance(job.error, _FAULTS_OF_THE_STATEMENT):
+            job.outcome.set_exception(_unavailable(job.error))
+        else:
+            job.outcome.set_exception(job.error)
+
+
+def _refuse(group: Iterable[_Job], error: Exception) -> None:
+    """Nothing of the group is stored; a fault that is not the database's own is a defect and shown as it is."""
+    told = _unavailable(error) if isinstance(error, SQLAlchemyError) else error
+    log.warning("database.commit_failed", reason=str(told))
+    for job in group:
+        job.outcome.set_exception(told)
+
+
+def _unavailable(error: SQLAlchemyError) -> DatabaseUnavailableError:
+    unavailable = DatabaseUnavailableError(_reason(error))
+    unavailable.__cause__ = error
+    return unavailable
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    """The driver's words in one line, without the statement and its parameters: those may hold what is secret."""
+    words = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    return words.strip().partition("\n")[0]

@@ -38,6 +38,18 @@ def _stamps() -> tuple[Column[int], Column[int]]:
     return Column("created_at", BigInteger, nullable=False), Column("updated_at", BigInteger, nullable=False)
 
 
+# --- the instance ----------------------------------------------------------------------------------------
+
+# One row: what binds the database to the secret key beside it.
+instance = Table(
+    "instance",
+    metadata,
+    Column("only", SmallInteger, primary_key=True, autoincrement=False),
+    Column("key_fingerprint", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    CheckConstraint('"only" = 1', name="single"),
+)
+
 # --- who -------------------------------------------------------------------------------------------------
 
 teams = Table(
@@ -105,8 +117,9 @@ probes = Table(
 catalog_revision = Table(
     "catalog_revision",
     metadata,
-    Column("only", SmallInteger, CheckConstraint("only = 1", name="single"), primary_key=True),
+    Column("only", SmallInteger, primary_key=True, autoincrement=False),
     Column("revision", BigInteger, nullable=False),
+    CheckConstraint('"only" = 1', name="single"),
 )
 
 monitors = Table(
@@ -244,12 +257,25 @@ rollups = Table(
     sqlite_with_rowid=False,
 )
 
-# Up to where the rows of one width are complete; the next run goes on from there.
+# Up to where the rows of one width are complete. A sweep takes them on to `sweep_until`, monitor by monitor in the
+# order of their keys: those below `next_key` are there already. The two instants are equal between sweeps.
 rollup_marks = Table(
     "rollup_marks",
     metadata,
     Column("width_seconds", Integer, primary_key=True, autoincrement=False),
     Column("complete_until", BigInteger, nullable=False),
+    Column("sweep_until", BigInteger, nullable=False),
+    Column("next_key", Key, nullable=False),
+)
+
+# Hours that got a result after they had been rolled up; they are rolled up again.
+rollup_touched = Table(
+    "rollup_touched",
+    metadata,
+    Column("monitor_key", Key, primary_key=True, autoincrement=False),
+    Column("region_key", Key, primary_key=True, autoincrement=False),
+    Column("start_at", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )
 
 # --- what was decided ------------------------------------------------------------------------------------
@@ -304,11 +330,12 @@ state_intervals = Table(
     Column("state", Text, nullable=False),
 )
 
-# Stretches that too few regions saw: unknown in the sums, whatever the state was beside them.
+# Stretches that a region did not see; where too few saw, time is unknown in the sums, whatever the state was.
 unseen_spans = Table(
     "unseen_spans",
     metadata,
     Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
+    Column("region_key", Key, ForeignKey("regions.key"), primary_key=True),
     Column("start_at", BigInteger, primary_key=True, autoincrement=False),
     Column("end_at", BigInteger, nullable=False),
 )

@@ -1,0 +1,78 @@
+"""Every series that StatusPulse tells of itself; names and labels of all of them stand here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from statuspulse import __version__
+
+_LAG_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+_CHECK_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_API_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """The series of one process. Labels hold routes, types and classes, never names, tokens or URLs."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self._gauge("build_info", "The running version.", ("version",)).labels(__version__).set(1)
+        self.probe_rounds = self._counter("probe_rounds_total", "Results committed.", ("type", "result"))
+        self.schedule_lag = self._histogram(
+            "probe_schedule_lag_seconds", "How late checks started after their slot.", _LAG_BUCKETS
+        )
+        self.check_duration = self._histogram(
+            "check_duration_seconds", "How long the deciding attempt took.", _CHECK_BUCKETS, ("type",)
+        )
+        self.slots_missed = self._counter("slots_missed_total", "Slots that were not run.", ("region", "reason"))
+        self.intake_results = self._counter("intake_results_total", "Items of batches from probes.", ("outcome",))
+        self.result_delay = self._histogram(
+            "result_delay_seconds", "From the end of a check to its commit.", _CHECK_BUCKETS
+        )
+        self.transitions = self._counter("state_changes_total", "Changes of monitors' states.", ("state",))
+        self.probe_last_seen = self._gauge(
+            "probe_last_seen_timestamp_seconds", "When a probe was heard last.", ("region", "probe")
+        )
+        self.checks_in_flight = self._gauge("checks_in_flight", "Checks under way, by probe.", ("region", "probe"))
+        self.spool_results = self._gauge("spool_results", "Results that a probe still holds.", ("region", "probe"))
+        self.notifications = self._counter("notifications_total", "Ends of notifications.", ("channel", "result"))
+        self.delivery_attempts = self._counter(
+            "delivery_attempts_total", "Attempts to hand a notification over.", ("channel", "outcome")
+        )
+        self.outbox_pending = self._gauge("outbox_pending", "Messages that are still owed.")
+        self.outbox_oldest = self._gauge("outbox_oldest_seconds", "Age of the oldest message that is owed.")
+        self.api_requests = self._counter("api_requests_total", "Calls of the API.", ("route", "code"))
+        self.api_duration = self._histogram(
+            "api_request_duration_seconds", "How long calls of the API took.", _API_BUCKETS
+        )
+
+    def text(self, series: Iterable[str] = ()) -> str:
+        """Everything in the Prometheus text format; `series` are ready lines of one team."""
+        return generate_latest(self.registry).decode() + "".join(f"{line}\n" for line in series)
+
+    def _counter(self, name: str, told: str, labels: tuple[str, ...] = ()) -> Counter:
+        return Counter(f"statuspulse_{name}", told, labels, registry=self.registry)
+
+    def _gauge(self, name: str, told: str, labels: tuple[str, ...] = ()) -> Gauge:
+        return Gauge(f"statuspulse_{name}", told, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, told: str, buckets: tuple[float, ...], labels: tuple[str, ...] = ()
+    ) -> Histogram:
+        return Histogram(f"statuspulse_{name}", told, labels, buckets=buckets, registry=self.registry)
+
+
+def sample(name: str, labels: Mapping[str, str], value: float) -> str:
+    """One line of the text format."""
+    inner = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+    return f"statuspulse_{name}{{{inner}}} {value:g}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

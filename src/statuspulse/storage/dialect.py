@@ -1,0 +1,46 @@
+"""The one statement on which the two engines differ in spelling: insert, or update on conflict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def insert_or_ignore(connection: Connection, table: Table) -> Insert:
+    """An insert that leaves a row with the same key as it is."""
+    statement: Insert = _insert(connection, table).on_conflict_do_nothing()
+    return statement
+
+
+def insert_rows_or_ignore(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The same for many rows with equal columns, whose values go to the driver as they are.
+
+    For the table that takes a row for every check: what SQLAlchemy does with each value is a third of the insert.
+    """
+    statement = _row_statement(connection.dialect.name, table, tuple(rows[0]))
+    connection.exec_driver_sql(statement, [tuple(row.values()) for row in rows])
+
+
+def upsert(connection: Connection, table: Table, keys: Sequence[str], columns: Sequence[str]) -> Insert:
+    """An insert that replaces the named columns of a row with the same key."""
+    statement = _insert(connection, table)
+    replacing: Insert = statement.on_conflict_do_update(
+        index_elements=list(keys), set_={name: statement.excluded[name] for name in columns}
+    )
+    return replacing
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+@cache
+def _row_statement(dialect_name: str, table: Table, columns: tuple[str, ...]) -> str:
+    """The text with a place for each column, in their order."""
+    place = "%s" if dialect_name == "postgresql" else "?"
+    places = ", ".join([place] * len(columns))
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608

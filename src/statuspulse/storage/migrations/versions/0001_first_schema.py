@@ -1,0 +1,534 @@
+"""The schema of the first release."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    _catalog_revision()
+    _failure_details()
+    _gap_records()
+    _instance()
+    _regions()
+    _results()
+    _rollup_marks()
+    _rollup_touched()
+    _rollups()
+    _teams()
+    _audit_entries()
+    _channels()
+    _escalation_policies()
+    _monitors()
+    _probes()
+    _tokens()
+    _incidents()
+    _monitor_channels()
+    _monitor_states()
+    _standings()
+    _state_intervals()
+    _transitions()
+    _unseen_spans()
+    _outbox()
+    _timeline()
+    _delivery_attempts()
+
+
+def _catalog_revision() -> None:
+    op.create_table(
+        "catalog_revision",
+        sa.Column("only", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint('"only" = 1', name=op.f("ck_catalog_revision_single")),
+        sa.PrimaryKeyConstraint("only", name=op.f("pk_catalog_revision")),
+    )
+
+
+def _failure_details() -> None:
+    op.create_table(
+        "failure_details",
+        sa.Column(
+            "monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column(
+            "region_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("scheduled_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("monitor_key", "region_key", "scheduled_at", name=op.f("pk_failure_details")),
+        sqlite_with_rowid=False,
+    )
+
+
+def _gap_records() -> None:
+    op.create_table(
+        "gap_records",
+        sa.Column(
+            "monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column(
+            "region_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("from_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("to_at", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("monitor_key", "region_key", "from_at", name=op.f("pk_gap_records")),
+        sqlite_with_rowid=False,
+    )
+
+
+def _instance() -> None:
+    op.create_table(
+        "instance",
+        sa.Column("only", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("key_fingerprint", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint('"only" = 1', name=op.f("ck_instance_single")),
+        sa.PrimaryKeyConstraint("only", name=op.f("pk_instance")),
+    )
+
+
+def _regions() -> None:
+    op.create_table(
+        "regions",
+        sa.Column("key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_regions")),
+        sa.UniqueConstraint("slug", name=op.f("uq_regions_slug")),
+    )
+
+
+def _results() -> None:
+    op.create_table(
+        "results",
+        sa.Column(
+            "monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column(
+            "region_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("scheduled_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.SmallInteger(), nullable=False),
+        sa.Column("verdict", sa.SmallInteger(), nullable=False),
+        sa.Column("failure", sa.SmallInteger(), nullable=True),
+        sa.Column("round", sa.BigInteger(), nullable=False),
+        sa.Column("probe_key", sa.Integer(), nullable=False),
+        sa.Column("observed_at", sa.BigInteger(), nullable=False),
+        sa.Column("lag_us", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.SmallInteger(), nullable=False),
+        sa.Column("latency_us", sa.Integer(), nullable=True),
+        sa.Column("dns_us", sa.Integer(), nullable=True),
+        sa.Column("connect_us", sa.Integer(), nullable=True),
+        sa.Column("tls_us", sa.Integer(), nullable=True),
+        sa.Column("ttfb_us", sa.Integer(), nullable=True),
+        sa.Column("transfer_us", sa.Integer(), nullable=True),
+        sa.Column("status_code", sa.SmallInteger(), nullable=True),
+        sa.Column("bytes_read", sa.Integer(), nullable=False),
+        sa.Column("ip", sa.LargeBinary(), nullable=True),
+        sa.Column("not_after", sa.BigInteger(), nullable=True),
+        sa.Column("config_version", sa.Integer(), nullable=False),
+        sa.Column("truncated", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("monitor_key", "region_key", "scheduled_at", name=op.f("pk_results")),
+        sqlite_with_rowid=False,
+    )
+
+
+def _rollup_marks() -> None:
+    op.create_table(
+        "rollup_marks",
+        sa.Column("width_seconds", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("complete_until", sa.BigInteger(), nullable=False),
+        sa.Column("sweep_until", sa.BigInteger(), nullable=False),
+        sa.Column("next_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("width_seconds", name=op.f("pk_rollup_marks")),
+    )
+
+
+def _rollup_touched() -> None:
+    op.create_table(
+        "rollup_touched",
+        sa.Column(
+            "monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column(
+            "region_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("start_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("monitor_key", "region_key", "start_at", name=op.f("pk_rollup_touched")),
+        sqlite_with_rowid=False,
+    )
+
+
+def _rollups() -> None:
+    op.create_table(
+        "rollups",
+        sa.Column("width_seconds", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column(
+            "monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column(
+            "region_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("start_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ok", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("void", sa.Integer(), nullable=False),
+        sa.Column("total_us", sa.BigInteger(), nullable=False),
+        sa.Column("min_us", sa.Integer(), nullable=True),
+        sa.Column("max_us", sa.Integer(), nullable=True),
+        sa.Column("sketch", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("width_seconds", "monitor_key", "region_key", "start_at", name=op.f("pk_rollups")),
+        sqlite_with_rowid=False,
+    )
+
+
+def _teams() -> None:
+    op.create_table(
+        "teams",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_teams")),
+        sa.UniqueConstraint("slug", name=op.f("uq_teams_slug")),
+    )
+
+
+def _audit_entries() -> None:
+    op.create_table(
+        "audit_entries",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_audit_entries_team_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
+    )
+    op.create_index(op.f("ix_audit_entries_team_id_at"), "audit_entries", ["team_id", "at"], unique=False)
+
+
+def _channels() -> None:
+    op.create_table(
+        "channels",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("url_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("url_masked", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("health", sa.Text(), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("last_success_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_channels_team_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_channels")),
+        sa.UniqueConstraint("team_id", "digest", name=op.f("uq_channels_team_id_digest")),
+    )
+
+
+def _escalation_policies() -> None:
+    op.create_table(
+        "escalation_policies",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("is_default", sa.Boolean(), nullable=False),
+        sa.Column("auto_created", sa.Boolean(), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_escalation_policies_team_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_escalation_policies")),
+        sa.UniqueConstraint("team_id", "slug", name=op.f("uq_escalation_policies_team_id_slug")),
+    )
+
+
+def _monitors() -> None:
+    op.create_table(
+        "monitors",
+        sa.Column("key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("config", sa.Text(), nullable=False),
+        sa.Column("config_version", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("judged_from_version", sa.Integer(), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("resume_at", sa.BigInteger(), nullable=True),
+        sa.Column("updated_by", sa.Text(), nullable=False),
+        sa.Column("deleted_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_monitors_team_id")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_monitors")),
+        sa.UniqueConstraint("id", name=op.f("uq_monitors_id")),
+    )
+    op.create_index(op.f("ix_monitors_revision"), "monitors", ["revision"], unique=False)
+    op.create_index(
+        op.f("ix_monitors_team_id_created_at_id"), "monitors", ["team_id", "created_at", "id"], unique=False
+    )
+    op.create_index(op.f("ix_monitors_team_id_name_id"), "monitors", ["team_id", "name", "id"], unique=False)
+
+
+def _probes() -> None:
+    op.create_table(
+        "probes",
+        sa.Column("key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("region_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("committed_through", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["region_key"], ["regions.key"], name=op.f("fk_probes_region_key")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_probes")),
+        sa.UniqueConstraint("digest", name=op.f("uq_probes_digest")),
+        sa.UniqueConstraint("id", name=op.f("uq_probes_id")),
+    )
+
+
+def _tokens() -> None:
+    op.create_table(
+        "tokens",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("prefix", sa.Text(), nullable=False),
+        sa.Column("last4", sa.Text(), nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_tokens_team_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
+        sa.UniqueConstraint("digest", name=op.f("uq_tokens_digest")),
+    )
+
+
+def _incidents() -> None:
+    op.create_table(
+        "incidents",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("dedup_key", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("assignee", sa.Text(), nullable=True),
+        sa.Column("occurrences", sa.Integer(), nullable=False),
+        sa.Column("notify", sa.Boolean(), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=True),
+        sa.Column("external_ids", sa.Text(), nullable=False),
+        sa.Column("triggered_at", sa.BigInteger(), nullable=False),
+        sa.Column("triggered_by", sa.Text(), nullable=False),
+        sa.Column("acknowledged_at", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_by", sa.Text(), nullable=True),
+        sa.Column("resolved_at", sa.BigInteger(), nullable=True),
+        sa.Column("resolved_by", sa.Text(), nullable=True),
+        sa.Column("resolve_reason", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_incidents_monitor_key")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_incidents_team_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
+        sa.UniqueConstraint("team_id", "number", name=op.f("uq_incidents_team_id_number")),
+    )
+    op.create_index(
+        op.f("ix_incidents_monitor_key_triggered_at"), "incidents", ["monitor_key", "triggered_at"], unique=False
+    )
+    op.create_index(
+        op.f("ix_incidents_team_id_triggered_at_id"), "incidents", ["team_id", "triggered_at", "id"], unique=False
+    )
+    op.create_index(
+        "uq_incidents_open",
+        "incidents",
+        ["team_id", sa.literal_column("coalesce(monitor_key, 0)"), "dedup_key"],
+        unique=True,
+        sqlite_where=sa.text("state <> 'resolved'"),
+        postgresql_where=sa.text("state <> 'resolved'"),
+    )
+
+
+def _monitor_channels() -> None:
+    op.create_table(
+        "monitor_channels",
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("channel_id", sa.Text(), nullable=False),
+        sa.Column("place", sa.SmallInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_monitor_channels_channel_id")),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_monitor_channels_monitor_key")),
+        sa.PrimaryKeyConstraint("monitor_key", "channel_id", name=op.f("pk_monitor_channels")),
+    )
+
+
+def _monitor_states() -> None:
+    op.create_table(
+        "monitor_states",
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("health", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("state_since", sa.BigInteger(), nullable=False),
+        sa.Column("state_seq", sa.Integer(), nullable=False),
+        sa.Column("votes_from", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_monitor_states_monitor_key")),
+        sa.PrimaryKeyConstraint("monitor_key", name=op.f("pk_monitor_states")),
+    )
+
+
+def _standings() -> None:
+    op.create_table(
+        "standings",
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("region_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("standing", sa.Text(), nullable=False),
+        sa.Column("fail_streak", sa.SmallInteger(), nullable=False),
+        sa.Column("ok_streak", sa.SmallInteger(), nullable=False),
+        sa.Column("first_fail_at", sa.BigInteger(), nullable=True),
+        sa.Column("first_ok_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_standings_monitor_key")),
+        sa.ForeignKeyConstraint(["region_key"], ["regions.key"], name=op.f("fk_standings_region_key")),
+        sa.PrimaryKeyConstraint("monitor_key", "region_key", name=op.f("pk_standings")),
+    )
+
+
+def _state_intervals() -> None:
+    op.create_table(
+        "state_intervals",
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("start_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("end_at", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_state_intervals_monitor_key")),
+        sa.PrimaryKeyConstraint("monitor_key", "start_at", name=op.f("pk_state_intervals")),
+    )
+
+
+def _transitions() -> None:
+    op.create_table(
+        "transitions",
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("state_seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("previous_state", sa.Text(), nullable=False),
+        sa.Column("health", sa.Text(), nullable=False),
+        sa.Column("previous_health", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("first_observed_at", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("incident_id", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_transitions_monitor_key")),
+        sa.PrimaryKeyConstraint("monitor_key", "state_seq", name=op.f("pk_transitions")),
+    )
+
+
+def _unseen_spans() -> None:
+    op.create_table(
+        "unseen_spans",
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("region_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("start_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("end_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_unseen_spans_monitor_key")),
+        sa.ForeignKeyConstraint(["region_key"], ["regions.key"], name=op.f("fk_unseen_spans_region_key")),
+        sa.PrimaryKeyConstraint("monitor_key", "region_key", "start_at", name=op.f("pk_unseen_spans")),
+    )
+
+
+def _outbox() -> None:
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("incident_id", sa.Text(), nullable=True),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("destination", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("dedup_key", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_attempt_at", sa.BigInteger(), nullable=False),
+        sa.Column("lease_owner", sa.Text(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
+        sa.Column("lease_epoch", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("provider_status", sa.Integer(), nullable=True),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_outbox_incident_id")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_outbox_team_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("event_id", "destination", name=op.f("uq_outbox_event_id_destination")),
+        sa.UniqueConstraint("incident_id", "destination", "seq", name=op.f("uq_outbox_incident_id_destination_seq")),
+    )
+    op.create_index(
+        "ix_outbox_due",
+        "outbox",
+        ["next_attempt_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_index("ix_outbox_incident", "outbox", ["incident_id"], unique=False)
+
+
+def _timeline() -> None:
+    op.create_table(
+        "timeline",
+        sa.Column("key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("incident_id", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_timeline_incident_id")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_timeline")),
+        sa.UniqueConstraint("id", name=op.f("uq_timeline_id")),
+    )
+    op.create_index(op.f("ix_timeline_incident_id_key"), "timeline", ["incident_id", "key"], unique=False)
+
+
+def _delivery_attempts() -> None:
+    op.create_table(
+        "delivery_attempts",
+        sa.Column("outbox_id", sa.Text(), nullable=False),
+        sa.Column("attempt", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("latency_ms", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("provider_status", sa.Integer(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_delivery_attempts_outbox_id")),
+        sa.PrimaryKeyConstraint("outbox_id", "attempt", name=op.f("pk_delivery_attempts")),
+    )

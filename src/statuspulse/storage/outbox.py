@@ -1,0 +1,333 @@
+"""The outbox: what is owed to receivers, written with its cause, claimed under a lease (`RELIABILITY.md` 2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, literal_column, or_, select, update
+
+from statuspulse.domain.ids import new_ulid
+from statuspulse.domain.times import SECOND
+from statuspulse.storage.schema import delivery_attempts, outbox
+
+# Longer than an attempt with its wait for a place can take; after it somebody else may hand the row over.
+LEASE = 30 * SECOND
+
+
+class State(StrEnum):
+    """Where a notification stands; all but the first are ends."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    SUPERSEDED = "superseded"
+    DEAD = "dead"
+
+
+class Ending(StrEnum):
+    """How one delivery ended."""
+
+    DELIVERED = "delivered"
+    RETRY = "retry"
+    REFUSED = "refused"
+
+
+class StaleLeaseError(Exception):
+    """Somebody else holds the row by now, or it has ended: what became of it is not for the caller to say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Debt:
+    """One message that is owed to one destination. Copies carry the same `event_id` and `dedup_key`."""
+
+    team_id: str
+    event_id: str
+    incident_id: str
+    destination: str
+    action: str
+    dedup_key: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """One row. `attempts` counts the deliveries that are recorded; `lease_epoch` is the right to record the next."""
+
+    id: str
+    team_id: str
+    event_id: str
+    incident_id: str | None
+    seq: int
+    destination: str
+    action: str
+    dedup_key: str
+    body: dict[str, Any] = field(repr=False)
+    state: State
+    attempts: int
+    next_attempt_at: int
+    lease_epoch: int
+    last_error: str | None
+    provider_status: int | None
+    finished_at: int | None
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One attempt to hand a notification over. `error` is a short word and never holds what was sent or answered."""
+
+    started_at: int
+    latency_ms: int
+    ending: Ending
+    provider_status: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """What a claim leaves alone: destinations that take nothing now, and rows that the claimer has in hand."""
+
+    destinations: Collection[str] = ()
+    ids: Collection[str] = ()
+
+
+# Written out, not bound: a prepared statement of PostgreSQL is planned without its parameters, and then the partial
+# index would not serve it.
+_PENDING = outbox.c.state == literal_column("'pending'")
+
+
+def owe(connection: Connection, debts: Sequence[Debt], now: int) -> None:
+    """Stores what is owed, due at once, behind everything that the destination is still owed of the incident."""
+    for debt in debts:
+        last = connection.scalar(
+            select(func.max(outbox.c.seq)).where(
+                outbox.c.incident_id == debt.incident_id, outbox.c.destination == debt.destination
+            )
+        )
+        connection.execute(
+            outbox.insert().values(
+                id=new_ulid("ntf", now),
+                team_id=debt.team_id,
+                event_id=debt.event_id,
+                incident_id=debt.incident_id,
+                seq=(last or 0) + 1,
+                destination=debt.destination,
+                action=debt.action,
+                dedup_key=debt.dedup_key,
+                body=json.dumps(debt.body, ensure_ascii=False),
+                state=State.PENDING.value,
+                attempts=0,
+                next_attempt_at=now,
+                lease_epoch=0,
+                created_at=now,
+                updated_at=now,
+            )
+        )
+
+
+def destinations_of(connection: Connection, team_id: str, incident_id: str) -> list[str]:
+    """Everyone who was told of the incident, those who were told first before the others."""
+    query = (
+        select(outbox.c.destination)
+        .where(outbox.c.team_id == team_id, outbox.c.incident_id == incident_id)
+        .group_by(outbox.c.destination)
+        .order_by(func.min(outbox.c.created_at), outbox.c.destination)
+    )
+    return list(connection.scalars(query))
+
+
+def claim(connection: Connection, *, owner: str, now: int, limit: int, aside: Aside) -> list[Notification]:
+    """Leases what may be handed over now, of each destination the row that is due longest and no second one.
+
+    So nobody's backlog fills the others' places, and the caller decides after each row whether the destination
+    takes one more. `owner` names one dispatcher: no two that run at once may share a name.
+    """
+    place = func.row_number().over(partition_by=outbox.c.destination, order_by=(outbox.c.next_attempt_at, outbox.c.id))
+    due = and_(outbox.c.next_attempt_at <= now, _is_unleased(now))
+    ranked = select(outbox.c.id, place.label("place")).where(_is_next(aside), due).subquery()
+    query = (
+        select(outbox)
+        # Said again for the row itself: on PostgreSQL a row may have changed between the ranking and its lock.
+        .where(outbox.c.id.in_(select(ranked.c.id).where(ranked.c.place == 1)), _PENDING, due)
+        .order_by(outbox.c.next_attempt_at, outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = [_notification(row) for row in connection.execute(query)]
+    if found:
+        connection.execute(
+            update(outbox)
+            .where(outbox.c.id.in_([notification.id for notification in found]))
+            .values(lease_owner=owner, lease_until=now + LEASE, lease_epoch=outbox.c.lease_epoch + 1, updated_at=now)
+        )
+    return [replace(notification, lease_epoch=notification.lease_epoch + 1) for notification in found]
+
+
+def next_due_at(connection: Connection, aside: Aside) -> int | None:
+    """The instant from which `claim` finds something (ms), perhaps a past one; None when nothing is owed."""
+    at = case((outbox.c.lease_until > outbox.c.next_attempt_at, outbox.c.lease_until), else_=outbox.c.next_attempt_at)
+    due: int | None = connection.scalar(select(func.min(at)).where(_is_next(aside)))
+    return due
+
+
+def record_delivered(connection: Connection, claimed: Notification, delivery: Delivery, now: int) -> None:
+    """The receiver has it; raises StaleLeaseError."""
+    _settle(connection, claimed, delivery, now, state=State.DELIVERED, finished_at=now)
+
+
+def record_retry(connection: Connection, claimed: Notification, delivery: Delivery, at: int, now: int) -> None:
+    """The receiver has not taken it and is asked again at `at`; raises StaleLeaseError."""
+    _settle(connection, claimed, delivery, now, state=State.PENDING, next_attempt_at=at)
+
+
+def record_dead(connection: Connection, claimed: Notification, delivery: Delivery, now: int) -> None:
+    """The receiver has not taken it and is not asked again; raises StaleLeaseError."""
+    _settle(connection, claimed, delivery, now, state=State.DEAD, finished_at=now)
+
+
+def bury(connection: Connection, claimed: Notification, error: str, now: int) -> None:
+    """There is nobody to hand it over to, so that no delivery was made; raises StaleLeaseError."""
+    _end_lease(connection, claimed, now, state=State.DEAD.value, last_error=error, finished_at=now)
+
+
+def expire(connection: Connection, destination: str, *, owed_before: int, error: str, now: int) -> list[Notification]:
+    """Gives up what a destination has been owed for too long and nobody has in hand; answers what that was."""
+    expired = (
+        update(outbox)
+        .where(_PENDING, outbox.c.destination == destination, outbox.c.created_at < owed_before, _is_unleased(now))
+        .values(state=State.DEAD.value, last_error=error, finished_at=now, updated_at=now)
+        .returning(outbox)
+    )
+    return sorted((_notification(row) for row in connection.execute(expired)), key=lambda notification: notification.id)
+
+
+def release(connection: Connection, owner: str, now: int) -> int:
+    """Gives back every row that the owner holds, due as it was before the claim; answers how many."""
+    released = connection.execute(
+        update(outbox)
+        .where(_PENDING, outbox.c.lease_owner == owner)
+        .values(lease_owner=None, lease_until=None, updated_at=now)
+    )
+    return released.rowcount
+
+
+def counts(connection: Connection) -> dict[State, int]:
+    """How many rows there are in each state, states without rows included."""
+    query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
+    return dict.fromkeys(State, 0) | {State(state): count for state, count in connection.execute(query)}
+
+
+def oldest_pending_at(connection: Connection) -> int | None:
+    """Since when the oldest row that is still owed has been owed (ms); None when nothing is."""
+    oldest: int | None = connection.scalar(select(func.min(outbox.c.created_at)).where(_PENDING))
+    return oldest
+
+
+def of_incident(connection: Connection, team_id: str, incident_id: str) -> list[Notification]:
+    """Everything that was ever owed of an incident, in the order in which it was."""
+    query = (
+        select(outbox)
+        .where(outbox.c.team_id == team_id, outbox.c.incident_id == incident_id)
+        .order_by(outbox.c.created_at, outbox.c.seq, outbox.c.id)
+    )
+    return [_notification(row) for row in connection.execute(query)]
+
+
+def deliveries_of(connection: Connection, team_id: str, notification_id: str) -> list[Delivery]:
+    """Every attempt to hand a notification of the team over, in order."""
+    query = (
+        select(delivery_attempts)
+        .join(outbox, outbox.c.id == delivery_attempts.c.outbox_id)
+        .where(outbox.c.team_id == team_id, outbox.c.id == notification_id)
+        .order_by(delivery_attempts.c.attempt)
+    )
+    return [
+        Delivery(
+            started_at=row.started_at,
+            latency_ms=row.latency_ms,
+            ending=Ending(row.outcome),
+            provider_status=row.provider_status,
+            error=row.error,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _is_unleased(now: int) -> ColumnElement[bool]:
+    return or_(outbox.c.lease_until.is_(None), outbox.c.lease_until <= now)
+
+
+def _is_next(aside: Aside) -> ColumnElement[bool]:
+    """Open, the first open one of its (incident, destination), and not set aside."""
+    earlier = outbox.alias("earlier")
+    is_behind = exists().where(
+        earlier.c.incident_id == outbox.c.incident_id,
+        earlier.c.destination == outbox.c.destination,
+        earlier.c.seq < outbox.c.seq,
+        earlier.c.state == literal_column("'pending'"),
+    )
+    return and_(
+        _PENDING,
+        outbox.c.destination.not_in(aside.destinations),
+        outbox.c.id.not_in(aside.ids),
+        ~is_behind,
+    )
+
+
+def _settle(connection: Connection, claimed: Notification, delivery: Delivery, now: int, **columns: Any) -> None:
+    attempt = claimed.attempts + 1
+    _end_lease(
+        connection,
+        claimed,
+        now,
+        attempts=attempt,
+        last_error=delivery.error,
+        provider_status=delivery.provider_status,
+        **columns,
+    )
+    connection.execute(
+        delivery_attempts.insert().values(
+            outbox_id=claimed.id,
+            attempt=attempt,
+            started_at=delivery.started_at,
+            latency_ms=delivery.latency_ms,
+            outcome=delivery.ending.value,
+            provider_status=delivery.provider_status,
+            error=delivery.error,
+        )
+    )
+
+
+def _end_lease(connection: Connection, claimed: Notification, now: int, **columns: Any) -> None:
+    ended = connection.execute(
+        update(outbox)
+        .where(outbox.c.id == claimed.id, outbox.c.lease_epoch == claimed.lease_epoch, _PENDING)
+        .values(lease_owner=None, lease_until=None, updated_at=now, **columns)
+    )
+    if ended.rowcount != 1:
+        raise StaleLeaseError(claimed.id)
+
+
+def _notification(row: Row[Any]) -> Notification:
+    return Notification(
+        id=row.id,
+        team_id=row.team_id,
+        event_id=row.event_id,
+        incident_id=row.incident_id,
+        seq=row.seq,
+        destination=row.destination,
+        action=row.action,
+        dedup_key=row.dedup_key,
+        body=json.loads(row.body),
+        state=State(row.state),
+        attempts=row.attempts,
+        next_attempt_at=row.next_attempt_at,
+        lease_epoch=row.lease_epoch,
+        last_error=row.last_error,
+        provider_status=row.provider_status,
+        finished_at=row.finished_at,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,102 @@
+"""Escalation policies: who is told, and when."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, or_, select
+
+from statuspulse.storage.dialect import insert_or_ignore
+from statuspulse.storage.schema import escalation_policies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One escalation policy; `rules` holds steps, repeat, time-outs and the filter of severities (`API.md` D.4)."""
+
+    id: str
+    team_id: str
+    slug: str
+    name: str
+    description: str | None = None
+    is_default: bool = False
+    auto_created: bool = False
+    rules: dict[str, Any] = field(default_factory=dict)
+    created_at: int
+    updated_at: int
+
+
+def insert_if_new(connection: Connection, policy: Policy) -> bool:
+    """Stores the policy unless the team has one with its slug; answers whether it did."""
+    statement = insert_or_ignore(connection, escalation_policies).values(
+        id=policy.id,
+        team_id=policy.team_id,
+        slug=policy.slug,
+        name=policy.name,
+        description=policy.description,
+        is_default=policy.is_default,
+        auto_created=policy.auto_created,
+        rules=json.dumps(policy.rules, ensure_ascii=False),
+        created_at=policy.created_at,
+        updated_at=policy.updated_at,
+    )
+    return connection.scalar(statement.returning(escalation_policies.c.id)) is not None
+
+
+def get(connection: Connection, team_id: str, slug: str) -> Policy | None:
+    row = connection.execute(
+        select(escalation_policies).where(escalation_policies.c.team_id == team_id, escalation_policies.c.slug == slug)
+    ).one_or_none()
+    return None if row is None else _policy(row)
+
+
+def default_slug(connection: Connection, team_id: str) -> str | None:
+    """The policy of monitors that name none; None when the team has not chosen one."""
+    slug: str | None = connection.scalar(
+        select(escalation_policies.c.slug).where(
+            escalation_policies.c.team_id == team_id, escalation_policies.c.is_default
+        )
+    )
+    return slug
+
+
+def exists(connection: Connection, policy_id: str) -> bool:
+    """Whether any team has a policy with the id."""
+    found = connection.scalar(select(escalation_policies.c.id).where(escalation_policies.c.id == policy_id))
+    return found is not None
+
+
+def count(connection: Connection, team_id: str) -> int:
+    query = select(func.count()).select_from(escalation_policies).where(escalation_policies.c.team_id == team_id)
+    return connection.scalar(query) or 0
+
+
+def page(
+    connection: Connection, team_id: str, *, after: tuple[int, str] | None, descending: bool, limit: int
+) -> list[Policy]:
+    """Up to `limit` policies by (created_at, id), from behind the key `after`."""
+    at, key = escalation_policies.c.created_at, escalation_policies.c.id
+    query = select(escalation_policies).where(escalation_policies.c.team_id == team_id)
+    if after is not None:
+        beyond = (at < after[0]) if descending else (at > after[0])
+        same = (key < after[1]) if descending else (key > after[1])
+        query = query.where(or_(beyond, (at == after[0]) & same))
+    order = (at.desc(), key.desc()) if descending else (at, key)
+    return [_policy(row) for row in connection.execute(query.order_by(*order).limit(limit))]
+
+
+def _policy(row: Row[Any]) -> Policy:
+    return Policy(
+        id=row.id,
+        team_id=row.team_id,
+        slug=row.slug,
+        name=row.name,
+        description=row.description,
+        is_default=row.is_default,
+        auto_created=row.auto_created,
+        rules=json.loads(row.rules),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

@@ -1,0 +1,330 @@
+"""Raw results and gaps: numbers for every slot, text only for failures."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, func, select
+
+from statuspulse.domain.failure import Failure, FailureClass
+from statuspulse.domain.result import Certificate, Gap, Observation, Phases, Result, ResultKind, Verdict
+from statuspulse.storage.dialect import insert_or_ignore, insert_rows_or_ignore
+from statuspulse.storage.schema import failure_details, gap_records, monitors, regions, results
+
+# Numbers in the database; they are never given to another meaning.
+_KINDS = (ResultKind.SCHEDULED, ResultKind.RECHECK, ResultKind.FIRST, ResultKind.MANUAL)
+_VERDICTS = (Verdict.OK, Verdict.FAILED, Verdict.VOID)
+_FAILURES = (
+    FailureClass.DNS_ERROR,
+    FailureClass.CONNECT_REFUSED,
+    FailureClass.CONNECT_TIMEOUT,
+    FailureClass.CONNECT_ERROR,
+    FailureClass.TLS_ERROR,
+    FailureClass.TLS_EXPIRED,
+    FailureClass.TIMEOUT,
+    FailureClass.STATUS_MISMATCH,
+    FailureClass.ASSERTION_FAILED,
+    FailureClass.REDIRECT_ERROR,
+    FailureClass.PROTOCOL_ERROR,
+    FailureClass.BODY_TOO_LARGE,
+    FailureClass.BLOCKED_BY_POLICY,
+    FailureClass.PROBE_BLIND,
+    FailureClass.SELF_STALL,
+    FailureClass.PROBE_ERROR,
+)
+_KIND_CODES = {kind: code for code, kind in enumerate(_KINDS)}
+_VERDICT_CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}
+_FAILURE_CODES = {failure: code for code, failure in enumerate(_FAILURES)}
+_VOID = _VERDICT_CODES[Verdict.VOID]
+SCHEDULED = _KIND_CODES[ResultKind.SCHEDULED]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A result with the keys under which it is stored."""
+
+    monitor_key: int
+    region_key: int
+    probe_key: int
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedGap:
+    """A gap with the keys under which it is stored."""
+
+    monitor_key: int
+    region_key: int
+    gap: Gap
+
+
+@dataclass(frozen=True, slots=True)
+class LastSlots:
+    """The newest slot of a region that was stored, the newest that counted, and when the latter ended."""
+
+    stored: int | None
+    counted: int | None
+    observed_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a region saw when it last looked."""
+
+    scheduled_at: int
+    observed_at: int
+    verdict: Verdict
+    latency_us: int | None
+    failure: Failure | None
+    config_version: int
+    probe_key: int
+
+
+_SAME_SLOT = and_(
+    failure_details.c.monitor_key == results.c.monitor_key,
+    failure_details.c.region_key == results.c.region_key,
+    failure_details.c.scheduled_at == results.c.scheduled_at,
+)
+_LOOK = (
+    results.c.monitor_key,
+    results.c.region_key,
+    results.c.scheduled_at,
+    results.c.observed_at,
+    results.c.verdict,
+    results.c.latency_us,
+    results.c.failure,
+    results.c.config_version,
+    results.c.probe_key,
+    failure_details.c.detail,
+)
+
+
+def insert(connection: Connection, placed: Sequence[Placed]) -> None:
+    """Stores the results; a second copy of a slot changes nothing."""
+    if not placed:
+        return
+    insert_rows_or_ignore(connection, results, [_row(item) for item in placed])
+    details = [_detail_row(item) for item in placed if item.result.observation.failure is not None]
+    if details:
+        connection.execute(insert_or_ignore(connection, failure_details), details)
+
+
+def insert_gaps(connection: Connection, gaps: Sequence[PlacedGap]) -> None:
+    if not gaps:
+        return
+    rows = [
+        {
+            "monitor_key": item.monitor_key,
+            "region_key": item.region_key,
+            "from_at": item.gap.from_at,
+            "to_at": item.gap.to_at,
+            "count": item.gap.count,
+            "reason": item.gap.reason.value,
+        }
+        for item in gaps
+    ]
+    connection.execute(insert_or_ignore(connection, gap_records), rows)
+
+
+def exists(connection: Connection, monitor_key: int, region_key: int, scheduled_at: int) -> bool:
+    """Whether the slot has its result already."""
+    found = connection.scalar(
+        select(results.c.kind).where(
+            results.c.monitor_key == monitor_key,
+            results.c.region_key == region_key,
+            results.c.scheduled_at == scheduled_at,
+        )
+    )
+    return found is not None
+
+
+def last_slots(connection: Connection, monitor_key: int, region_key: int) -> LastSlots:
+    """The newest slots of one monitor in one region."""
+    query = (
+        select(results.c.scheduled_at, results.c.observed_at, results.c.verdict)
+        .where(results.c.monitor_key == monitor_key, results.c.region_key == region_key)
+        .order_by(results.c.scheduled_at.desc())
+        .limit(1)
+    )
+    stored = connection.execute(query).one_or_none()
+    counted = stored
+    if stored is not None and stored.verdict == _VOID:
+        counted = connection.execute(query.where(results.c.verdict != _VOID)).one_or_none()
+    return LastSlots(
+        stored=None if stored is None else stored.scheduled_at,
+        counted=None if counted is None else counted.scheduled_at,
+        observed_at=None if counted is None else counted.observed_at,
+    )
+
+
+def newest(
+    connection: Connection, monitor_keys: Collection[int], region_keys: Collection[int]
+) -> dict[tuple[int, int], Look]:
+    """The newest result of each (monitor key, region key) that has one."""
+    last = (
+        select(func.max(results.c.scheduled_at))
+        .where(results.c.monitor_key == monitors.c.key, results.c.region_key == regions.c.key)
+        .correlate(monitors, regions)
+        .scalar_subquery()
+    )
+    query: Select[Any] = (
+        select(*_LOOK)
+        .select_from(monitors)
+        .join(regions, regions.c.key.in_(region_keys))
+        .join(
+            results,
+            and_(
+                results.c.monitor_key == monitors.c.key,
+                results.c.region_key == regions.c.key,
+                results.c.scheduled_at == last,
+            ),
+        )
+        .outerjoin(failure_details, _SAME_SLOT)
+        .where(monitors.c.key.in_(monitor_keys))
+    )
+    return {(row.monitor_key, row.region_key): _look(row) for row in connection.execute(query)}
+
+
+def newest_counted(connection: Connection, monitor_key: int, region_key: int, since: int) -> Look | None:
+    """The newest result with a verdict of one region; none is looked for before `since`."""
+    query: Select[Any] = (
+        select(*_LOOK)
+        .outerjoin(failure_details, _SAME_SLOT)
+        .where(
+            results.c.monitor_key == monitor_key,
+            results.c.region_key == region_key,
+            results.c.scheduled_at >= since,
+            results.c.verdict != _VOID,
+        )
+        .order_by(results.c.scheduled_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _look(row)
+
+
+def failure_of(connection: Connection, row: Row[Any]) -> Failure | None:
+    """The failure of a result row, with its text."""
+    if row.failure is None:
+        return None
+    detail = connection.scalar(
+        select(failure_details.c.detail).where(
+            failure_details.c.monitor_key == row.monitor_key,
+            failure_details.c.region_key == row.region_key,
+            failure_details.c.scheduled_at == row.scheduled_at,
+        )
+    )
+    return Failure(_FAILURES[row.failure], detail or "")
+
+
+def result_of(connection: Connection, row: Row[Any], monitor_id: str, region: str) -> Result:
+    """The value of a result row."""
+    return Result(
+        monitor_id=monitor_id,
+        region=region,
+        scheduled_at=row.scheduled_at,
+        kind=_KINDS[row.kind],
+        round=row.round,
+        lag_us=row.lag_us,
+        observed_at=row.observed_at,
+        attempt=row.attempt,
+        config_version=row.config_version,
+        observation=Observation(
+            failure=failure_of(connection, row),
+            latency_us=row.latency_us,
+            phases=Phases(
+                dns_us=row.dns_us,
+                connect_us=row.connect_us,
+                tls_us=row.tls_us,
+                ttfb_us=row.ttfb_us,
+                transfer_us=row.transfer_us,
+            ),
+            status_code=row.status_code,
+            bytes_read=row.bytes_read,
+            ip=None if row.ip is None else str(ipaddress.ip_address(row.ip)),
+            certificate=None if row.not_after is None else Certificate(not_after=row.not_after),
+            truncated=row.truncated,
+        ),
+    )
+
+
+def verdicts_between(
+    connection: Connection, monitor_keys: Collection[int], region_keys: Collection[int], start: int, end: int
+) -> Iterator[tuple[int, int, int, Verdict, int | None]]:
+    """(monitor key, region key, slot, verdict, latency µs) of the scheduled checks with a slot in [start, end)."""
+    query = select(
+        results.c.monitor_key, results.c.region_key, results.c.scheduled_at, results.c.verdict, results.c.latency_us
+    ).where(
+        results.c.monitor_key.in_(monitor_keys),
+        results.c.region_key.in_(region_keys),
+        results.c.scheduled_at >= start,
+        results.c.scheduled_at < end,
+        results.c.kind == SCHEDULED,
+    )
+    for monitor_key, region_key, scheduled_at, verdict, latency_us in connection.execute(query):
+        yield monitor_key, region_key, scheduled_at, _VERDICTS[verdict], latency_us
+
+
+def _row(item: Placed) -> dict[str, Any]:
+    result = item.result
+    seen = result.observation
+    phases = seen.phases
+    return {
+        "monitor_key": item.monitor_key,
+        "region_key": item.region_key,
+        "scheduled_at": result.scheduled_at,
+        "kind": _KIND_CODES[result.kind],
+        "verdict": _VERDICT_CODES[seen.verdict],
+        "failure": None if seen.failure is None else _FAILURE_CODES[seen.failure.kind],
+        "round": result.round,
+        "probe_key": item.probe_key,
+        "observed_at": result.observed_at,
+        "lag_us": result.lag_us,
+        "attempt": result.attempt,
+        "latency_us": seen.latency_us,
+        "dns_us": phases.dns_us,
+        "connect_us": phases.connect_us,
+        "tls_us": phases.tls_us,
+        "ttfb_us": phases.ttfb_us,
+        "transfer_us": phases.transfer_us,
+        "status_code": seen.status_code,
+        "bytes_read": seen.bytes_read,
+        "ip": None if seen.ip is None else _packed(seen.ip),
+        "not_after": None if seen.certificate is None else seen.certificate.not_after,
+        "config_version": result.config_version,
+        "truncated": seen.truncated,
+    }
+
+
+def _detail_row(item: Placed) -> dict[str, Any]:
+    failure = item.result.observation.failure
+    return {
+        "monitor_key": item.monitor_key,
+        "region_key": item.region_key,
+        "scheduled_at": item.result.scheduled_at,
+        "detail": failure.detail if failure else "",
+    }
+
+
+def _look(row: Row[Any]) -> Look:
+    return Look(
+        scheduled_at=row.scheduled_at,
+        observed_at=row.observed_at,
+        verdict=_VERDICTS[row.verdict],
+        latency_us=row.latency_us,
+        failure=None if row.failure is None else Failure(_FAILURES[row.failure], row.detail or ""),
+        config_version=row.config_version,
+        probe_key=row.probe_key,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _packed(ip: str) -> bytes | None:
+    try:
+        return ipaddress.ip_address(ip).packed
+    except ValueError:
+        return None

@@ -1,0 +1,247 @@
+"""What was decided about a monitor: state, standings, transitions, the intervals and holes behind uptime."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+
+from statuspulse.domain.health import Health, Position, Reason, Standing, State
+from statuspulse.domain.uptime import Interval, Span
+from statuspulse.storage.dialect import insert_or_ignore, upsert
+from statuspulse.storage.schema import monitor_states, standings, state_intervals, transitions, unseen_spans
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorState:
+    """The health that was decided and the state that people see; votes older than `votes_from` do not count."""
+
+    health: Health
+    state: State
+    since: int
+    seq: int
+    votes_from: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """A change of state with the evidence that led to it."""
+
+    state: State
+    previous_state: State
+    health: Health
+    previous_health: Health
+    changed_at: int
+    first_observed_at: int
+    reason: Reason
+    evidence: list[dict[str, Any]]
+    incident_id: str | None = None
+
+
+def state_of(connection: Connection, monitor_key: int) -> MonitorState:
+    row = connection.execute(select(monitor_states).where(monitor_states.c.monitor_key == monitor_key)).one()
+    return MonitorState(
+        health=Health(row.health),
+        state=State(row.state),
+        since=row.state_since,
+        seq=row.state_seq,
+        votes_from=row.votes_from,
+    )
+
+
+def standings_of(connection: Connection, monitor_key: int) -> dict[int, Standing]:
+    """The standing of each region that has one, by region key."""
+    return standings_by_monitor(connection, [monitor_key]).get(monitor_key, {})
+
+
+def standings_by_monitor(connection: Connection, monitor_keys: Collection[int]) -> dict[int, dict[int, Standing]]:
+    """The same for some monitors; one without any standing is missing."""
+    found: dict[int, dict[int, Standing]] = {}
+    for row in connection.execute(select(standings).where(standings.c.monitor_key.in_(monitor_keys))):
+        found.setdefault(row.monitor_key, {})[row.region_key] = Standing(
+            position=Position(row.standing),
+            fail_streak=row.fail_streak,
+            ok_streak=row.ok_streak,
+            first_fail_at=row.first_fail_at,
+            first_ok_at=row.first_ok_at,
+        )
+    return found
+
+
+def begin(connection: Connection, monitor_key: int, state: MonitorState) -> None:
+    """The first state of a new monitor."""
+    connection.execute(
+        monitor_states.insert().values(
+            monitor_key=monitor_key,
+            health=state.health.value,
+            state=state.state.value,
+            state_since=state.since,
+            state_seq=state.seq,
+            votes_from=state.votes_from,
+        )
+    )
+    connection.execute(
+        state_intervals.insert().values(
+            monitor_key=monitor_key, start_at=state.since, end_at=None, state=state.state.value
+        )
+    )
+
+
+def save_state(connection: Connection, monitor_key: int, state: MonitorState) -> None:
+    connection.execute(
+        update(monitor_states)
+        .where(monitor_states.c.monitor_key == monitor_key)
+        .values(
+            health=state.health.value,
+            state=state.state.value,
+            state_since=state.since,
+            state_seq=state.seq,
+            votes_from=state.votes_from,
+        )
+    )
+
+
+def save_standings(connection: Connection, changed: Mapping[tuple[int, int], Standing]) -> None:
+    """Stores standings by (monitor key, region key)."""
+    if not changed:
+        return
+    statement = upsert(
+        connection,
+        standings,
+        ("monitor_key", "region_key"),
+        ("standing", "fail_streak", "ok_streak", "first_fail_at", "first_ok_at"),
+    )
+    connection.execute(
+        statement,
+        [
+            {
+                "monitor_key": monitor_key,
+                "region_key": region_key,
+                "standing": standing.position.value,
+                "fail_streak": standing.fail_streak,
+                "ok_streak": standing.ok_streak,
+                "first_fail_at": standing.first_fail_at,
+                "first_ok_at": standing.first_ok_at,
+            }
+            for (monitor_key, region_key), standing in changed.items()
+        ],
+    )
+
+
+def drop_standings(connection: Connection, monitor_key: int) -> None:
+    """Every region starts anew."""
+    connection.execute(delete(standings).where(standings.c.monitor_key == monitor_key))
+
+
+def record(connection: Connection, monitor_key: int, seq: int, transition: Transition) -> None:
+    """Appends to the history and cuts the intervals where the new state began."""
+    connection.execute(
+        transitions.insert().values(
+            monitor_key=monitor_key,
+            state_seq=seq,
+            state=transition.state.value,
+            previous_state=transition.previous_state.value,
+            health=transition.health.value,
+            previous_health=transition.previous_health.value,
+            changed_at=transition.changed_at,
+            first_observed_at=transition.first_observed_at,
+            reason=transition.reason.value,
+            evidence=json.dumps(transition.evidence, ensure_ascii=False),
+            incident_id=transition.incident_id,
+        )
+    )
+    cut_intervals(connection, monitor_key, transition.first_observed_at, transition.state)
+
+
+def cut_intervals(connection: Connection, monitor_key: int, start: int, state: State) -> None:
+    """From `start` on the state is this one: what began later is dropped, what reaches into it ends there."""
+    mine = state_intervals.c.monitor_key == monitor_key
+    connection.execute(delete(state_intervals).where(mine, state_intervals.c.start_at >= start))
+    connection.execute(
+        update(state_intervals)
+        .where(mine, (state_intervals.c.end_at.is_(None)) | (state_intervals.c.end_at > start))
+        .values(end_at=start)
+    )
+    connection.execute(
+        state_intervals.insert().values(monitor_key=monitor_key, start_at=start, end_at=None, state=state.value)
+    )
+
+
+def close_intervals(connection: Connection, monitor_key: int, end: int) -> None:
+    """The monitor is gone: its time ends."""
+    connection.execute(
+        update(state_intervals)
+        .where(state_intervals.c.monitor_key == monitor_key, state_intervals.c.end_at.is_(None))
+        .values(end_at=end)
+    )
+
+
+def current_since(connection: Connection, monitor_key: int) -> int:
+    """When the state of now began, back-dated part included."""
+    start: int | None = connection.scalar(
+        select(state_intervals.c.start_at)
+        .where(state_intervals.c.monitor_key == monitor_key)
+        .order_by(state_intervals.c.start_at.desc())
+        .limit(1)
+    )
+    if start is None:
+        raise LookupError(f"monitor {monitor_key} has no state interval")
+    return start
+
+
+def intervals_between(connection: Connection, monitor_key: int, start: int, end: int) -> list[Interval]:
+    """The intervals that touch [start, end), ascending; the open one is cut at `end`."""
+    return intervals_by_monitor(connection, [monitor_key], start, end).get(monitor_key, [])
+
+
+def intervals_by_monitor(
+    connection: Connection, monitor_keys: Collection[int], start: int, end: int
+) -> dict[int, list[Interval]]:
+    """The same for some monitors; one that has none is missing."""
+    query = (
+        select(state_intervals)
+        .where(
+            state_intervals.c.monitor_key.in_(monitor_keys),
+            state_intervals.c.start_at < end,
+            (state_intervals.c.end_at.is_(None)) | (state_intervals.c.end_at > start),
+        )
+        .order_by(state_intervals.c.monitor_key, state_intervals.c.start_at)
+    )
+    found: dict[int, list[Interval]] = {}
+    for row in connection.execute(query):
+        until = end if row.end_at is None else min(row.end_at, end)
+        interval = Interval(start=row.start_at, end=until, state=State(row.state))
+        found.setdefault(row.monitor_key, []).append(interval)
+    return found
+
+
+def add_unseen(connection: Connection, spans: Iterable[tuple[int, Span]]) -> None:
+    """Stores holes as (monitor key, span)."""
+    rows = [
+        {"monitor_key": key, "region_key": span.region, "start_at": span.start, "end_at": span.end}
+        for key, span in spans
+    ]
+    if rows:
+        connection.execute(insert_or_ignore(connection, unseen_spans), rows)
+
+
+def unseen_between(connection: Connection, monitor_key: int, start: int, end: int) -> list[Span]:
+    """The holes of all regions that touch [start, end)."""
+    return unseen_by_monitor(connection, [monitor_key], start, end).get(monitor_key, [])
+
+
+def unseen_by_monitor(
+    connection: Connection, monitor_keys: Collection[int], start: int, end: int
+) -> dict[int, list[Span]]:
+    """The same for some monitors; one that has none is missing."""
+    query = select(unseen_spans).where(
+        unseen_spans.c.monitor_key.in_(monitor_keys), unseen_spans.c.start_at < end, unseen_spans.c.end_at > start
+    )
+    found: dict[int, list[Span]] = {}
+    for row in connection.execute(query):
+        span = Span(region=row.region_key, start=row.start_at, end=row.end_at)
+        found.setdefault(row.monitor_key, []).append(span)
+    return found

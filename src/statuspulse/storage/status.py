@@ -1,0 +1,91 @@
+"""What the status of some monitors shows of their incidents."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, func, select
+
+from statuspulse.domain.incident import IncidentState
+from statuspulse.domain.monitor import Severity
+from statuspulse.storage.schema import incidents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIncident:
+    """The head of an incident that is not resolved."""
+
+    id: str
+    number: int
+    title: str
+    state: IncidentState
+    severity: Severity
+    version: int
+    triggered_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentFigures:
+    """How many incidents were triggered and resolved in a window, and how long (ms) the resolved ones lasted in all."""
+
+    triggered: int = 0
+    resolved: int = 0
+    lasted: int = 0
+
+    @property
+    def mean_time_to_resolve(self) -> float | None:
+        """In ms; None where nothing was resolved."""
+        return self.lasted / self.resolved if self.resolved else None
+
+
+def open_incidents(connection: Connection, team_id: str, monitor_keys: Collection[int]) -> dict[int, OpenIncident]:
+    """The open incident of each monitor that has one, the oldest where there are several."""
+    query = (
+        select(incidents)
+        .where(
+            incidents.c.team_id == team_id,
+            incidents.c.monitor_key.in_(monitor_keys),
+            incidents.c.state != IncidentState.RESOLVED.value,
+        )
+        .order_by(incidents.c.triggered_at.desc(), incidents.c.number.desc())
+    )
+    return {
+        row.monitor_key: OpenIncident(
+            id=row.id,
+            number=row.number,
+            title=row.title,
+            state=IncidentState(row.state),
+            severity=Severity(row.severity),
+            version=row.version,
+            triggered_at=row.triggered_at,
+        )
+        for row in connection.execute(query)
+    }
+
+
+def incident_figures(
+    connection: Connection, team_id: str, monitor_keys: Collection[int], start: int, end: int
+) -> dict[int, IncidentFigures]:
+    """The figures of each monitor for [start, end); one without any incident in it is missing."""
+    mine = (incidents.c.team_id == team_id) & incidents.c.monitor_key.in_(monitor_keys)
+    triggered = (
+        select(incidents.c.monitor_key, func.count())
+        .where(mine, incidents.c.triggered_at >= start, incidents.c.triggered_at < end)
+        .group_by(incidents.c.monitor_key)
+    )
+    resolved = (
+        select(
+            incidents.c.monitor_key,
+            func.count(),
+            func.sum(incidents.c.resolved_at - incidents.c.triggered_at),
+        )
+        .where(mine, incidents.c.resolved_at >= start, incidents.c.resolved_at < end)
+        .group_by(incidents.c.monitor_key)
+    )
+    found: dict[int, IncidentFigures] = {}
+    for key, count in connection.execute(triggered):
+        found[key] = IncidentFigures(triggered=count)
+    for key, count, lasted in connection.execute(resolved):
+        found[key] = replace(found.get(key, IncidentFigures()), resolved=count, lasted=int(lasted))
+    return found

@@ -1,0 +1,79 @@
+"""Monitors as engine and probes see them: what has changed since a revision of the catalog."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from statuspulse.storage.dialect import insert_or_ignore
+from statuspulse.storage.schema import catalog_revision, monitors, regions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedMonitor:
+    """One monitor's row; `config` is the normalised document of `API.md` C.1."""
+
+    key: int
+    id: str
+    team_id: str
+    name: str
+    target: str
+    config: dict[str, Any]
+    config_version: int
+    judged_from_version: int
+    revision: int
+    paused: bool
+    deleted: bool
+    created_at: int
+    updated_at: int
+
+
+def revision(connection: Connection) -> int:
+    """The number of the last change that engine and probes must see; 0 before the first."""
+    return connection.scalar(select(catalog_revision.c.revision)) or 0
+
+
+def advance(connection: Connection) -> int:
+    """Counts the revision up and returns it; every change of a monitor carries the one it was made under."""
+    bump = (
+        update(catalog_revision).values(revision=catalog_revision.c.revision + 1).returning(catalog_revision.c.revision)
+    )
+    bumped: int | None = connection.scalar(bump)
+    if bumped is None:
+        # The first change of all: of two processes one makes the row and the other waits for it.
+        connection.execute(insert_or_ignore(connection, catalog_revision).values(only=1, revision=0))
+        bumped = connection.execute(bump).scalar_one()
+    return bumped
+
+
+def changed_since(connection: Connection, since: int) -> list[WatchedMonitor]:
+    """Every monitor, deleted ones included, that changed after the revision; from 0 all that ever lived."""
+    query = select(monitors).where(monitors.c.revision > since).order_by(monitors.c.key)
+    if since == 0:
+        query = query.where(monitors.c.deleted_at.is_(None))
+    return [
+        WatchedMonitor(
+            key=row.key,
+            id=row.id,
+            team_id=row.team_id,
+            name=row.name,
+            target=row.target,
+            config=json.loads(row.config),
+            config_version=row.config_version,
+            judged_from_version=row.judged_from_version,
+            revision=row.revision,
+            paused=row.paused,
+            deleted=row.deleted_at is not None,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def region_keys(connection: Connection) -> dict[str, int]:
+    """The key of every region by its slug."""
+    return {row.slug: row.key for row in connection.execute(select(regions.c.slug, regions.c.key))}

@@ -1,0 +1,144 @@
+"""What tests of every part share: a database on each engine, made anew for each test, and virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from statuspulse.storage.connect import open_engines, sqlite_url
+from statuspulse.storage.database import Database
+from statuspulse.storage.schema import metadata
+from tests.postgres import Postgres, PostgresMissingError, running_postgres
+from tests.virtual_time import WatchedDatabase, loop_factories, virtual_now
+
+ENGINES = ("sqlite", "postgresql")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "virtual_time: the test's event loop jumps from timer to timer")
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return loop_factories(virtual=item.get_closest_marker("virtual_time") is not None)
+
+
+@pytest.fixture
+def now() -> Callable[[], int]:
+    """The clock of a test on virtual time, in milliseconds since the epoch."""
+    return virtual_now
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server; without one the run fails, and the text tells the cure."""
+    try:
+        with running_postgres() as server:
+            yield server
+    except PostgresMissingError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres: Postgres) -> Iterator[str]:
+    """The database on PostgreSQL that all tests use in turn, by its URL; it has the tables and no rows."""
+    name = f"statuspulse_test_{os.getpid()}"
+    url = postgres.create(name)
+    with _writer(url) as engine:
+        metadata.create_all(engine)
+    yield url
+    postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the tables and no rows."""
+    path = tmp_path_factory.mktemp("template") / "statuspulse.db"
+    with _writer(sqlite_url(path)) as engine:
+        metadata.create_all(engine)
+    return path
+
+
+@pytest.fixture
+def sqlite_file(tmp_path: Path, sqlite_template: Path) -> str:
+    """The URL of a SQLite database of the test's own, with the tables and no rows."""
+    path = tmp_path / "statuspulse.db"
+    shutil.copy(sqlite_template, path)
+    return sqlite_url(path)
+
+
+@pytest.fixture
+def postgres_emptied(postgres_database: str) -> Iterator[str]:
+    """The URL of the PostgreSQL database, emptied after the test."""
+    yield postgres_database
+    with _writer(postgres_database) as engine:
+        _empty(engine)
+
+
+@pytest.fixture(params=ENGINES)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database with the tables and no rows, on each engine in turn."""
+    url: str = request.getfixturevalue("sqlite_file" if request.param == "sqlite" else "postgres_emptied")
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open database on each engine in turn."""
+    with _opened(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sqlite_database(sqlite_file: str) -> Iterator[Database]:
+    """An open database on SQLite, for tests of what does not depend on the engine."""
+    with _opened(sqlite_file) as opened:
+        yield opened
+
+
+@pytest.fixture(params=ENGINES)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables, on each engine in turn."""
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path / "empty.db")
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = f"statuspulse_test_{os.getpid()}_empty"
+    yield server.create(name)
+    server.drop(name)
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Database]:
+    opened = WatchedDatabase(url)
+    try:
+        yield opened
+        # A connection that is not given back would starve the others one day.
+        assert "Current Checked out connections: 0" in opened.engines.reader.pool.status()
+    finally:
+        opened.close()
+
+
+@contextmanager
+def _writer(url: str) -> Iterator[Engine]:
+    engines = open_engines(url)
+    try:
+        yield engines.writer
+    finally:
+        engines.dispose()
+
+
+def _empty(engine: Engine) -> None:
+    """Rows and counters are what tests leave behind; dropping the tables would cost a hundred times as much."""
+    with engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+        names = "SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema()"
+        for name in connection.scalars(text(names)).all():
+            connection.execute(text(f'ALTER SEQUENCE "{name}" RESTART'))
