@@ -1,0 +1,96 @@
+"""The incident that a monitor opens by itself when it goes down, and closes when it recovers."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from statuspulse.domain.actor import SYSTEM
+from statuspulse.domain.health import Health
+from statuspulse.domain.incident import Move, ResolveReason, availability_key
+from statuspulse.domain.message import Facts, Subject
+from statuspulse.domain.monitor import Severity
+from statuspulse.domain.times import MINUTE
+from statuspulse.engine.evidence import failing_regions, failure_text, observations
+from statuspulse.engine.incidents import Opening, change, open_incident
+from statuspulse.engine.watchlist import Watched
+from statuspulse.storage import incidents, states
+from statuspulse.storage.incidents import Incident
+
+# A monitor that fails again so soon after it recovered goes on with the same incident.
+REOPEN_WINDOW = 5 * MINUTE
+
+
+def follow(connection: Connection, watched: Watched, before: Health, begun: int, now: int) -> str | None:
+    """Opens, reopens or resolves the monitor's incident after a change of health; answers its id."""
+    health = watched.state.health
+    if health is Health.DOWN:
+        return _open(connection, watched, begun, now).id
+    open_one = _current(connection, watched)
+    if open_one is None:
+        return None
+    if health in (Health.UP, Health.DEGRADED):
+        facts = Facts(
+            subject=_subject(watched),
+            since=begun,
+            region_count=len(watched.regions),
+            downtime_ms=_downtime(connection, watched, begun) if before is Health.DOWN else None,
+        )
+        change(connection, open_one, Move.RESOLVE, SYSTEM, now, reason=ResolveReason.RECOVERED, facts=facts)
+    return open_one.id
+
+
+def _open(connection: Connection, watched: Watched, begun: int, now: int) -> Incident:
+    facts = Facts(
+        subject=_subject(watched),
+        since=begun,
+        reason=failure_text(watched),
+        failing_regions=tuple(failing_regions(watched)),
+        region_count=len(watched.regions),
+    )
+    current = _current(connection, watched)
+    if current is not None:
+        return current
+    monitor = watched.monitor
+    previous = incidents.last_resolved(connection, monitor.team_id, monitor.key, availability_key(monitor.id))
+    if previous is not None and _may_reopen(previous, now):
+        return change(connection, previous, Move.REOPEN, SYSTEM, now, facts=facts)
+    opening = Opening(
+        team_id=monitor.team_id,
+        monitor_key=monitor.key,
+        monitor_id=monitor.id,
+        dedup_key=availability_key(monitor.id),
+        title=f"{monitor.name} is down",
+        severity=Severity(monitor.config["severity"]),
+        source="monitor",
+        policy=monitor.config["escalation_policy"],
+        triggered_at=now,
+        detail={"first_observed_at": begun, "observations": observations(watched)},
+    )
+    return open_incident(connection, opening, SYSTEM, now, facts=facts)
+
+
+def _subject(watched: Watched) -> Subject:
+    monitor = watched.monitor
+    config = monitor.config
+    return Subject(
+        id=monitor.id,
+        name=monitor.name,
+        type=config["type"],
+        target=monitor.target,
+        runbook_url=config["runbook_url"],
+    )
+
+
+def _downtime(connection: Connection, watched: Watched, ended: int) -> int:
+    return max(0, ended - states.current_since(connection, watched.monitor.key))
+
+
+def _current(connection: Connection, watched: Watched) -> Incident | None:
+    key = availability_key(watched.monitor.id)
+    found = incidents.open_with_key(connection, watched.monitor.team_id, key, watched.monitor.key)
+    return found[0] if found else None
+
+
+def _may_reopen(incident: Incident, now: int) -> bool:
+    recovered = incident.resolve_reason == ResolveReason.RECOVERED.value
+    return recovered and incident.resolved_at is not None and now - incident.resolved_at < REOPEN_WINDOW

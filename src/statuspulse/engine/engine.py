@@ -1,0 +1,106 @@
+"""Moves everything: commits what probes ship, and watches for silence, each in a transaction of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import Connection
+
+from statuspulse.bus.bus import Batch, Bus, Topic
+from statuspulse.domain.times import SECOND
+from statuspulse.engine import intake
+from statuspulse.engine.intake import Tally
+from statuspulse.engine.silence import SilenceWatch
+from statuspulse.engine.watchlist import Watchlist
+from statuspulse.metrics import Metrics
+from statuspulse.protocol.documents import Receipt
+from statuspulse.storage.database import Database, DatabaseUnavailableError
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+_LOOK_AROUND_SECONDS = 1.0
+
+
+class Engine:
+    """Decides about every monitor. There is one, and one transaction of it at a time: it keeps a cache of the rows.
+
+    A transaction that fails has moved the cache and not the rows, so the cache is thrown away with it.
+    """
+
+    def __init__(self, database: Database, bus: Bus, metrics: Metrics, *, now: Callable[[], int]) -> None:
+        self._database = database
+        self._bus = bus
+        self._metrics = metrics
+        self._now = now
+        self._turn = asyncio.Lock()
+        self._watchlist = Watchlist()
+        self._silence = SilenceWatch(self._watchlist)
+
+    async def run(self) -> None:
+        """Works until it is cancelled; a batch in work is committed or answered with None, never half of it."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._take_in(), name="engine-intake")
+            tasks.create_task(self._look_around(), name="engine-silence")
+
+    async def _take_in(self) -> None:
+        async for batch, reply in self._bus.batches():
+            try:
+                receipt, tally = await self._write(partial(self._commit, batch))
+            except DatabaseUnavailableError as error:
+                log.warning("engine.batch_kept_waiting", probe=batch.probe_id, reason=str(error))
+                reply(None)
+                continue
+            except Exception:
+                # One batch that we cannot work with must not end the watch over everybody else's.
+                log.exception("engine.batch_failed", probe=batch.probe_id)
+                reply(None)
+                continue
+            reply(receipt)
+            self._count(batch, tally)
+            if tally.transitions:
+                self._bus.wake(Topic.OUTBOX)
+
+    def _commit(self, batch: Batch, connection: Connection) -> tuple[Receipt, Tally]:
+        return intake.commit(connection, self._watchlist, batch, self._now())
+
+    async def _look_around(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_AROUND_SECONDS)
+            due_at = self._silence.due_at()
+            if due_at is not None and due_at > self._now():
+                continue
+            try:
+                changed = await self._write(lambda connection: self._silence.sweep(connection, self._now()))
+            except DatabaseUnavailableError as error:
+                log.warning("engine.silence_not_looked_for", reason=str(error))
+                continue
+            if changed:
+                self._bus.wake(Topic.OUTBOX)
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        async with self._turn:
+            try:
+                return await self._database.write(work)
+            except Exception:
+                self._watchlist.forget()
+                self._silence.forget()
+                raise
+
+    def _count(self, batch: Batch, tally: Tally) -> None:
+        metrics = self._metrics
+        metrics.intake_results.labels("accepted").inc(tally.accepted)
+        metrics.intake_results.labels("duplicate").inc(tally.duplicates)
+        metrics.intake_results.labels("rejected").inc(len(tally.rejected))
+        for (kind, verdict), count in intake.rounds(tally, self._watchlist).items():
+            metrics.probe_rounds.labels(kind, verdict).inc(count)
+        now = self._now()
+        for placed in tally.placed:
+            metrics.schedule_lag.observe(placed.result.lag_us / 1e6)
+            metrics.result_delay.observe(max(0, now - placed.result.observed_at) / SECOND)
+        for missed in tally.gaps:
+            metrics.slots_missed.labels(batch.region, missed.gap.reason.value).inc(missed.gap.count)

@@ -1,0 +1,51 @@
+"""Why the state is what it is: what each region saw last, as observations for history and messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from statuspulse.domain.health import Position, Standing
+from statuspulse.domain.result import Result
+from statuspulse.domain.times import to_text
+from statuspulse.engine.watchlist import Watched
+
+
+def observations(watched: Watched) -> list[dict[str, Any]]:
+    """What each region saw last, in the order of the monitor's regions."""
+    return [
+        _observation(slug, sight.last) | {"standing": _standing(watched, key).position.value}
+        for key, slug in watched.regions.items()
+        if (sight := watched.sights[key]).last is not None
+    ]
+
+
+def failing_regions(watched: Watched) -> list[str]:
+    return [slug for key, slug in watched.regions.items() if _standing(watched, key).position is Position.FAILING]
+
+
+def failure_text(watched: Watched) -> str | None:
+    """The newest failure of a failing region, in words."""
+    failed = [
+        sight.last.observation.failure
+        for key, sight in watched.sights.items()
+        if _standing(watched, key).position is Position.FAILING and sight.last is not None
+    ]
+    return next((failure.detail or failure.kind.value for failure in failed if failure is not None), None)
+
+
+def _standing(watched: Watched, region_key: int) -> Standing:
+    return watched.standings.get(region_key) or Standing()
+
+
+def _observation(region: str, result: Result | None) -> dict[str, Any]:
+    if result is None:
+        return {"region": region}
+    seen = result.observation
+    return {
+        "region": region,
+        "observed_at": to_text(result.observed_at),
+        "ok": None if seen.failure is not None and seen.failure.kind.is_void else seen.failure is None,
+        "status_code": seen.status_code,
+        "latency_ms": None if seen.latency_us is None else round(seen.latency_us / 1000, 1),
+        "failure": None if seen.failure is None else {"class": seen.failure.kind.value, "detail": seen.failure.detail},
+    }

@@ -1,0 +1,135 @@
+"""The figures of monitors over a window: uptime from intervals, latency and counts from rollups and the newest results.
+
+Uptime is exact to the millisecond. Latency and counts begin at the nearest edge of the buckets (`domain.rollup.edge`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from statuspulse.domain.rollup import Bucket, cover, edge
+from statuspulse.domain.times import DAY, HOUR
+from statuspulse.domain.uptime import Span, Sums, sums
+from statuspulse.engine.sight import Sight
+from statuspulse.storage import results, rollups, states, status
+from statuspulse.storage.monitors import Monitor
+from statuspulse.storage.status import IncidentFigures
+
+WINDOWS: dict[str, int] = {"1h": HOUR, "24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY, "90d": 90 * DAY}
+_LONGEST = max(WINDOWS.values())
+
+
+@dataclass(slots=True)
+class Checks:
+    """What the scheduled checks of a window gave, by region key."""
+
+    by_region: dict[int, Bucket] = field(default_factory=dict)
+
+    def whole(self) -> Bucket:
+        """All regions together; those that look no more count for the time in which they did."""
+        whole = Bucket()
+        for bucket in self.by_region.values():
+            whole.merge(bucket)
+        return whole
+
+    def region(self, key: int) -> Bucket:
+        return self.by_region.setdefault(key, Bucket())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """One monitor over the window [start, end); `sums` holds every window by its name."""
+
+    window: str
+    start: int
+    end: int
+    sums: Mapping[str, Sums]
+    checks: Checks
+    incidents: IncidentFigures
+
+    @property
+    def in_window(self) -> Sums:
+        return self.sums[self.window]
+
+    @property
+    def coverage_pct(self) -> float | None:
+        return self.in_window.coverage_pct(self.end - self.start)
+
+
+def figures_of(
+    connection: Connection, team_id: str, shown: Sequence[tuple[Monitor, Sight]], window: str, now: int
+) -> dict[int, Figures]:
+    """The figures of some monitors of one team by their keys, for a window out of WINDOWS that ends now."""
+    start = now - WINDOWS[window]
+    keys = [monitor.key for monitor, _ in shown]
+    uptime = _uptime(connection, shown, now)
+    checks = checks_since(connection, keys, edge(start, now), now)
+    incidents = status.incident_figures(connection, team_id, keys, start, now)
+    return {
+        key: Figures(
+            window=window,
+            start=start,
+            end=now,
+            sums=uptime[key],
+            checks=checks[key],
+            incidents=incidents.get(key, IncidentFigures()),
+        )
+        for key in keys
+    }
+
+
+def checks_since(connection: Connection, keys: Collection[int], start: int, end: int) -> dict[int, Checks]:
+    """The checks of some monitors from an edge of the buckets up to the instant, each read where it is coarsest."""
+    found = {key: Checks() for key in keys}
+    marks = rollups.marks(connection)
+    regions = rollups.region_keys(connection)
+    # A sweep that is under way has taken some monitors further than others.
+    alike: dict[tuple[tuple[int, int], ...], list[int]] = {}
+    for key in keys:
+        complete = tuple((width, mark.reach(key)) for width, mark in marks.items())
+        alike.setdefault(complete, []).append(key)
+    for complete, group in alike.items():
+        stretches, rest = cover(start, dict(complete))
+        for stretch in stretches:
+            for place, bucket in rollups.between(connection, group, regions, stretch):
+                found[place.monitor_key].region(place.region_key).merge(bucket)
+        _add_raw(connection, group, regions, (rest, end), found)
+    return found
+
+
+def _add_raw(
+    connection: Connection,
+    keys: Collection[int],
+    regions: Collection[int],
+    span: tuple[int, int],
+    into: Mapping[int, Checks],
+) -> None:
+    for key, region_key, _, verdict, latency_us in results.verdicts_between(connection, keys, regions, *span):
+        into[key].region(region_key).add(verdict, latency_us)
+
+
+def _uptime(connection: Connection, shown: Sequence[tuple[Monitor, Sight]], now: int) -> dict[int, dict[str, Sums]]:
+    keys = [monitor.key for monitor, _ in shown]
+    intervals = states.intervals_by_monitor(connection, keys, now - _LONGEST, now)
+    unseen = states.unseen_by_monitor(connection, keys, now - _LONGEST, now)
+    return {
+        monitor.key: {
+            name: sums(
+                intervals.get(monitor.key, []),
+                _holes(unseen.get(monitor.key, []), sight),
+                len(sight.regions),
+                (now - length, now),
+            )
+            for name, length in WINDOWS.items()
+        }
+        for monitor, sight in shown
+    }
+
+
+def _holes(stored: Sequence[Span], sight: Sight) -> list[Span]:
+    """Holes of regions that look at the monitor no more say nothing about what the others saw."""
+    looking = {region.key for region in sight.regions}
+    return [*(span for span in stored if span.region in looking), *sight.holes]

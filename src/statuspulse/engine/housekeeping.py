@@ -1,0 +1,51 @@
+"""Keeps the house in small steps beside the work: rolls results up, and deletes what is older than it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import Connection
+
+from statuspulse.engine import rollups
+from statuspulse.engine.retention import Retention
+from statuspulse.storage.database import Database, DatabaseUnavailableError
+
+log = structlog.get_logger(__name__)
+
+_ROLL_EVERY_SECONDS = 10.0
+_DELETE_EVERY_SECONDS = 3600.0
+# Between two steps the writer belongs to results.
+_BREATH_SECONDS = 0.05
+
+Step = Callable[[Connection], bool]
+
+
+class Housekeeping:
+    """Works until it is cancelled; each step is a short transaction that may be the last before a crash."""
+
+    def __init__(self, database: Database, *, now: Callable[[], int]) -> None:
+        self._database = database
+        self._now = now
+        self._retention = Retention()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._repeat(self._roll, _ROLL_EVERY_SECONDS), name="housekeeping-rollups")
+            tasks.create_task(self._repeat(self._delete, _DELETE_EVERY_SECONDS), name="housekeeping-retention")
+
+    async def _repeat(self, step: Step, every_seconds: float) -> None:
+        while True:
+            try:
+                has_more = await self._database.write(step)
+            except DatabaseUnavailableError as error:
+                log.warning("housekeeping.put_off", reason=str(error))
+                has_more = False
+            await asyncio.sleep(_BREATH_SECONDS if has_more else every_seconds)
+
+    def _roll(self, connection: Connection) -> bool:
+        return rollups.roll(connection, self._now(), rollups.ROWS_PER_STEP) > 0
+
+    def _delete(self, connection: Connection) -> bool:
+        return self._retention.step(connection, self._now())

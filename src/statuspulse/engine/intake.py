@@ -1,0 +1,157 @@
+"""Takes in batches of results: each item once, in order, with everything that follows from it in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from sqlalchemy import Connection
+
+from statuspulse.bus.bus import Batch
+from statuspulse.domain.health import Standing
+from statuspulse.domain.result import Result
+from statuspulse.domain.times import SECOND
+from statuspulse.domain.uptime import Span
+from statuspulse.engine import rollups, transitions
+from statuspulse.engine.evaluation import evaluate
+from statuspulse.engine.watchlist import Watched, Watchlist
+from statuspulse.protocol.conversion import InvalidItemError, gap_of, result_of
+from statuspulse.protocol.documents import Item, Receipt, Rejection, RejectionCode
+from statuspulse.storage import positions, results, states
+from statuspulse.storage.results import Placed, PlacedGap
+
+# A probe's clock may be this far ahead before a slot counts as one that has not been yet.
+_AHEAD_LIMIT = 30 * SECOND
+
+
+class RefusedItemError(Exception):
+    """An item of a good batch that is refused for good."""
+
+    def __init__(self, code: RejectionCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a batch brought, for the receipt and the metrics."""
+
+    placed: list[Placed] = field(default_factory=list)
+    gaps: list[PlacedGap] = field(default_factory=list)
+    standings: dict[tuple[int, int], Standing] = field(default_factory=dict)
+    unseen: list[tuple[int, Span]] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    duplicates: int = 0
+    accepted: int = 0
+    transitions: int = 0
+
+
+def commit(connection: Connection, watchlist: Watchlist, batch: Batch, now: int) -> tuple[Receipt, Tally]:
+    """Stores what is new in the batch. Runs inside the writer's transaction and knows of nothing outside it."""
+    watchlist.refresh(connection)
+    tally = Tally()
+    through = positions.committed_through(connection, batch.probe_key)
+    items = batch.results.results
+    if not _connects(batch, through):
+        return _receipt(tally, through), tally
+    for item in items:
+        if item.seq <= through:
+            tally.duplicates += 1
+            continue
+        _take(connection, watchlist, batch, item, now, tally)
+        through = item.seq
+    through = max(through, batch.results.dropped_through or 0)
+    results.insert(connection, tally.placed)
+    rollups.touch(connection, tally.placed)
+    results.insert_gaps(connection, tally.gaps)
+    states.save_standings(connection, tally.standings)
+    states.add_unseen(connection, tally.unseen)
+    positions.advance(connection, batch.probe_key, through)
+    return _receipt(tally, through), tally
+
+
+def in_order(items: list[Item]) -> bool:
+    """Whether `seq` counts up by one over the batch."""
+    return all(later.seq == earlier.seq + 1 for earlier, later in pairwise(items))
+
+
+def _connects(batch: Batch, through: int) -> bool:
+    """A batch starts at or before the next open `seq`, unless the spool says that it dropped those between."""
+    items = batch.results.results
+    reach = max(through, batch.results.dropped_through or 0)
+    return not items or items[0].seq <= reach + 1
+
+
+def _take(connection: Connection, watchlist: Watchlist, batch: Batch, item: Item, now: int, tally: Tally) -> None:
+    try:
+        watched = _watched(watchlist, batch, item)
+        if item.kind == "gap":
+            tally.gaps.append(PlacedGap(watched.monitor.key, batch.region_key, gap_of(item, batch.region)))
+            tally.accepted += 1
+        else:
+            result = _checked(result_of(item, batch.region), now)
+            _evaluate(connection, watched, batch, result, now, tally)
+    except InvalidItemError as error:
+        tally.rejected.append(Rejection(seq=item.seq, code="invalid", message=str(error)))
+    except RefusedItemError as error:
+        tally.rejected.append(Rejection(seq=item.seq, code=error.code, message=str(error)))
+
+
+def _watched(watchlist: Watchlist, batch: Batch, item: Item) -> Watched:
+    watched = watchlist.by_id.get(item.monitor_id)
+    if watched is None:
+        raise RefusedItemError("unknown_monitor", "the monitor does not exist any more")
+    if batch.region_key not in watched.regions:
+        raise RefusedItemError("not_assigned", "the monitor is not checked from this region")
+    return watched
+
+
+def _checked(result: Result, now: int) -> Result:
+    if result.scheduled_at > now + _AHEAD_LIMIT:
+        raise RefusedItemError("in_the_future", "the slot lies in the future")
+    return result
+
+
+def _evaluate(connection: Connection, watched: Watched, batch: Batch, result: Result, now: int, tally: Tally) -> None:
+    key, region_key = watched.monitor.key, batch.region_key
+    stored = watched.sights[region_key].stored
+    late = stored is not None and result.scheduled_at <= stored
+    if late and _known(connection, tally, key, region_key, result.scheduled_at):
+        tally.duplicates += 1
+        return
+    tally.placed.append(Placed(key, region_key, batch.probe_key, result))
+    tally.accepted += 1
+    if late:
+        return
+    outcome = evaluate(watched, region_key, result, now)
+    if outcome.standing is not None:
+        tally.standings[key, region_key] = outcome.standing
+    if outcome.unseen is not None:
+        tally.unseen.append((key, outcome.unseen))
+    if outcome.decision is not None:
+        transitions.apply(connection, watched, outcome.decision, now)
+        tally.transitions += 1
+
+
+def _known(connection: Connection, tally: Tally, key: int, region_key: int, scheduled_at: int) -> bool:
+    in_batch = any(
+        (placed.monitor_key, placed.region_key, placed.result.scheduled_at) == (key, region_key, scheduled_at)
+        for placed in tally.placed
+    )
+    return in_batch or results.exists(connection, key, region_key, scheduled_at)
+
+
+def _receipt(tally: Tally, through: int) -> Receipt:
+    return Receipt(
+        accepted=tally.accepted, duplicates=tally.duplicates, rejected=tally.rejected, committed_through=through
+    )
+
+
+def rounds(tally: Tally, watchlist: Watchlist) -> Counter[tuple[str, str]]:
+    """How many results of each (type, verdict) the batch brought, for the metrics."""
+    return Counter(
+        (watchlist.by_key[placed.monitor_key].config["type"], placed.result.verdict.value)
+        for placed in tally.placed
+        if placed.monitor_key in watchlist.by_key
+    )

@@ -1,0 +1,41 @@
+"""A change of state with everything it means: history, intervals, incident and messages, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from statuspulse.domain.health import Decision, Health, State
+from statuspulse.engine import availability
+from statuspulse.engine.evidence import observations
+from statuspulse.engine.watchlist import Watched
+from statuspulse.storage import states
+from statuspulse.storage.states import Transition
+
+
+def apply(connection: Connection, watched: Watched, decision: Decision, now: int) -> None:
+    """Stores the decided health and what follows from it."""
+    before = watched.state
+    begun = min(now, max(decision.first_observed_at, before.votes_from, watched.monitor.created_at))
+    after = replace(before, health=decision.health, state=State(decision.health.value), since=now, seq=before.seq + 1)
+    if decision.health is Health.UNKNOWN:
+        after = replace(after, votes_from=now)
+    watched.state = after
+    incident_id = availability.follow(connection, watched, before.health, begun, now)
+    states.save_state(connection, watched.monitor.key, after)
+    transition = Transition(
+        state=after.state,
+        previous_state=before.state,
+        health=after.health,
+        previous_health=before.health,
+        changed_at=now,
+        first_observed_at=begun,
+        reason=decision.reason,
+        evidence=observations(watched),
+        incident_id=incident_id,
+    )
+    states.record(connection, watched.monitor.key, after.seq, transition)
+    if decision.health is Health.UNKNOWN:
+        states.drop_standings(connection, watched.monitor.key)
+        watched.standings.clear()

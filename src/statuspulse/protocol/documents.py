@@ -1,0 +1,164 @@
+"""What probe and control plane say to each other, as JSON or msgpack with the same members (`API.md` D.10)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+
+class _Document(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A request: unknown members are refused."""
+
+
+class _Answer(msgspec.Struct, kw_only=True):
+    """An answer: unknown members are ignored, so that an older probe works with a newer server."""
+
+
+class RetryDocument(_Answer):
+    count: int
+    delay_ms: int
+
+
+class AssignedMonitor(_Answer):
+    """One monitor as the probes of a region run it; `spec` holds the members of the type with secrets in clear."""
+
+    monitor_id: str
+    team_id: str
+    config_version: int
+    type: str
+    interval_seconds: int
+    timeout_ms: int
+    retry: RetryDocument
+    region_index: int
+    region_count: int
+    region_strategy: str
+    spec: dict[str, Any]
+
+
+class Assignments(_Answer):
+    """A snapshot (`base` is None: what is not in it is dropped) or a delta on the version that the probe named."""
+
+    version: int
+    base: int | None
+    region: str
+    probe_id: str
+    monitors: list[AssignedMonitor]
+    removed: list[str]
+    policy: list[str]
+    heartbeat_seconds: int
+    server_time: datetime
+    committed_through: int
+
+
+class TimingsDocument(_Document, omit_defaults=True):
+    """Milliseconds per phase; None where a phase was not reached or does not exist."""
+
+    dns: float | None = None
+    connect: float | None = None
+    tls: float | None = None
+    ttfb: float | None = None
+    transfer: float | None = None
+
+
+class TlsDocument(_Document, omit_defaults=True):
+    not_after: datetime
+    days_left: int | None = None
+    version: str | None = None
+
+
+class FailureDocument(_Document, rename={"kind": "class"}):
+    kind: str
+    detail: str
+
+
+class Item(_Document, omit_defaults=True, rename={"from_at": "from", "to_at": "to"}):
+    """A result, or with `kind: "gap"` a run of missed slots; `seq` counts up by one per probe."""
+
+    seq: int
+    kind: Literal["scheduled", "recheck", "first", "manual", "gap"]
+    monitor_id: str
+    round: int = 0
+    scheduled_at: datetime | None = None
+    lag_ms: float = 0.0
+    region: str | None = None
+    probe_id: str | None = None
+    observed_at: datetime | None = None
+    ok: bool | None = None
+    attempt: int = 1
+    status_code: int | None = None
+    latency_ms: float | None = None
+    timings_ms: TimingsDocument | None = None
+    bytes: int = 0
+    ip: str | None = None
+    tls: TlsDocument | None = None
+    failure: FailureDocument | None = None
+    config_version: int = 0
+    in_maintenance: bool = False
+    truncated: bool = False
+    job_id: str | None = None
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+    count: int | None = None
+    reason: str | None = None
+
+
+class Results(_Document):
+    """A batch in the order of `seq`; `dropped_through` says what a full spool had to give up."""
+
+    sent_at: datetime
+    dropped_through: int | None = None
+    results: list[Item] = msgspec.field(default_factory=list)
+
+
+RejectionCode = Literal["not_assigned", "unknown_monitor", "in_the_future", "invalid"]
+
+
+class Rejection(_Answer):
+    """A result that is refused for good; the probe forgets it."""
+
+    seq: int
+    code: RejectionCode
+    message: str
+
+
+class Receipt(_Answer):
+    """Only what `committed_through` covers may leave the spool."""
+
+    accepted: int
+    duplicates: int
+    rejected: list[Rejection]
+    committed_through: int
+
+
+class Load(_Document):
+    due: int = 0
+    in_flight: int = 0
+    lag_p99_ms: float = 0.0
+    loop_lag_p99_ms: float = 0.0
+    cpu_pct: float = 0.0
+
+
+class SpoolState(_Document):
+    depth: int = 0
+    oldest_at: datetime | None = None
+    dropped_total: int = 0
+
+
+class Heartbeat(_Document):
+    clock: datetime
+    boot_id: str
+    version: str
+    assignments_version: int | None = None
+    assignments_digest: str | None = None
+    blind: list[str] = msgspec.field(default_factory=list)
+    load: Load = msgspec.field(default_factory=Load)
+    spool: SpoolState = msgspec.field(default_factory=SpoolState)
+
+
+class HeartbeatAnswer(_Answer):
+    server_time: datetime
+    assignments_version: int
+    committed_through: int
+    draining: bool
