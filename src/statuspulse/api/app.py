@@ -1,0 +1,61 @@
+"""The API as an ASGI application, made of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
+from starlette.requests import Request
+from starlette.responses import Response
+
+from statuspulse.api import agent, incidents, monitor_config, monitors, policies, status, system
+from statuspulse.api.dependencies import Dependencies, Services
+from statuspulse.api.envelope import refusal
+from statuspulse.api.frame import Frame
+from statuspulse.api.openapi import openapi_document
+from statuspulse.api.translate import TRANSLATED, translate
+
+ROUTERS: tuple[APIRouter, ...] = (
+    monitors.router,
+    monitor_config.router,
+    incidents.router,
+    policies.router,
+    status.router,
+    agent.router,
+    system.router,
+)
+
+# The framework would look for exporters in the environment and record bodies with its validation errors.
+_NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+
+
+def create_api(parts: Dependencies, routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:
+    """Builds the application; it starts nothing and holds no task."""
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        return refusal(request, translate(request, error), parts.public_url)
+
+    app = FastAPI(
+        title="StatusPulse",
+        openapi_url=None,
+        redirect_slashes=False,
+        exception_handlers=dict.fromkeys(TRANSLATED, refuse),
+        telemetry=_NO_TELEMETRY,
+    )
+    app.state.services = Services.of(parts)
+    app.add_middleware(
+        Frame, now=parts.now, monotonic=parts.monotonic, public_url=parts.public_url, metrics=parts.metrics
+    )
+    for router in routers:
+        app.include_router(router, prefix="/v1")
+    tags = list(dict.fromkeys(str(tag) for router in routers for tag in router.tags))
+    described = list(app.routes)
+    app.router.routes.extend(system.routes(lambda: openapi_document(described, tags)))
+    return app

@@ -1,0 +1,108 @@
+"""What the API is built from: plain parts that the composition root makes, reached by every endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection, Request
+
+from statuspulse.api.cursors import Cursors
+from statuspulse.api.tokens import TokenCache
+from statuspulse.bus.bus import Bus
+from statuspulse.catalog.instance import Instance
+from statuspulse.domain.access import Principal
+from statuspulse.egress.policy import Policy
+from statuspulse.engine.liveness import Liveness
+from statuspulse.metrics import Metrics
+from statuspulse.storage.database import Database
+from statuspulse.storage.sealing import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """What a check of readiness found; `value` is shown."""
+
+    ok: bool
+    value: str | float | None
+
+
+Check = Callable[[], Awaitable[CheckOutcome]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependencies:
+    """The parts. `now` gives milliseconds since the epoch, `monotonic` seconds.
+
+    `wake` is called after a committed change that probes, engine or dispatcher shall see at once. `series` answers the
+    text for Prometheus, with the series of a team where one is given. `is_stopping` is true from the moment at which
+    the process is asked to end: a call that waits for news answers without any.
+    """
+
+    database: Database
+    keyring: Keyring
+    policy: Policy
+    now: Callable[[], int]
+    monotonic: Callable[[], float]
+    public_url: str
+    min_interval_seconds: int
+    wake: Callable[[], None]
+    checks: Mapping[str, Check]
+    series: Callable[[str | None], Awaitable[str]]
+    bus: Bus
+    liveness: Liveness
+    metrics: Metrics
+    is_stopping: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts with what the API itself makes of them."""
+
+    parts: Dependencies
+    instance: Instance
+    tokens: TokenCache
+    cursors: Cursors
+
+    @classmethod
+    def of(cls, parts: Dependencies) -> Services:
+        return cls(
+            parts=parts,
+            instance=Instance(
+                keyring=parts.keyring, policy=parts.policy, min_interval_seconds=parts.min_interval_seconds
+            ),
+            tokens=TokenCache(parts.database, parts.keyring, now=parts.now, monotonic=parts.monotonic),
+            cursors=Cursors(parts.keyring),
+        )
+
+
+async def services_of(request: HTTPConnection) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call of someone whose token the route has checked."""
+
+    request: Request
+    services: Services
+    caller: Principal
+
+    @property
+    def database(self) -> Database:
+        return self.services.parts.database
+
+    @property
+    def team_id(self) -> str:
+        return self.caller.team_id
+
+
+async def call_of(request: Request) -> Call:
+    return Call(request=request, services=await services_of(request), caller=request.state.principal)
+
+
+ServicesOf = Annotated[Services, Depends(services_of)]
+CallOf = Annotated[Call, Depends(call_of)]

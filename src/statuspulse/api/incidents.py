@@ -1,0 +1,257 @@
+"""Incidents: trigger, acknowledge, resolve, list, read, change and annotate (`API.md` C.3, D.3)."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from statuspulse.api import incident_examples as examples
+from statuspulse.api.dependencies import Call, CallOf
+from statuspulse.api.envelope import answer
+from statuspulse.api.errors import invalid
+from statuspulse.api.headers import etag, if_match, none_match
+from statuspulse.api.incident_answers import IncidentAnswer, IncidentList, NoteAnswer, TimelineList
+from statuspulse.api.incident_documents import (
+    entry_document,
+    incident_document,
+    note_document,
+    outcome_document,
+    sentence,
+    update_sentence,
+)
+from statuspulse.api.monitors import change_of
+from statuspulse.api.operation import Body, Operation
+from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
+from statuspulse.api.route import CheckedRoute
+from statuspulse.catalog import incidents
+from statuspulse.catalog.incident_members import PROVIDERS
+from statuspulse.catalog.incidents import Outcome
+from statuspulse.catalog.refusals import Detail, MissingError
+from statuspulse.domain.ids import is_id
+from statuspulse.domain.incident import IncidentState
+from statuspulse.domain.times import from_text
+from statuspulse.storage import incidents as stored_incidents
+from statuspulse.storage.incidents import IncidentFilter
+
+router = APIRouter(route_class=CheckedRoute, tags=["Incidents"])
+
+
+class IncidentQuery(ListQuery):
+    """What a list of incidents can be narrowed to; the newest come first."""
+
+    state: Annotated[str | None, Field(description="One or more states, separated by commas.")] = None
+    monitor_id: str | None = None
+    severity: Literal["critical", "error", "warning", "info"] | None = None
+    assignee: str | None = None
+    source: Literal["monitor", "manual", "integration", "slo"] | None = None
+    dedup_key: str | None = None
+    external_id: Annotated[str | None, Field(description="Provider and id, as in `jira:OPS-142`.")] = None
+    begin: Annotated[str | None, Field(alias="from", description="Triggered at this time or later.")] = None
+    end: Annotated[str | None, Field(alias="to", description="Triggered before this time.")] = None
+    q: Annotated[str | None, Field(min_length=2, max_length=200, description="Part of the title.")] = None
+
+
+class TimelineQuery(ListQuery):
+    """A timeline has one order."""
+
+    order: Literal["asc"] | None = None
+
+
+SUBMIT = Operation(
+    id="submitIncident",
+    summary="Trigger, acknowledge or resolve an incident",
+    scope="incidents:write",
+    answer=IncidentAnswer,
+    examples={"acknowledge": examples.ACKNOWLEDGED},
+    created={"trigger": examples.TRIGGERED},
+    body=Body(schema="IncidentRequest", examples=examples.REQUESTS),
+    statuses=(404, 409),
+)
+LIST = Operation(
+    id="listIncidents",
+    summary="List incidents",
+    scope="incidents:read",
+    answer=IncidentList,
+    examples={"one": examples.LIST},
+)
+GET = Operation(
+    id="getIncident",
+    summary="Get an incident",
+    scope="incidents:read",
+    answer=IncidentAnswer,
+    examples={"redis": examples.INCIDENT},
+    statuses=(304,),
+)
+PATCH = Operation(
+    id="patchIncident",
+    summary="Change members of an incident",
+    scope="incidents:write",
+    answer=IncidentAnswer,
+    examples={"severity": examples.EDITED},
+    body=Body(
+        schema="IncidentEdit",
+        examples={"severity": {"severity": "error"}, "unlink": {"external_ids": {"jira": None}}},
+        media_types=("application/json", "application/merge-patch+json"),
+    ),
+    statuses=(412, 428),
+)
+TIMELINE = Operation(
+    id="listIncidentTimeline",
+    summary="List what happened to an incident",
+    scope="incidents:read",
+    answer=TimelineList,
+    examples={"two": examples.TIMELINE},
+)
+ANNOTATE = Operation(
+    id="createIncidentNote",
+    summary="Add a note to an incident",
+    scope="incidents:write",
+    status=201,
+    answer=NoteAnswer,
+    examples={"replicas": examples.NOTE},
+    body=Body(schema="NoteRequest", examples={"replicas": {"text": examples.NOTE["text"]}}),
+)
+
+
+@router.post("/incidents", **SUBMIT.keywords)
+async def submit_incident(call: CallOf, body: dict[str, Any]) -> Response:
+    change = change_of(call)
+    outcome = await call.database.write(lambda connection: incidents.submit(connection, change, body))
+    if outcome.owes_messages:
+        call.services.parts.wake()
+    says_state = outcome.before is None or "state" in body
+    return _answer(call, outcome, sentence(outcome) if says_state else update_sentence(outcome))
+
+
+@router.get("/incidents", **LIST.keywords)
+async def list_incidents(call: CallOf, query: Annotated[IncidentQuery, Query()]) -> Response:
+    wanted, after, descending = _filter(query), place_of(call, query), query.order != "asc"
+
+    def read(connection: Connection) -> Page:
+        listed = stored_incidents.listed(connection, call.team_id, wanted, after=after, descending=descending)
+        found = list(islice(listed, query.limit + 1))
+        shown = found[: query.limit]
+        total = None
+        if query.include is not None:
+            everything = stored_incidents.listed(connection, call.team_id, wanted, after=None, descending=descending)
+            total = sum(1 for _ in islice(everything, COUNT_LIMIT))
+        return Page(
+            data=[incident_document(incident) for incident in shown],
+            next_place=(shown[-1].triggered_at, shown[-1].id) if len(found) > query.limit else None,
+            total=total,
+        )
+
+    return page_answer(call, query, await call.database.read(read), "incident", "incidents")
+
+
+@router.get("/incidents/{incident_id}", **GET.keywords)
+async def get_incident(call: CallOf, incident_id: str) -> Response:
+    known = _known_id(incident_id)
+    incident = await call.database.read(lambda connection: incidents.get(connection, call.team_id, known))
+    headers = {"ETag": etag(incident.version)}
+    if none_match(call.request, incident.version):
+        return Response(status_code=304, headers=headers)
+    message = f"Incident {incident.id} is {incident.state.value}."
+    return answer(call.request, "incident", message, incident_document(incident), headers=headers)
+
+
+@router.patch("/incidents/{incident_id}", **PATCH.keywords)
+async def patch_incident(call: CallOf, incident_id: str, body: dict[str, Any]) -> Response:
+    change, known, expected = change_of(call), _known_id(incident_id), if_match(call.request)
+    outcome = await call.database.write(
+        lambda connection: incidents.edit(connection, change, known, body, if_match=expected)
+    )
+    return _answer(call, outcome, update_sentence(outcome))
+
+
+@router.get("/incidents/{incident_id}/timeline", **TIMELINE.keywords)
+async def list_timeline(call: CallOf, incident_id: str, query: Annotated[TimelineQuery, Query()]) -> Response:
+    known, after = _known_id(incident_id), place_of(call, query)
+
+    def read(connection: Connection) -> Page:
+        incidents.get(connection, call.team_id, known)
+        found = stored_incidents.timeline_page(
+            connection, known, after=0 if after is None else after[0], limit=query.limit + 1
+        )
+        shown = found[: query.limit]
+        return Page(
+            data=[entry_document(entry) for _, entry in shown],
+            next_place=(shown[-1][0], shown[-1][1].id) if len(found) > query.limit else None,
+            total=min(COUNT_LIMIT, stored_incidents.timeline_length(connection, known)) if query.include else None,
+        )
+
+    return page_answer(call, query, await call.database.read(read), "entry", "entries")
+
+
+@router.post("/incidents/{incident_id}/notes", **ANNOTATE.keywords)
+async def create_note(call: CallOf, incident_id: str, body: dict[str, Any]) -> Response:
+    change, known = change_of(call), _known_id(incident_id)
+    incident, note = await call.database.write(lambda connection: incidents.annotate(connection, change, known, body))
+    document = note_document(incident, note)
+    headers = {"Location": f"/v1/incidents/{known}/timeline"}
+    message = f"Note added to incident {known}."
+    return answer(call.request, "note", message, document, status=201, headers=headers)
+
+
+def _answer(call: Call, outcome: Outcome, message: str) -> Response:
+    incident = outcome.incident
+    headers = {"ETag": etag(incident.version)}
+    status = 200
+    if outcome.before is None:
+        status, headers["Location"] = 201, f"/v1/incidents/{incident.id}"
+    document = outcome_document(outcome)
+    warnings = outcome.warnings
+    return answer(call.request, "incident", message, document, status=status, warnings=warnings, headers=headers)
+
+
+def _known_id(incident_id: str) -> str:
+    """An id of the form of an incident's; raises MissingError for anything else, as for one that does not exist."""
+    if not is_id(incident_id, "inc"):
+        raise MissingError
+    return incident_id
+
+
+def _filter(query: IncidentQuery) -> IncidentFilter:
+    """Raises 422 for states that do not exist, times that are none and ids without a provider."""
+    details: list[Detail] = []
+    states = tuple(query.state.split(",")) if query.state is not None else ()
+    if not set(states) <= set(IncidentState):
+        message = f"must hold states out of {', '.join(IncidentState)}"
+        details.append(_wrong("parameter_invalid_enum", "state", message))
+    external_id = None
+    if query.external_id is not None:
+        provider, _, identifier = query.external_id.partition(":")
+        external_id = (provider, identifier)
+        if provider not in PROVIDERS or not identifier:
+            message = f"must be one of {', '.join(PROVIDERS)}, a colon and an id"
+            details.append(_wrong("parameter_invalid_format", "external_id", message))
+    times: dict[str, int] = {}
+    for name, text in (("from", query.begin), ("to", query.end)):
+        try:
+            times |= {} if text is None else {name: from_text(text)}
+        except (ValueError, OverflowError):
+            message = "must be a time such as 2026-11-23T06:20:00Z"
+            details.append(_wrong("parameter_invalid_format", name, message))
+    if details:
+        raise invalid(details)
+    return IncidentFilter(
+        states=states,
+        monitor_id=query.monitor_id,
+        severity=query.severity,
+        assignee=query.assignee,
+        source=query.source,
+        dedup_key=query.dedup_key,
+        external_id=external_id,
+        text=query.q,
+        triggered_from=times.get("from"),
+        triggered_to=times.get("to"),
+    )
+
+
+def _wrong(code: str, name: str, message: str) -> Detail:
+    return Detail(code=code, path=(name,), message=message, in_body=False)

@@ -1,0 +1,197 @@
+"""The OpenAPI document: the framework's, with our errors, credentials, servers and request bodies (`API.md` F)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import RouteContext, iter_route_contexts
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from starlette.routing import BaseRoute
+
+from statuspulse import __version__
+from statuspulse.api import examples
+from statuspulse.api.answers import Error
+from statuspulse.api.route import FURTHER_STATUSES, SCOPE_MEMBER
+from statuspulse.catalog import incident_members
+from statuspulse.catalog.incident_members import IncidentEdit, IncidentRequest, NoteRequest
+from statuspulse.catalog.merging import READ_ONLY
+from statuspulse.catalog.monitor_members import MODELS
+from statuspulse.protocol.documents import Heartbeat, Results
+
+_PREFIX = "/v1"
+_REF = "#/components/schemas/{model}"
+_DESCRIPTION = (
+    "Watches HTTP, TCP and DNS targets and gets the right person to act. Every answer has the members of one envelope; "
+    "refusals carry `error` and are problem documents of RFC 9457."
+)
+_SERVERS = [{"url": "{base}/v1", "variables": {"base": {"default": "https://api.statuspulse.io"}}}]
+_REASONS = {
+    304: "Nothing changed",
+    400: "It cannot be read",
+    401: "No valid token",
+    403: "The token lacks a scope",
+    404: "It does not exist",
+    405: "The path takes other methods",
+    409: "It conflicts with the state of the object",
+    410: "The cursor has expired",
+    412: "It was changed meanwhile",
+    413: "The body is too large",
+    415: "The body is of another type",
+    422: "It can be read and does not hold",
+    428: "A precondition is required",
+    429: "Too many calls",
+    500: "Something failed on our side",
+    503: "The instance is too busy or takes no changes",
+}
+_OPEN_STATUSES = (405, 413, 422, 429, 500, 503)
+_TOKEN_STATUSES = (400, 401, 403, 415)
+
+
+def openapi_document(routes: Sequence[BaseRoute], tags: Sequence[str]) -> dict[str, Any]:
+    """The document of all routes under `/v1`."""
+    document = get_openapi(
+        title="StatusPulse",
+        version=__version__,
+        openapi_version="3.1.0",
+        description=_DESCRIPTION,
+        routes=routes,
+        tags=[{"name": tag} for tag in tags],
+        servers=_SERVERS,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for leftover in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(leftover, None)
+    document["components"] = {
+        "schemas": _without_titles({**schemas, **_components()}),
+        "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "sk_live_*"}},
+        "headers": {"Request-Id": {"description": "The id of this call.", "schema": {"type": "string"}}},
+    }
+    document["paths"] = _without_titles(document["paths"])
+    for route in iter_route_contexts(routes):
+        item = document["paths"].get(route.path_format, {})
+        for method in route.methods or ():
+            if method.lower() in item:
+                _finish(item[method.lower()], route)
+    document["paths"] = {path.removeprefix(_PREFIX) or "/": item for path, item in document["paths"].items()}
+    return document
+
+
+def _finish(operation: dict[str, Any], route: RouteContext) -> None:
+    """Adds what the framework does not know, and the examples, in which it drops every null."""
+    has_token = SCOPE_MEMBER in operation
+    operation["security"] = [{"bearer": []}] if has_token else []
+    statuses = {*_OPEN_STATUSES, *operation.pop(FURTHER_STATUSES, ())}
+    if has_token:
+        statuses |= {*_TOKEN_STATUSES}
+    if "{" in (route.path or ""):
+        statuses.add(404)
+    responses = operation["responses"]
+    for status, told in route.responses.items():
+        responses[str(status)]["content"]["application/json"]["examples"] = told["content"]["application/json"][
+            "examples"
+        ]
+    for response in responses.values():
+        response["headers"] = {"Request-Id": {"$ref": "#/components/headers/Request-Id"}}
+    for status in sorted(statuses):
+        responses[str(status)] = _refusal(status)
+    if "requestBody" in (route.openapi_extra or {}):
+        operation["requestBody"] = route.openapi_extra["requestBody"]
+
+
+def _without_titles(node: Any) -> Any:
+    """The framework titles every member with its own name."""
+    if isinstance(node, dict):
+        return {
+            name: _without_titles(value)
+            for name, value in node.items()
+            if not (name == "title" and isinstance(value, str))
+        }
+    return [_without_titles(item) for item in node] if isinstance(node, list) else node
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": _REASONS[status],
+        "headers": {"Request-Id": {"$ref": "#/components/headers/Request-Id"}},
+    }
+    if status >= 400:
+        error = {"schema": {"$ref": _REF.format(model="Error")}}
+        shown = {"examples": {"too_short": {"value": examples.ERROR}}} if status == 422 else {}
+        response["content"] = {"application/json": {**error, **shown}, "application/problem+json": error}
+    return response
+
+
+def _components() -> dict[str, Any]:
+    models: list[type[BaseModel]] = [*MODELS.values(), IncidentRequest, IncidentEdit, NoteRequest]
+    _, defined = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
+    schemas: dict[str, Any] = {**defined["$defs"], **_answer_components(), **_agent_components()}
+    schemas["IncidentEdit"]["properties"] |= _ignored(incident_members.READ_ONLY)
+    names = {kind: model.__name__ for kind, model in MODELS.items()}
+    _either_way(schemas[names["tcp"]], {"url": _TCP_URL}, [["host", "port"], ["url"]])
+    _either_way(
+        schemas[names["dns"]], {"hostname": schemas[names["dns"]]["properties"]["host"]}, [["host"], ["hostname"]]
+    )
+    edits = {f"{name}Edit": _edit(schemas[name]) for name in names.values()}
+    schemas["MonitorRequest"] = {
+        "description": "A new monitor; `type` tells which members it has.",
+        "oneOf": [{"$ref": _REF.format(model=name)} for name in names.values()],
+        "discriminator": {
+            "propertyName": "type",
+            "mapping": {kind: _REF.format(model=name) for kind, name in names.items()},
+        },
+    }
+    schemas["MonitorEdit"] = {
+        "description": "Members to change; null takes one back to its default, `config_version` is a precondition.",
+        "anyOf": [{"$ref": _REF.format(model=name)} for name in edits],
+    }
+    return schemas | edits
+
+
+def _answer_components() -> dict[str, Any]:
+    schema = Error.model_json_schema(mode="serialization", ref_template=_REF)
+    inner: dict[str, Any] = schema.pop("$defs")
+    return {**inner, "Error": schema}
+
+
+def _agent_components() -> dict[str, Any]:
+    """What probes send, as msgspec reads it."""
+    _, defined = msgspec.json.schema_components([Results, Heartbeat], ref_template=_REF.format(model="{name}"))
+    names = {"Results": "AgentResults", "Heartbeat": "AgentHeartbeat"}
+    return {names.get(name, name): schema for name, schema in defined.items()}
+
+
+_TCP_URL = {"type": "string", "pattern": "^tcp://", "description": "Host and port in one: tcp://host:port."}
+
+
+def _either_way(schema: dict[str, Any], aliases: Mapping[str, Any], ways: Sequence[Sequence[str]]) -> None:
+    """Lets a schema be satisfied under other names, too."""
+    own = {name for way in ways for name in way}
+    schema["properties"] |= aliases
+    schema["required"] = [name for name in schema["required"] if name not in own]
+    schema["anyOf"] = [{"required": list(way)} for way in ways]
+
+
+def _edit(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a change: every member may be absent or null, and members of an answer may be sent back."""
+    properties = dict(_nullable(schema["properties"]))
+    version = {"type": "integer", "description": "The version that this change is made on."}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {**properties, "config_version": version, **_ignored(READ_ONLY - set(properties))},
+    }
+
+
+def _ignored(names: Iterable[str]) -> dict[str, Any]:
+    """Members of an answer that may be sent back and change nothing."""
+    return {name: {"readOnly": True} for name in sorted(names)}
+
+
+def _nullable(properties: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, schema in properties.items():
+        yield name, {"anyOf": [{key: value for key, value in schema.items() if key != "default"}, {"type": "null"}]}

@@ -1,0 +1,70 @@
+"""How a router declares an operation: everything that the route enforces and the OpenAPI document tells of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from statuspulse.api.route import FURTHER_STATUSES, SCOPE_MEMBER
+
+Examples = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A request body that the catalog validates: the component that describes it, and examples by name."""
+
+    schema: str
+    examples: Examples
+    media_types: tuple[str, ...] = ("application/json",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation: its answer's shape and examples by name; further statuses stand beside the default ones.
+
+    `created` has examples of the same shape under 201, where a call may also make something new.
+    """
+
+    id: str
+    summary: str
+    scope: str | None
+    answer: Any
+    examples: Examples
+    status: int = 200
+    created: Examples = field(default_factory=dict)
+    body: Body | None = None
+    statuses: tuple[int, ...] = field(default=())
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """What the decorators of a router take."""
+        extra: dict[str, Any] = {} if self.scope is None else {SCOPE_MEMBER: [self.scope]}
+        if self.statuses:
+            extra[FURTHER_STATUSES] = list(self.statuses)
+        if self.body is not None:
+            extra["requestBody"] = _request_body(self.body)
+        responses = {self.status: self._response(self.examples)}
+        if self.created:
+            responses[201] = {"model": self.answer, **self._response(self.created)}
+        return {
+            "operation_id": self.id,
+            "summary": self.summary,
+            "status_code": self.status,
+            "response_model": self.answer,
+            "responses": responses,
+            "openapi_extra": extra,
+        }
+
+    def _response(self, examples: Examples) -> dict[str, Any]:
+        shown = {name: {"value": value} for name, value in examples.items()}
+        return {"description": self.summary, "content": {"application/json": {"examples": shown}}}
+
+
+def _request_body(body: Body) -> dict[str, Any]:
+    content = {
+        "schema": {"$ref": f"#/components/schemas/{body.schema}"},
+        "examples": {name: {"value": value} for name, value in body.examples.items()},
+    }
+    return {"required": True, "content": dict.fromkeys(body.media_types, content)}

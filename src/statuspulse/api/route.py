@@ -1,0 +1,107 @@
+"""The route of every operation: takes a call through the order of evaluation of `API.md` B.6 before the endpoint."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from statuspulse.api import body
+from statuspulse.api.dependencies import services_of
+from statuspulse.api.errors import ApiError, invalid
+from statuspulse.api.security import authenticate, require
+from statuspulse.catalog.refusals import Detail
+from statuspulse.catalog.validation import unknown
+
+SCOPE_MEMBER = "x-required-scopes"
+FURTHER_STATUSES = "x-further-statuses"
+
+
+class _ReadRequest(Request):
+    """A request whose body has been read and parsed by our rules; the framework takes it from here."""
+
+    def __init__(self, request: Request, raw: bytes, value: Any) -> None:
+        super().__init__(request.scope, request.receive)
+        self._raw = raw
+        self._value = value
+
+    async def body(self) -> bytes:
+        return self._raw
+
+    async def json(self) -> Any:
+        return self._value
+
+
+class CheckedRoute(APIRoute):
+    """Size, token, scope, media type, JSON, query, schema, endpoint, in this order.
+
+    The scope stands in the operation of the OpenAPI document (`x-required-scopes`); without one the route is open.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        endpoint = super().get_route_handler()
+        scopes: list[str] = (self.openapi_extra or {}).get(SCOPE_MEMBER, [])
+        query = dict(_query_members(self.dependant))
+        media_types = body.PATCH_TYPES if "PATCH" in (self.methods or ()) else body.JSON_TYPES
+        needs_body = self.body_field is not None and self.body_field.field_info.is_required()
+
+        async def handle(request: Request) -> Response:
+            raw = await body.read_body(request, body.BODY_LIMIT)
+            if scopes:
+                await _admit(request, scopes)
+            value = None
+            if raw:
+                body.check_media_type(request, media_types)
+                value = body.parse_json(raw)
+            elif needs_body:
+                raise ApiError("invalid_json", "The body is empty; send a JSON object.")
+            _check_query(request, query)
+            return await endpoint(_ReadRequest(request, raw, value))
+
+        return handle
+
+
+async def _admit(request: Request, scopes: list[str]) -> None:
+    services = await services_of(request)
+    request.state.principal = await authenticate(request, services.tokens)
+    for scope in scopes:
+        require(request.state.principal, scope)
+
+
+def _query_members(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    """Every name that the query may hold, and whether it may stand there more than once."""
+    for field in dependant.query_params:
+        model = field.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            for name, member in model.model_fields.items():
+                yield member.alias or name, "list[" in str(member.annotation)
+        else:
+            yield field.alias, "list[" in str(model)
+    for inner in dependant.dependencies:
+        yield from _query_members(inner)
+
+
+def _check_query(request: Request, members: dict[str, bool]) -> None:
+    details: list[Detail] = []
+    seen: set[str] = set()
+    for name, value in request.query_params.multi_items():
+        if name not in members:
+            found = unknown((name,), tuple(members))
+            details.append(Detail(code=found.code, path=found.path, message=found.message, in_body=False))
+        elif name in seen and not members[name]:
+            details.append(_in_query("parameter_duplicate", name, "may stand in the query only once"))
+        elif any(unicodedata.category(char) == "Cc" for char in value):
+            details.append(_in_query("parameter_invalid_format", name, "must not hold control characters"))
+        seen.add(name)
+    if details:
+        raise invalid(details)
+
+
+def _in_query(code: str, name: str, message: str) -> Detail:
+    return Detail(code=code, path=(name,), message=message, in_body=False)

@@ -1,0 +1,110 @@
+"""Status: what holds now, and the figures over a window (`API.md` C.2)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from statuspulse.api import status_examples as examples
+from statuspulse.api.dependencies import CallOf
+from statuspulse.api.envelope import answer
+from statuspulse.api.errors import invalid
+from statuspulse.api.headers import etag, none_match
+from statuspulse.api.monitor_query import MonitorQuery, monitor_filter, read_page
+from statuspulse.api.monitors import known_id
+from statuspulse.api.operation import Operation
+from statuspulse.api.paging import Page, page_answer, place_of
+from statuspulse.api.route import CheckedRoute
+from statuspulse.api.status_answers import StatusAnswer, StatusList
+from statuspulse.api.status_documents import region_documents, sentence, status_document
+from statuspulse.catalog.refusals import Detail
+from statuspulse.catalog.status_views import Head, figures_beside, head_of, heads_of
+from statuspulse.engine.figures import Figures
+
+router = APIRouter(route_class=CheckedRoute, tags=["Status"])
+
+_INCLUDED = ("regions",)
+_CACHE = {"Cache-Control": "private, max-age=1"}
+
+Window = Annotated[
+    Literal["1h", "24h", "7d", "30d", "90d"], Field(description="The rolling window of the figures; it ends now.")
+]
+
+
+class StatusQuery(MonitorQuery):
+    """The filters of a list of monitors, and the window of the figures."""
+
+    window: Window = "24h"
+
+
+GET = Operation(
+    id="getStatus",
+    summary="Get the status of a monitor",
+    scope="status:read",
+    answer=StatusAnswer,
+    examples={"up": examples.STATUS},
+    statuses=(304,),
+)
+LIST = Operation(
+    id="listStatuses",
+    summary="List the status of monitors",
+    scope="status:read",
+    answer=StatusList,
+    examples={"one": examples.STATUS_LIST},
+)
+
+
+@router.get("/status", **LIST.keywords)
+async def list_statuses(call: CallOf, query: Annotated[StatusQuery, Query()]) -> Response:
+    wanted, after, now = monitor_filter(query), place_of(call, query), call.services.parts.now()
+
+    def read(connection: Connection) -> Page:
+        found = read_page(connection, call.team_id, query, wanted, after)
+        heads = heads_of(connection, call.team_id, [(item.monitor, item.state) for item in found.shown], now)
+        figures = figures_beside(connection, call.team_id, heads, query.window, now)
+        data = [status_document(head, one) for head, one in zip(heads, figures, strict=True)]
+        return Page(data=data, next_place=found.next_place, total=found.total)
+
+    listed = page_answer(call, query, await call.database.read(read), "status", "statuses")
+    listed.headers.update(_CACHE)
+    return listed
+
+
+@router.get("/status/{monitor_id}", **GET.keywords)
+async def get_status(
+    call: CallOf,
+    monitor_id: str,
+    window: Window = "24h",
+    include: Annotated[str, Query(description="What to show beside it, separated by commas: regions.")] = "regions",
+) -> Response:
+    included, known, now = _included(include), known_id(monitor_id), call.services.parts.now()
+
+    def read(connection: Connection) -> tuple[Head, Figures | None]:
+        head = head_of(connection, call.team_id, known, now)
+        if none_match(call.request, head.version):
+            return head, None
+        return head, figures_beside(connection, call.team_id, [head], window, now)[0]
+
+    head, figures = await call.database.read(read)
+    headers = {"ETag": etag(head.version), **_CACHE}
+    if figures is None:
+        return Response(status_code=304, headers=headers)
+    document: dict[str, Any] = status_document(head, figures)
+    if "regions" in included:
+        document["regions"] = region_documents(head, figures.checks)
+    return answer(call.request, "status", sentence(head, figures), document, headers=headers)
+
+
+def _included(include: str) -> frozenset[str]:
+    """What is asked for; nothing where the text is empty."""
+    asked = frozenset(include.split(",")) if include else frozenset()
+    if not asked <= frozenset(_INCLUDED):
+        message = f"must hold names out of {', '.join(_INCLUDED)}"
+        known = {"known": list(_INCLUDED)}
+        detail = Detail(code="parameter_invalid_enum", path=("include",), message=message, extra=known, in_body=False)
+        raise invalid([detail])
+    return asked

@@ -1,0 +1,154 @@
+"""The status of a monitor as the document of `API.md` C.2, and as a sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from statuspulse.api.documents import time_or_null
+from statuspulse.catalog.status_views import Head
+from statuspulse.domain.health import State
+from statuspulse.domain.rollup import Bucket
+from statuspulse.domain.times import to_text
+from statuspulse.engine.figures import Checks, Figures
+from statuspulse.engine.sight import RegionSight
+from statuspulse.storage.results import Look
+from statuspulse.storage.status import OpenIncident
+
+
+def status_document(head: Head, figures: Figures) -> dict[str, Any]:
+    """Everything but the regions."""
+    monitor, sight = head.monitor, head.sight
+    return {
+        "object": "status",
+        "monitor_id": monitor.id,
+        "name": monitor.name,
+        "type": monitor.type,
+        "target": monitor.target,
+        "state": sight.state.state.value,
+        "health": sight.state.health.value,
+        "state_since": to_text(sight.state.since),
+        "state_seq": sight.state.seq,
+        "stale": sight.stale,
+        "failing_regions": sight.failing_regions,
+        "last_probe_at": time_or_null(sight.last_probe_at),
+        "next_probe_at": time_or_null(head.next_probe_at),
+        "interval_seconds": monitor.config["interval_seconds"],
+        "metrics": _metrics(figures),
+        "active_incident": None if head.incident is None else _incident(head.incident),
+        "maintenance": {
+            "active": sight.state.state is State.MAINTENANCE,
+            "window_id": None,
+            "until": None,
+            "next_start_at": None,
+        },
+        "sla": None,
+        "config_version": monitor.config_version,
+        "generated_at": to_text(figures.end),
+    }
+
+
+def region_documents(head: Head, checks: Checks) -> list[dict[str, Any]]:
+    """Each region of the monitor, in its order."""
+    return [_region(region, checks.region(region.key)) for region in head.sight.regions]
+
+
+def sentence(head: Head, figures: Figures) -> str:
+    """What holds now and how it was over the window."""
+    told = []
+    p95 = _ms(figures.checks.whole().latency.percentile(95))
+    if p95 is not None:
+        told.append(f"p95 {p95} ms")
+    if figures.in_window.uptime_pct is not None:
+        told.append(f"{figures.in_window.uptime_pct:g} %")
+    tail = f"; {', '.join(told)} over {figures.window}" if told else ""
+    return f"{head.monitor.name} {_claim(head)}{tail}."
+
+
+def _claim(head: Head) -> str:
+    sight = head.sight
+    claim = _CLAIMS[sight.state.state]
+    if sight.state.state is State.DEGRADED and sight.failing_regions:
+        failing = sight.failing_regions
+        return f"{claim} (partial: failing in {', '.join(failing)}, {len(failing)} of {len(sight.regions)})"
+    if sight.state.state is State.UNKNOWN:
+        return f"{claim} {to_text(sight.state.since)}"
+    return claim
+
+
+_CLAIMS = {
+    State.UP: "is up",
+    State.DEGRADED: "is degraded",
+    State.DOWN: "is down",
+    State.PENDING: "is pending until its first checks are in",
+    State.UNKNOWN: "is unknown: too few regions have reported since",
+    State.MAINTENANCE: "is in maintenance",
+    State.PAUSED: "is paused and not being checked",
+}
+
+
+def _metrics(figures: Figures) -> dict[str, Any]:
+    sums, checks = figures.in_window, figures.checks.whole()
+    return {
+        "window": figures.window,
+        "window_start": to_text(figures.start),
+        "window_end": to_text(figures.end),
+        "uptime_pct": sums.uptime_pct,
+        **{f"uptime_{name}_pct": figures.sums[name].uptime_pct for name in ("24h", "7d", "30d", "90d")},
+        **_latencies(checks),
+        "checks_total": checks.checks,
+        "checks_failed": checks.failed,
+        "downtime_seconds": sums.down / 1000,
+        "degraded_seconds": sums.degraded / 1000,
+        "maintenance_seconds": sums.maintenance / 1000,
+        "paused_seconds": sums.paused / 1000,
+        "unknown_seconds": sums.unknown / 1000,
+        "coverage_pct": figures.coverage_pct,
+        "incidents": figures.incidents.triggered,
+        "mttr_seconds": _seconds(figures.incidents.mean_time_to_resolve),
+    }
+
+
+def _latencies(checks: Bucket) -> dict[str, float | None]:
+    latency = checks.latency
+    return {
+        "avg_latency_ms": _ms(latency.mean()),
+        "min_latency_ms": _ms(latency.min_us),
+        **{f"p{percent}_latency_ms": _ms(latency.percentile(percent)) for percent in (50, 90, 95, 99)},
+        "max_latency_ms": _ms(latency.max_us),
+    }
+
+
+def _region(region: RegionSight, checks: Bucket) -> dict[str, Any]:
+    newest = region.newest
+    return {
+        "region": region.slug,
+        "health": region.health.value,
+        "last_probe_at": None if newest is None else to_text(newest.observed_at),
+        "latency_ms": None if newest is None else _ms(newest.latency_us),
+        "p95_latency_ms": _ms(checks.latency.percentile(95)),
+        "failure": None if newest is None else _failure(newest),
+    }
+
+
+def _failure(look: Look) -> dict[str, str] | None:
+    failure = look.failure
+    return None if failure is None else {"class": failure.kind.value, "detail": failure.detail}
+
+
+def _incident(incident: OpenIncident) -> dict[str, Any]:
+    return {
+        "id": incident.id,
+        "number": incident.number,
+        "title": incident.title,
+        "state": incident.state.value,
+        "severity": incident.severity.value,
+        "triggered_at": to_text(incident.triggered_at),
+    }
+
+
+def _ms(latency_us: float | None) -> float | None:
+    return None if latency_us is None else round(latency_us / 1000, 1)
+
+
+def _seconds(duration: float | None) -> float | None:
+    return None if duration is None else round(duration / 1000, 3)

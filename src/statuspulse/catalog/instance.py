@@ -1,0 +1,17 @@
+"""What the operator of the instance has settled, as far as changes of the configuration depend on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from statuspulse.egress.policy import Policy
+from statuspulse.storage.sealing import Keyring
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """`keyring` seals and digests secrets, `policy` says which addresses checks may reach."""
+
+    keyring: Keyring
+    policy: Policy
+    min_interval_seconds: int

@@ -1,0 +1,110 @@
+"""How a change meets what is stored: PUT merges top-level members, PATCH merges deeply (`API.md` B.10, RFC 7396)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from statuspulse.catalog import targets
+from statuspulse.catalog.refusals import Detail, InvalidInputError, Path, pointer
+
+# Members of an answer that a caller may send back with it; they are not his to set.
+READ_ONLY = frozenset(
+    {
+        "object",
+        "request_id",
+        "message",
+        "warnings",
+        "id",
+        "monitor_id",
+        "team_id",
+        "target",
+        "state",
+        "health",
+        "state_since",
+        "last_probe_at",
+        "next_probe_at",
+        "open_incident_id",
+        "created_at",
+        "updated_at",
+        "links",
+        "applied_at",
+        "updated_by",
+        "changed",
+    }
+)
+
+
+def without_read_only(sent: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in sent.items() if name not in READ_ONLY}
+
+
+def under_one_name(sent: Mapping[str, Any], monitor_type: object) -> dict[str, Any]:
+    """Every member under its one name; raises InvalidInputError where two names disagree."""
+    document = dict(sent)
+    if monitor_type == "tcp" and "url" in document:
+        _split_url(document)
+    if monitor_type == "dns" and "hostname" in document:
+        _rename(document, "hostname", "host")
+    return document
+
+
+def merged(stored: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """PUT: an absent member stays, null goes back to the default, everything else is replaced whole."""
+    document = {**stored, **sent}
+    return {name: value for name, value in document.items() if name not in sent or value is not None}
+
+
+def patched(stored: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """PATCH: objects merge member by member, null removes, so that the default comes back."""
+    document = dict(stored)
+    for name, value in sent.items():
+        if value is None:
+            document.pop(name, None)
+        elif isinstance(value, Mapping):
+            before = document.get(name)
+            document[name] = patched(before if isinstance(before, Mapping) else {}, value)
+        else:
+            document[name] = value
+    return document
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """JSON pointers to what differs, in the order of the document."""
+    return [pointer(path) for path in _differences(before, after, ())]
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any], path: Path) -> Iterator[Path]:
+    for name in [*after, *(name for name in before if name not in after)]:
+        old, new = before.get(name), after.get(name)
+        here = (*path, name)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from _differences(old, new, here)
+        elif name not in before or name not in after or old != new:
+            yield here
+
+
+def _split_url(document: dict[str, Any]) -> None:
+    url = document.pop("url")
+    if url is None:
+        raise _wrong("parameter_missing", "url", "is required, or host and port")
+    if not isinstance(url, str):
+        raise _wrong("parameter_invalid_type", "url", "must be a string")
+    try:
+        host, port = targets.endpoint(url)
+    except ValueError as error:
+        raise _wrong("parameter_invalid_format", "url", str(error)) from None
+    if document.get("host", host) != host or document.get("port", port) != port:
+        raise _wrong("parameter_conflict", "url", "names another endpoint than host and port; send one of the two")
+    document |= {"host": host, "port": port}
+
+
+def _rename(document: dict[str, Any], alias: str, name: str) -> None:
+    value = document.pop(alias)
+    if document.get(name, value) != value:
+        raise _wrong("parameter_conflict", alias, f"is another word for {name}; send one of the two")
+    document[name] = value
+
+
+def _wrong(code: str, name: str, message: str) -> InvalidInputError:
+    return InvalidInputError([Detail(code=code, path=(name,), message=message)])

@@ -1,0 +1,69 @@
+"""Monitors with everything that an answer shows beside their configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from statuspulse.domain.schedule import Grid, first_check_delay
+from statuspulse.domain.times import SECOND
+from statuspulse.storage import channels, monitors
+from statuspulse.storage.monitors import Monitor
+from statuspulse.storage.states import MonitorState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorView:
+    """`notifications` are masked URLs, each with the id of its channel."""
+
+    monitor: Monitor
+    state: MonitorState
+    notifications: tuple[str, ...]
+    last_probe_at: int | None
+    next_probe_at: int | None
+    open_incident_id: str | None
+
+
+def view_of(connection: Connection, monitor: Monitor, now: int) -> MonitorView:
+    return views_of(connection, monitor.team_id, [monitor], now)[0]
+
+
+def views_of(connection: Connection, team_id: str, found: Sequence[Monitor], now: int) -> list[MonitorView]:
+    """The views of some monitors of one team, with a fixed number of queries."""
+    keys = [monitor.key for monitor in found]
+    states = monitors.states(connection, keys)
+    probed = monitors.last_probes(connection, keys)
+    incidents = monitors.open_incidents(connection, keys)
+    named = {channel_id for monitor in found for channel_id in monitor.config["notifications"]}
+    masked = channels.masked_urls(connection, team_id, named)
+    return [
+        MonitorView(
+            monitor=monitor,
+            state=states[monitor.key],
+            notifications=tuple(masked[channel_id] for channel_id in monitor.config["notifications"]),
+            last_probe_at=probed.get(monitor.key),
+            next_probe_at=None if monitor.paused else next_probe(monitor, now),
+            open_incident_id=incidents.get(monitor.key),
+        )
+        for monitor in found
+    ]
+
+
+def next_probe(monitor: Monitor, now: int) -> int:
+    """The next planned look from any region; a new monitor is looked at once before its first slot."""
+    first = monitor.created_at + first_check_delay(monitor.id, _interval(monitor.config))
+    slots = [grid.next_slot(now) for grid in _grids(monitor.id, monitor.config)]
+    return min([first, *slots] if first > now else slots)
+
+
+def _grids(monitor_id: str, config: Mapping[str, Any]) -> list[Grid]:
+    count = len(config["regions"])
+    return [Grid.of(monitor_id, _interval(config), place, count) for place in range(count)]
+
+
+def _interval(config: Mapping[str, Any]) -> int:
+    interval_seconds: int = config["interval_seconds"]
+    return interval_seconds * SECOND

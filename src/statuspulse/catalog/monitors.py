@@ -1,0 +1,268 @@
+"""What people do with monitors: create, change, delete, pause and resume, each in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Connection
+
+from statuspulse.catalog import merging, monitor_input, references
+from statuspulse.catalog.identifiers import fresh_id
+from statuspulse.catalog.instance import Instance
+from statuspulse.catalog.monitor_members import COMMON
+from statuspulse.catalog.monitor_views import MonitorView, view_of
+from statuspulse.catalog.references import Change
+from statuspulse.catalog.refusals import (
+    Detail,
+    InvalidInputError,
+    MissingError,
+    PreconditionFailedError,
+    SoftProblem,
+)
+from statuspulse.catalog.targets import target_of
+from statuspulse.domain.health import Health, effective
+from statuspulse.engine import control
+from statuspulse.storage import audit, monitors, states, watch
+from statuspulse.storage.monitors import Monitor
+from statuspulse.storage.states import MonitorState
+
+_VERSION = "config_version"
+_ANY_VERSION = "*"
+
+
+class Way(Enum):
+    """How what was sent meets what is stored."""
+
+    MERGE = "merge"
+    PATCH = "patch"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A change that is asked for; `if_match` holds the versions of the header, None without one."""
+
+    sent: Mapping[str, Any]
+    way: Way
+    if_match: frozenset[str] | None
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The monitor as it is now; `changed` points to the members of its configuration that are new."""
+
+    view: MonitorView
+    changed: tuple[str, ...] = ()
+    warnings: tuple[SoftProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Birth:
+    """Id and age of a new monitor, where the operator gives them; its votes count from `votes_from` on."""
+
+    id: str | None
+    created_at: int
+    votes_from: int
+
+
+def create(connection: Connection, instance: Instance, change: Change, sent: Mapping[str, Any]) -> Outcome:
+    """A new monitor; raises InvalidInputError."""
+    document = merging.under_one_name(sent, sent.get("type"))
+    given = monitor_input.parse(document, instance.policy, shortest_interval=instance.min_interval_seconds)
+    resolved = references.resolve(connection, instance, change, given)
+    born = Birth(id=None, created_at=change.now, votes_from=change.now)
+    monitor = bring_up(connection, change, resolved.config, born)
+    return Outcome(view=view_of(connection, monitor, change.now), warnings=resolved.warnings)
+
+
+def bring_up(connection: Connection, change: Change, config: dict[str, Any], birth: Birth) -> Monitor:
+    """Stores a monitor with its first state; the configuration is valid and resolved."""
+    unkeyed = Monitor(
+        key=0,
+        id=birth.id or fresh_id(connection, "mon", monitors.exists),
+        team_id=change.team_id,
+        name=config["name"],
+        type=config["type"],
+        target=target_of(config),
+        config=config,
+        config_version=1,
+        judged_from_version=1,
+        revision=watch.advance(connection),
+        paused=config["paused"],
+        resume_at=None,
+        updated_by=change.actor,
+        created_at=birth.created_at,
+        updated_at=change.now,
+    )
+    monitor = replace(unkeyed, key=monitors.insert(connection, unkeyed))
+    monitors.link_channels(connection, monitor.key, config["notifications"])
+    health = Health.PENDING
+    first = MonitorState(
+        health=health,
+        state=effective(health, paused=monitor.paused),
+        since=birth.created_at,
+        seq=0,
+        votes_from=birth.votes_from,
+    )
+    states.begin(connection, monitor.key, first)
+    _record(connection, change, "monitor.created", monitor)
+    return monitor
+
+
+def update(connection: Connection, instance: Instance, change: Change, monitor_id: str, edit: Edit) -> Outcome:
+    """A new version of the configuration, or the same where nothing differs.
+
+    Raises MissingError, InvalidInputError, PreconditionFailedError. A dry run ends as it began.
+    """
+    stored = _to_change(connection, change.team_id, monitor_id)
+    if not edit.dry_run:
+        outcome = _change_config(connection, instance, change, stored, edit)
+        return _follow_pause(connection, change, stored, outcome)
+    with connection.begin_nested() as trial:
+        outcome = _change_config(connection, instance, change, stored, edit)
+        trial.rollback()
+    return outcome
+
+
+def _change_config(connection: Connection, instance: Instance, change: Change, stored: Monitor, edit: Edit) -> Outcome:
+    given = monitor_input.parse(
+        _meet(stored, edit), instance.policy, shortest_interval=_shortest_interval(stored, edit, instance)
+    )
+    resolved = references.resolve(connection, instance, change, given)
+    _check_version_in_body(stored, edit.sent)
+    _check(stored, edit.if_match)
+    changed = tuple(merging.changes(stored.config, resolved.config))
+    monitor = stored
+    if changed:
+        monitor = _with_config(connection, stored, resolved.config, changed, change)
+        _record(connection, change, "monitor.updated", monitor)
+    return Outcome(view=view_of(connection, monitor, change.now), changed=changed, warnings=resolved.warnings)
+
+
+def _follow_pause(connection: Connection, change: Change, stored: Monitor, outcome: Outcome) -> Outcome:
+    monitor = outcome.view.monitor
+    if monitor.paused == stored.paused:
+        return outcome
+    _apply_pause(connection, monitor, change)
+    return replace(outcome, view=view_of(connection, monitor, change.now))
+
+
+def remove(connection: Connection, change: Change, monitor_id: str, if_match: frozenset[str] | None) -> None:
+    """The monitor is checked no more and its open incident is resolved; its history stays."""
+    stored = _to_change(connection, change.team_id, monitor_id)
+    _check(stored, if_match)
+    control.remove(connection, change.team_id, stored.key, change.actor, change.now)
+    monitors.mark_deleted(connection, change.team_id, stored.key, watch.advance(connection), change.now)
+    _record(connection, change, "monitor.deleted", stored)
+
+
+def pause(connection: Connection, change: Change, monitor_id: str) -> Outcome:
+    """Stops the checks; a monitor that is paused already stays as it is."""
+    return _set_paused(connection, change, monitor_id, paused=True)
+
+
+def resume(connection: Connection, change: Change, monitor_id: str) -> Outcome:
+    """Checks again; `pending` until the first round."""
+    return _set_paused(connection, change, monitor_id, paused=False)
+
+
+def get(connection: Connection, team_id: str, monitor_id: str, now: int) -> MonitorView:
+    """Raises MissingError."""
+    monitor = monitors.get(connection, team_id, monitor_id)
+    if monitor is None:
+        raise MissingError
+    return view_of(connection, monitor, now)
+
+
+def _set_paused(connection: Connection, change: Change, monitor_id: str, *, paused: bool) -> Outcome:
+    stored = _to_change(connection, change.team_id, monitor_id)
+    if stored.paused == paused:
+        return Outcome(view=view_of(connection, stored, change.now))
+    config = {**stored.config, "paused": paused}
+    monitor = _with_config(connection, stored, config, ("/paused",), change)
+    _record(connection, change, "monitor.updated", monitor)
+    _apply_pause(connection, monitor, change)
+    return Outcome(view=view_of(connection, monitor, change.now), changed=("/paused",))
+
+
+def _apply_pause(connection: Connection, monitor: Monitor, change: Change) -> None:
+    if monitor.paused:
+        control.pause(connection, change.team_id, monitor.key, change.actor, change.now)
+    else:
+        control.resume(connection, monitor.key, change.now)
+    _record(connection, change, "monitor.paused" if monitor.paused else "monitor.resumed", monitor)
+
+
+def _to_change(connection: Connection, team_id: str, monitor_id: str) -> Monitor:
+    stored = monitors.get_to_change(connection, team_id, monitor_id)
+    if stored is None:
+        raise MissingError
+    return stored
+
+
+def _meet(stored: Monitor, edit: Edit) -> dict[str, Any]:
+    """The whole document that the edit means."""
+    sent = merging.under_one_name(merging.without_read_only(edit.sent), stored.type)
+    sent.pop(_VERSION, None)
+    if sent.get("type", stored.type) != stored.type:
+        message = "cannot be changed; make a new monitor"
+        raise InvalidInputError([Detail(code="parameter_immutable", path=("type",), message=message)])
+    match edit.way:
+        case Way.MERGE:
+            return merging.merged(stored.config, sent)
+        case Way.PATCH:
+            return merging.patched(stored.config, sent)
+        case Way.REPLACE:
+            return {"type": stored.type, **sent}
+
+
+def _shortest_interval(stored: Monitor, edit: Edit, instance: Instance) -> int:
+    """Raising the floor leaves stored values valid."""
+    interval: int = stored.config["interval_seconds"]
+    keeps = edit.sent.get("interval_seconds", interval) == interval
+    return min(interval, instance.min_interval_seconds) if keeps else instance.min_interval_seconds
+
+
+def _check(stored: Monitor, if_match: frozenset[str] | None) -> None:
+    if if_match is not None and not if_match & {_ANY_VERSION, str(stored.config_version)}:
+        raise PreconditionFailedError(stored.config_version)
+
+
+def _check_version_in_body(stored: Monitor, sent: Mapping[str, Any]) -> None:
+    expected = sent.get(_VERSION, stored.config_version)
+    if not isinstance(expected, int) or isinstance(expected, bool):
+        detail = Detail(code="parameter_invalid_type", path=(_VERSION,), message="must be an integer")
+        raise InvalidInputError([detail])
+    if expected != stored.config_version:
+        raise PreconditionFailedError(stored.config_version)
+
+
+def _with_config(
+    connection: Connection, stored: Monitor, config: dict[str, Any], changed: tuple[str, ...], change: Change
+) -> Monitor:
+    version = stored.config_version + 1
+    names = {path.split("/")[1] for path in changed}
+    monitor = replace(
+        stored,
+        name=config["name"],
+        target=target_of(config),
+        config=config,
+        config_version=version,
+        judged_from_version=stored.judged_from_version if names <= COMMON else version,
+        revision=watch.advance(connection),
+        paused=config["paused"],
+        updated_by=change.actor,
+        updated_at=change.now,
+    )
+    monitors.save(connection, monitor)
+    if stored.config["notifications"] != config["notifications"]:
+        monitors.link_channels(connection, monitor.key, config["notifications"])
+    return monitor
+
+
+def _record(connection: Connection, change: Change, action: str, monitor: Monitor) -> None:
+    audit.record(connection, change.team_id, at=change.now, actor=change.actor, action=action, resource=monitor.id)

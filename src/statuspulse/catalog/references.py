@@ -1,0 +1,111 @@
+"""What a configuration refers to: regions, escalation policy, channels; found, or made where the contract says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from statuspulse.catalog import channels, policies
+from statuspulse.catalog.instance import Instance
+from statuspulse.catalog.monitor_input import MonitorInput
+from statuspulse.catalog.refusals import Detail, InvalidInputError, SoftProblem
+from statuspulse.domain.actor import Actor
+from statuspulse.domain.channel_url import ChannelUrlError
+from statuspulse.domain.ids import is_id
+from statuspulse.storage import audit, probes
+from statuspulse.storage import channels as stored_channels
+from statuspulse.storage import policies as stored_policies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Who changes what of whose, and when; `strict` refuses what would otherwise be made on the way (A7)."""
+
+    team_id: str
+    actor: Actor
+    now: int
+    strict: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A configuration as it is stored: channels by their ids, the policy that holds."""
+
+    config: dict[str, Any]
+    warnings: tuple[SoftProblem, ...]
+
+
+def resolve(connection: Connection, instance: Instance, change: Change, given: MonitorInput) -> Resolved:
+    """Finds everything that is named; raises InvalidInputError with what does not exist."""
+    config = dict(given.config)
+    problems = list(_unknown_regions(connection, config["regions"]))
+    warnings: tuple[SoftProblem, ...] = ()
+    if not given.names_policy:
+        config["escalation_policy"] = stored_policies.default_slug(connection, change.team_id)
+    elif config["escalation_policy"] is not None:
+        warnings, refused = _policy(connection, change, config["escalation_policy"])
+        problems += refused
+    config["notifications"], refused = _channels(connection, instance, change, config["notifications"])
+    if problems := [*problems, *refused]:
+        raise InvalidInputError(problems)
+    return Resolved(config=config, warnings=warnings)
+
+
+def _unknown_regions(connection: Connection, slugs: Sequence[str]) -> Iterator[Detail]:
+    known = probes.region_slugs(connection)
+    for place, slug in enumerate(slugs):
+        if slug not in known:
+            yield Detail(
+                code="reference_not_found",
+                path=("regions", place),
+                message=f"is no region here; there are {', '.join(known) or 'none'}",
+                extra={"known": known},
+            )
+
+
+def _policy(connection: Connection, change: Change, slug: str) -> tuple[tuple[SoftProblem, ...], list[Detail]]:
+    if change.strict and stored_policies.get(connection, change.team_id, slug) is None:
+        message = "names no escalation policy of this team"
+        return (), [Detail(code="reference_not_found", path=("escalation_policy",), message=message)]
+    if not policies.provide(connection, change.team_id, slug, change.now):
+        return (), []
+    audit.record(
+        connection,
+        change.team_id,
+        at=change.now,
+        actor=change.actor,
+        action="escalation_policy.created",
+        resource=slug,
+    )
+    message = f'Escalation policy "{slug}" did not exist; one with a single step was created.'
+    return (SoftProblem(code="escalation_policy_created", message=message, param="escalation_policy"),), []
+
+
+def _channels(
+    connection: Connection, instance: Instance, change: Change, given: Sequence[str]
+) -> tuple[list[str], list[Detail]]:
+    """The channels that the texts name, each once: an id, a masked URL of an answer, or a URL with its secret."""
+    found: dict[str, None] = {}
+    refused: list[Detail] = []
+    for place, text in enumerate(given):
+        try:
+            found[_channel(connection, instance, change, text)] = None
+        except ChannelUrlError as error:
+            refused.append(Detail(code=error.code, path=("notifications", place), message=str(error)))
+        except LookupError:
+            message = "names no channel of this team"
+            refused.append(Detail(code="reference_not_found", path=("notifications", place), message=message))
+    return list(found), refused
+
+
+def _channel(connection: Connection, instance: Instance, change: Change, text: str) -> str:
+    named = text.rpartition("#")[2]
+    if is_id(named, "nch"):
+        masked = stored_channels.masked_urls(connection, change.team_id, [named]).get(named)
+        if masked is None or text not in {named, masked}:
+            raise LookupError
+        return named
+    return channels.provide(connection, change.team_id, text, instance.keyring, change.now)

@@ -1,0 +1,84 @@
+"""Why a change of the configuration is refused: values that the API and the command line put into their own words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+Path = tuple[str | int, ...]
+
+_SHOWN_PATH_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """One thing that is wrong. `message` goes on from the name of the member: "must be at least 10".
+
+    `extra` holds what helps a program: limit, known, required_scope, current_version. Values that the caller sent
+    never stand in any of it. Only what is wrong in a body has a JSON pointer.
+    """
+
+    code: str
+    path: Path
+    message: str
+    extra: dict[str, Any] = field(default_factory=dict)
+    in_body: bool = True
+
+    @property
+    def param(self) -> str | None:
+        """The member as people write it: `retry.count`, `notifications[0]`."""
+        text = ""
+        for step in self.path:
+            text += f"[{step}]" if isinstance(step, int) else f".{_printable(step)}" if text else _printable(step)
+        return text[:_SHOWN_PATH_LIMIT] or None
+
+    @property
+    def pointer(self) -> str | None:
+        """The member as a JSON pointer (RFC 6901)."""
+        return pointer(self.path)[:_SHOWN_PATH_LIMIT] if self.path and self.in_body else None
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.param or 'The body'} {self.message}."
+
+    def below(self, path: Path) -> Detail:
+        """The same as it stands in a larger document."""
+        return replace(self, path=(*path, *self.path))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftProblem:
+    """Something that was done and may not be what was meant; a warning beside a good answer."""
+
+    code: str
+    message: str
+    param: str | None
+
+
+class InvalidInputError(Exception):
+    """What was sent can be read and does not hold; nothing was stored."""
+
+    def __init__(self, details: Sequence[Detail]) -> None:
+        super().__init__(details[0].sentence)
+        self.details = tuple(details)
+
+
+class MissingError(Exception):
+    """The object of the call does not exist in this team."""
+
+
+class PreconditionFailedError(Exception):
+    """The object has another version than the caller expects."""
+
+    def __init__(self, current_version: int) -> None:
+        super().__init__(f"the current version is {current_version}")
+        self.current_version = current_version
+
+
+def pointer(path: Path) -> str:
+    return "".join("/" + _printable(str(step)).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)

@@ -1,0 +1,155 @@
+"""pydantic's errors in our own words: codes of `API.md` B.4, paths into what was sent, and never a value of it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from statuspulse.catalog.refusals import Detail, InvalidInputError, Path
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+# What a validator of ours raises under one of these names is passed on as it is.
+OWN_CODES = frozenset(
+    {
+        "unknown_parameter",
+        "parameter_missing",
+        "parameter_invalid_type",
+        "parameter_out_of_range",
+        "parameter_invalid_format",
+        "parameter_invalid_enum",
+        "parameter_too_long",
+        "parameter_too_many",
+        "parameter_duplicate",
+        "parameter_immutable",
+        "parameter_conflict",
+        "reference_not_found",
+        "scheme_unsupported",
+        "url_blocked",
+    }
+)
+
+_TYPES = {
+    "string": "a string",
+    "int": "an integer",
+    "float": "a number",
+    "bool": "true or false",
+    "list": "an array",
+    "dict": "an object",
+    "model": "an object",
+    "model_attributes": "an object",
+    "none_required": "null",
+    "datetime": "a time such as 2026-11-23T06:20:00Z",
+}
+_BOUNDS = {
+    "greater_than_equal": ("ge", "must be at least {}"),
+    "greater_than": ("gt", "must be greater than {}"),
+    "less_than_equal": ("le", "must be at most {}"),
+    "less_than": ("lt", "must be less than {}"),
+}
+_MISSING = {"missing", "union_tag_not_found"}
+# Follows from another error on the same body.
+_SILENT = {"default_factory_not_called"}
+
+
+def read(shape: type[Shape], document: object) -> Shape:
+    """The document as a value of the shape; raises InvalidInputError with everything that is wrong."""
+    try:
+        return shape.model_validate(document)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        raise InvalidInputError(details_of(found, document, tuple(shape.model_fields))) from None
+
+
+def details_of(errors: Iterable[Mapping[str, Any]], sent: Any, known: Sequence[str] = ()) -> list[Detail]:
+    """One detail per member, in the order in which pydantic found them; `known` are names to suggest for unknown ones.
+
+    Of a union only the complaint of its first branch is kept: the others repeat it about the same member.
+    """
+    details: dict[Path, Detail] = {}
+    for error in errors:
+        if error["type"] not in _SILENT:
+            path = _path(error["loc"], sent, may_be_absent=error["type"] in _MISSING)
+            detail = _detail(error, path, known)
+            details.setdefault(detail.path, detail)
+    return list(details.values())
+
+
+def _path(location: Sequence[str | int], sent: Any, *, may_be_absent: bool) -> Path:
+    """The location without the names of union branches: only steps that lead into what was sent count."""
+    path: list[str | int] = []
+    here = sent
+    for place, step in enumerate(location):
+        last = place == len(location) - 1
+        if isinstance(here, Mapping) and isinstance(step, str) and (step in here or (last and may_be_absent)):
+            path.append(step)
+            here = here.get(step)
+        elif isinstance(here, Sequence) and not isinstance(here, str) and isinstance(step, int):
+            path.append(step)
+            here = here[step] if step < len(here) else None
+    return tuple(path)
+
+
+def _detail(error: Mapping[str, Any], path: Path, known: Sequence[str]) -> Detail:
+    kind, context = error["type"], error.get("ctx") or {}
+    if kind in OWN_CODES:
+        extra = {name: context[name] for name in ("limit", "known") if name in context}
+        return Detail(code=kind, path=path, message=error["msg"], extra=extra)
+    if kind in _MISSING:
+        return Detail(code="parameter_missing", path=path, message="is required")
+    if kind == "extra_forbidden":
+        return unknown(path, known)
+    return _choice(kind, path, context) or _size(kind, path, context) or _type(kind, path)
+
+
+def _choice(kind: str, path: Path, context: Mapping[str, Any]) -> Detail | None:
+    if kind in {"literal_error", "enum", "union_tag_invalid"}:
+        expected = context.get("expected") or context.get("expected_tags") or "a known value"
+        message = f"must be {expected}".replace("'", '"')
+        return Detail(code="parameter_invalid_enum", path=path, message=message)
+    if kind == "string_pattern_mismatch":
+        return Detail(code="parameter_invalid_format", path=path, message=f"must match {context['pattern']}")
+    return None
+
+
+def _size(kind: str, path: Path, context: Mapping[str, Any]) -> Detail | None:
+    if kind in _BOUNDS:
+        name, text = _BOUNDS[kind]
+        limit = context[name]
+        return Detail(code="parameter_out_of_range", path=path, message=text.format(limit), extra={"limit": limit})
+    match kind:
+        case "string_too_long":
+            limit, code = context["max_length"], "parameter_too_long"
+            message = f"must have at most {limit} characters"
+        case "string_too_short":
+            limit, code = context["min_length"], "parameter_out_of_range"
+            message = "must not be empty" if limit == 1 else f"must have at least {limit} characters"
+        case "too_long":
+            limit, code = context["max_length"], "parameter_too_many"
+            message = f"must have at most {limit} items"
+        case "too_short":
+            limit, code = context["min_length"], "parameter_out_of_range"
+            message = "must not be empty" if limit == 1 else f"must have at least {limit} items"
+        case _:
+            return None
+    return Detail(code=code, path=path, message=message, extra={"limit": limit})
+
+
+def _type(kind: str, path: Path) -> Detail:
+    for suffix in ("_type", "_parsing", "_from_float", "_parsing_size"):
+        expected = _TYPES.get(kind.removesuffix(suffix))
+        if kind.endswith(suffix) and expected is not None:
+            return Detail(code="parameter_invalid_type", path=path, message=f"must be {expected}")
+    if kind == "none_required":
+        return Detail(code="parameter_invalid_type", path=path, message="must be null")
+    return Detail(code="parameter_invalid_format", path=path, message="does not have the right form")
+
+
+def unknown(path: Path, known: Sequence[str]) -> Detail:
+    """A member that does not exist here, with the likely one that was meant."""
+    near = difflib.get_close_matches(str(path[-1])[:80], known, n=1)
+    message = f'is not known here; perhaps "{near[0]}" is meant' if near else "is not known here; leave it out"
+    return Detail(code="unknown_parameter", path=path, message=message)

@@ -1,0 +1,302 @@
+"""Changing a monitor's configuration (`API.md` B.9, B.10, C.4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from statuspulse.storage import audit, monitors
+from statuspulse.storage.schema import escalation_policies, monitor_channels
+from tests.api.server import READER, Api
+
+FULL: dict[str, Any] = {
+    "name": "Shop",
+    "type": "http",
+    "url": "https://shop.example/health",
+    "interval_seconds": 30,
+    "expected_status": [200, 204],
+    "retry": {"count": 2, "delay_ms": 500},
+    "notifications": ["slack://hooks/T0A1B2C3D/B0X9Y8Z7W/abc123"],
+    "escalation_policy": "oncall_senior",
+    "tags": ["prod"],
+    "metadata": {"owner": "maya", "tier": "1"},
+    "description": "The shop.",
+}
+
+
+@pytest.fixture
+def monitor(api: Api) -> dict[str, Any]:
+    document: dict[str, Any] = api.call("POST", "/v1/monitors", FULL).json()
+    return document
+
+
+def config_path(monitor: dict[str, Any]) -> str:
+    return f"/v1/monitors/{monitor['id']}/config"
+
+
+def stored(api: Api, monitor: dict[str, Any]) -> monitors.Monitor:
+    found = api.database.read_now(lambda connection: monitors.get(connection, monitor["team_id"], monitor["id"]))
+    assert found is not None
+    return found
+
+
+def test_put_changes_what_it_names_and_keeps_the_rest(api: Api, monitor: dict[str, Any]) -> None:
+    api.clock.at += 5000
+    answer = api.call("PUT", config_path(monitor), {"timeout_ms": 8000, "tags": ["edge"], "metadata": {"owner": "kim"}})
+    document = answer.json()
+    assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
+    assert document["message"] == "Configuration 2 applied."
+    assert sorted(document["changed"]) == ["/metadata/owner", "/metadata/tier", "/tags", "/timeout_ms"]
+    assert (document["timeout_ms"], document["tags"], document["metadata"]) == (8000, ["edge"], {"owner": "kim"})
+    assert (document["expected_status"], document["retry"]) == ([200, 204], {"count": 2, "delay_ms": 500})
+    assert document["notifications"] == monitor["notifications"]
+    assert document["applied_at"] > monitor["updated_at"]
+    assert document["updated_by"]["label"] == "writer"
+
+
+def test_put_replaces_objects_whole_and_patch_merges_them(api: Api, monitor: dict[str, Any]) -> None:
+    put = api.call("PUT", config_path(monitor), {"retry": {"count": 1}}).json()
+    assert put["retry"] == {"count": 1, "delay_ms": 1000}
+    patched = api.call("PATCH", config_path(monitor), {"retry": {"delay_ms": 700}, "metadata": {"tier": None}}).json()
+    assert (patched["retry"], patched["metadata"]) == ({"count": 1, "delay_ms": 700}, {"owner": "maya"})
+
+
+def test_null_takes_a_member_back_to_its_default(api: Api, monitor: dict[str, Any]) -> None:
+    sent = dict.fromkeys(["expected_status", "retry", "tags", "notifications", "description", "escalation_policy"])
+    document = api.call("PUT", config_path(monitor), sent).json()
+    assert {name: document[name] for name in sent} == {
+        "expected_status": ["2xx"],
+        "retry": {"count": 1, "delay_ms": 1000},
+        "tags": [],
+        "notifications": [],
+        "description": None,
+        "escalation_policy": None,
+    }
+
+
+@pytest.mark.parametrize("name", ["name", "url"])
+def test_null_is_refused_where_there_is_no_default(api: Api, monitor: dict[str, Any], name: str) -> None:
+    for method in ("PUT", "PATCH"):
+        answer = api.call(method, config_path(monitor), {name: None})
+        assert answer.json()["error"]["details"][0] == {
+            "code": "parameter_missing",
+            "param": name,
+            "pointer": f"/{name}",
+            "message": "is required",
+        }
+
+
+def test_replace_resets_what_is_not_named(api: Api, monitor: dict[str, Any]) -> None:
+    answer = api.call("PUT", f"{config_path(monitor)}?replace=true", {"name": "Shop", "url": "https://shop.example/"})
+    document = answer.json()
+    assert (document["interval_seconds"], document["tags"], document["notifications"]) == (60, [], [])
+    assert document["type"] == "http"
+    missing = api.call("PUT", f"{config_path(monitor)}?replace=true", {"name": "Shop"})
+    assert missing.json()["error"]["param"] == "url"
+
+
+def test_a_put_that_changes_nothing_keeps_the_version(api: Api, monitor: dict[str, Any]) -> None:
+    wakes = len(api.wakes)
+    answer = api.call("PUT", config_path(monitor), {"timeout_ms": 10_000, "tags": ["prod"]})
+    assert (answer.json()["config_version"], answer.json()["changed"], answer.headers["ETag"]) == (1, [], '"1"')
+    assert answer.json()["message"] == "Nothing changed; configuration 1 holds."
+    assert len(api.wakes) == wakes
+
+
+def test_a_document_that_was_got_can_be_put_back(api: Api, monitor: dict[str, Any]) -> None:
+    for document in (monitor, api.call("GET", config_path(monitor)).json()):
+        answer = api.call("PUT", config_path(monitor), document)
+        assert (answer.status_code, answer.json()["changed"]) == (200, [])
+
+
+def test_a_masked_url_sent_back_keeps_the_secret(api: Api, monitor: dict[str, Any]) -> None:
+    masked = monitor["notifications"][0]
+    before = stored(api, monitor).config["notifications"]
+    answer = api.call("PUT", config_path(monitor), {"notifications": [masked], "name": "Renamed"})
+    assert answer.json()["notifications"] == [masked]
+    assert stored(api, monitor).config["notifications"] == before == [masked.rpartition("#")[2]]
+
+
+def test_a_masked_url_with_another_face_is_refused(api: Api, monitor: dict[str, Any]) -> None:
+    channel_id = monitor["notifications"][0].rpartition("#")[2]
+    answer = api.call("PUT", config_path(monitor), {"notifications": [f"slack://hooks/TEVIL/B/***#{channel_id}"]})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["param"] == "notifications[0]"
+
+
+def test_the_type_cannot_be_changed(api: Api, monitor: dict[str, Any]) -> None:
+    for method in ("PUT", "PATCH"):
+        answer = api.call(method, config_path(monitor), {"type": "tcp", "host": "a.example", "port": 1})
+        assert answer.json()["error"]["details"][0]["code"] == "parameter_immutable"
+
+
+def test_a_tcp_monitor_is_moved_by_its_url(api: Api) -> None:
+    made = api.call("POST", "/v1/monitors", {"name": "Database", "type": "tcp", "host": "a.example", "port": 1}).json()
+    document = api.call("PUT", config_path(made), {"url": "tcp://b.example:2"}).json()
+    assert (document["host"], document["port"], document["target"]) == ("b.example", 2, "b.example:2")
+
+
+@pytest.mark.parametrize(
+    ("sent", "headers", "status"),
+    [
+        ({}, {"If-Match": '"1"'}, 200),
+        ({}, {"If-Match": 'W/"1"'}, 200),
+        ({}, {"If-Match": '"7", "1"'}, 200),
+        ({}, {"If-Match": "*"}, 200),
+        ({}, {"If-Match": '"2"'}, 412),
+        ({}, {"If-Match": '"one"'}, 412),
+        ({"config_version": 1}, {}, 200),
+        ({"config_version": 2}, {}, 412),
+        ({"config_version": 1}, {"If-Match": '"2"'}, 412),
+        ({"config_version": "1"}, {}, 422),
+        ({"config_version": True}, {}, 422),
+    ],
+)
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_precondition_that_does_not_hold_is_412_with_the_current_version(
+    api: Api, monitor: dict[str, Any], method: str, sent: dict[str, Any], headers: dict[str, str], status: int
+) -> None:
+    answer = api.call(method, config_path(monitor), {"timeout_ms": 5000, **sent}, headers=headers)
+    assert answer.status_code == status
+    if status == 412:
+        assert answer.json()["error"]["details"][0]["current_version"] == 1
+        assert stored(api, monitor).config["timeout_ms"] == 10_000
+
+
+def test_the_second_of_two_writers_with_one_version_is_refused(api: Api, monitor: dict[str, Any]) -> None:
+    first = api.call("PUT", config_path(monitor), {"timeout_ms": 5000, "config_version": 1})
+    second = api.call("PUT", config_path(monitor), {"timeout_ms": 6000, "config_version": 1})
+    assert (first.status_code, second.status_code) == (200, 412)
+    assert second.json()["error"]["code"] == "precondition_failed"
+
+
+def test_a_pause_in_between_makes_a_version_stale(api: Api, monitor: dict[str, Any]) -> None:
+    api.call("POST", f"/v1/monitors/{monitor['id']}/pause")
+    assert api.call("PUT", config_path(monitor), {"paused": False, "config_version": 1}).status_code == 412
+
+
+def test_a_dry_run_answers_what_would_be_and_stores_nothing(api: Api, monitor: dict[str, Any]) -> None:
+    wakes = len(api.wakes)
+    sent = {
+        "timeout_ms": 5000,
+        "paused": True,
+        "escalation_policy": "not-yet",
+        "notifications": ["slack://hooks/T0A1B2C3D/B0X9Y8Z7W/dryrun1"],
+    }
+    for method in ("PUT", "PATCH"):
+        answer = api.call(method, f"{config_path(monitor)}?dry_run=true", sent)
+        document = answer.json()
+        assert (answer.status_code, document["timeout_ms"], document["config_version"]) == (200, 5000, 2)
+        assert set(document["changed"]) == {"/timeout_ms", "/paused", "/escalation_policy", "/notifications"}
+        assert document["message"] == "Configuration 2 would be applied; nothing was stored."
+        assert "ETag" not in answer.headers
+    assert stored(api, monitor).config_version == 1
+    assert len(api.wakes) == wakes
+    assert api.call("GET", "/v1/escalation-policies/not-yet").status_code == 404
+    assert api.call("GET", f"/v1/monitors/{monitor['id']}").json()["state"] == "pending"
+    assert api.call("PUT", f"{config_path(monitor)}?dry_run=true", {"timeout_ms": 1}).status_code == 422
+
+
+def test_only_the_members_of_the_type_make_older_results_history(api: Api, monitor: dict[str, Any]) -> None:
+    for sent, version, judged_from in (
+        ({"name": "Shop 2", "interval_seconds": 60}, 2, 1),
+        ({"expected_status": 200}, 3, 3),
+        ({"tags": []}, 4, 3),
+        ({"url": "https://shop.example/other"}, 5, 5),
+    ):
+        api.call("PUT", config_path(monitor), sent)
+        row = stored(api, monitor)
+        assert (row.config_version, row.judged_from_version) == (version, judged_from)
+
+
+def test_every_change_moves_the_revision_of_the_catalog(api: Api, monitor: dict[str, Any]) -> None:
+    before = stored(api, monitor).revision
+    api.call("PUT", config_path(monitor), {"timeout_ms": 7000})
+    assert stored(api, monitor).revision > before
+
+
+def test_an_interval_below_the_timeout_is_a_conflict_with_its_cure(api: Api, monitor: dict[str, Any]) -> None:
+    answer = api.call("PUT", config_path(monitor), {"interval_seconds": 10, "timeout_ms": 12_000})
+    assert answer.json()["message"] == "timeout_ms must not exceed the interval; send at most 10000."
+
+
+def test_a_raised_floor_leaves_a_stored_interval_valid(api: Api, monitor: dict[str, Any]) -> None:
+    row = stored(api, monitor)
+    shorter = {**row.config, "interval_seconds": 3, "timeout_ms": 3000}
+    api.write(lambda connection: monitors.save(connection, replace(row, config=shorter)))
+    assert api.call("PUT", config_path(monitor), {"name": "Kept"}).json()["interval_seconds"] == 3
+    assert api.call("PUT", config_path(monitor), {"interval_seconds": 3}).status_code == 200
+    assert api.call("PUT", config_path(monitor), {"interval_seconds": 4}).status_code == 422
+
+
+def test_paused_is_a_member_like_others(api: Api, monitor: dict[str, Any]) -> None:
+    api.call("PUT", config_path(monitor), {"paused": True})
+    assert api.call("GET", f"/v1/monitors/{monitor['id']}").json()["state"] == "paused"
+    api.call("PATCH", config_path(monitor), {"paused": False})
+    document = api.call("GET", f"/v1/monitors/{monitor['id']}").json()
+    assert (document["state"], document["config_version"]) == ("pending", 3)
+
+
+def test_getting_the_configuration_knows_its_version(api: Api, monitor: dict[str, Any]) -> None:
+    answer = api.call("GET", config_path(monitor), token=READER)
+    assert (answer.status_code, answer.headers["ETag"], answer.json()["object"]) == (200, '"1"', "monitor_config")
+    for known in ('"1"', 'W/"1"', '"4", "1"', "*"):
+        unchanged = api.call("GET", config_path(monitor), headers={"If-None-Match": known})
+        assert (unchanged.status_code, unchanged.content) == (304, b"")
+    assert api.call("GET", config_path(monitor), headers={"If-None-Match": '"2"'}).status_code == 200
+
+
+def test_patching_the_monitor_answers_the_monitor(api: Api, monitor: dict[str, Any]) -> None:
+    path = f"/v1/monitors/{monitor['id']}"
+    merge_patch = {"Content-Type": "application/merge-patch+json"}
+    answer = api.call("PATCH", path, {"metadata": {"tier": "2"}}, headers=merge_patch)
+    document = answer.json()
+    assert (document["object"], document["changed"], answer.headers["ETag"]) == ("monitor", ["/metadata/tier"], '"2"')
+    assert document["metadata"] == {"owner": "maya", "tier": "2"}
+    assert api.call("PATCH", f"{path}?dry_run=true", {"timeout_ms": 200}).json()["config_version"] == 3
+    assert stored(api, monitor).config_version == 2
+
+
+def test_an_unknown_policy_is_made_on_a_change_as_on_creation(api: Api, monitor: dict[str, Any]) -> None:
+    made = api.call("PUT", config_path(monitor), {"escalation_policy": "night-shift"})
+    assert [warning["code"] for warning in made.json()["warnings"]] == ["escalation_policy_created"]
+    strict = {"Prefer": "handling=strict"}
+    assert api.call("PUT", config_path(monitor), {"escalation_policy": "day"}, headers=strict).status_code == 422
+
+
+def test_a_change_is_written_to_the_audit_log(api: Api, monitor: dict[str, Any]) -> None:
+    api.call("PUT", config_path(monitor), {"timeout_ms": 9000})
+    written = api.database.read_now(lambda connection: audit.entries(connection, monitor["team_id"], 500))
+    actions = [entry.action for entry in written if entry.resource == monitor["id"]]
+    assert sorted(actions) == ["monitor.created", "monitor.updated"]
+
+
+def test_a_monitor_without_policy_takes_the_default_of_its_team(api: Api, body: dict[str, Any]) -> None:
+    assert api.call("POST", "/v1/monitors", body).json()["escalation_policy"] is None
+    api.call("POST", "/v1/monitors", {**body, "escalation_policy": "house-rule"})
+    choose = update(escalation_policies).where(escalation_policies.c.slug == "house-rule")
+    api.write(lambda connection: connection.execute(choose.values(is_default=True)))
+    try:
+        assert api.call("POST", "/v1/monitors", body).json()["escalation_policy"] == "house-rule"
+        assert api.call("POST", "/v1/monitors", {**body, "escalation_policy": None}).json()["escalation_policy"] is None
+    finally:
+        api.write(lambda connection: connection.execute(choose.values(is_default=False)))
+
+
+def test_channels_of_a_monitor_are_linked_in_their_order(api: Api, monitor: dict[str, Any]) -> None:
+    urls = [f"slack://hooks/T0A1B2C3D/B0X9Y8Z7W/order{number}" for number in range(3)]
+    api.call("PUT", config_path(monitor), {"notifications": urls})
+    row = stored(api, monitor)
+    linked = api.database.read_now(
+        lambda connection: list(
+            connection.scalars(
+                select(monitor_channels.c.channel_id)
+                .where(monitor_channels.c.monitor_key == row.key)
+                .order_by(monitor_channels.c.place)
+            )
+        )
+    )
+    assert linked == row.config["notifications"]
