@@ -1,0 +1,236 @@
+"""Hands over what the outbox owes, each destination at its own pace and apart from all others (`RELIABILITY.md` 2)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import traceback
+from collections.abc import Callable, Mapping
+
+import structlog
+from sqlalchemy import Connection
+
+from statuspulse.bus.bus import Bus, Topic
+from statuspulse.delivery import settlement
+from statuspulse.delivery.channel import ATTEMPT_SECONDS, Channel, Outcome, Retry
+from statuspulse.delivery.lane import Lane
+from statuspulse.delivery.settlement import Job, Settlement
+from statuspulse.domain.backoff import CHANNELS
+from statuspulse.domain.message import Message
+from statuspulse.domain.secret import Secret
+from statuspulse.metrics import Metrics
+from statuspulse.storage import channels, outbox
+from statuspulse.storage.database import Database, DatabaseUnavailableError
+from statuspulse.storage.outbox import Aside, Notification, StaleLeaseError, State
+from statuspulse.storage.sealing import Keyring, WrongKeyError
+
+log = structlog.get_logger(__name__)
+
+_UNDER_WAY_LIMIT = 200
+# A wake-up is a hint and may be lost; the rows are looked at this often without one.
+_LONGEST_REST_SECONDS = 30.0
+_SHORTEST_REST_SECONDS = 0.01
+_PAUSE_SECONDS = 1.0
+_GRACE_SECONDS = 1.0
+
+
+class UndeliverableError(Exception):
+    """There is nobody to hand the message over to; the text is the word for it."""
+
+
+class Dispatcher:
+    """Works off the outbox until it is cancelled; the rows and their leases are all that it needs to go on later.
+
+    `channels` holds the channel of each type, `owner` names this dispatcher among all that run at once, `random`
+    answers numbers in [0, 1).
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        bus: Bus,
+        channels: Mapping[str, Channel],
+        metrics: Metrics,
+        *,
+        now: Callable[[], int],
+        owner: str,
+        random: Callable[[], float],
+    ) -> None:
+        self._metrics = metrics
+        self._database = database
+        self._keyring = keyring
+        self._bus = bus
+        self._channels = channels
+        self._now = now
+        self._owner = owner
+        self._random = random
+        self._lanes: dict[str, Lane] = {}
+        self._in_hand: set[str] = set()
+
+    async def run(self) -> None:
+        """Never returns. When it is cancelled, what was not handed over is due again at once."""
+        # A dispatcher of this name that was killed left its leases behind. If they cannot be ended now, they run out.
+        with contextlib.suppress(DatabaseUnavailableError):
+            await self._release()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                seen = -1
+                while True:
+                    seen = await self._bus.wait(Topic.OUTBOX, seen, await self._turn_or_pause(tasks))
+        finally:
+            # The writer comes to it after every outcome that was submitted before.
+            with contextlib.suppress(DatabaseUnavailableError):
+                await asyncio.shield(self._release())
+
+    async def turn(self, tasks: asyncio.TaskGroup) -> float:
+        """Starts handing over everything that may be handed over now; answers after how long to look again (s).
+
+        Raises DatabaseUnavailableError.
+        """
+        now = self._now()
+        self._lanes = {name: lane for name, lane in self._lanes.items() if not lane.is_idle(now)}
+        while (room := _UNDER_WAY_LIMIT - len(self._in_hand)) > 0:
+            due_at = await self._next_due_at()
+            if due_at is None or due_at > self._now():
+                return self._rest(due_at)
+            jobs = await self._claim(room)
+            for job in jobs:
+                self._start(job, tasks)
+            if not jobs:  # another dispatcher is just taking it
+                return _PAUSE_SECONDS
+        return _LONGEST_REST_SECONDS
+
+    async def _turn_or_pause(self, tasks: asyncio.TaskGroup) -> float:
+        try:
+            return await self.turn(tasks)
+        except DatabaseUnavailableError as error:
+            log.warning("dispatcher.database_unavailable", reason=str(error))
+            return _PAUSE_SECONDS
+
+    async def _next_due_at(self) -> int | None:
+        aside = self._aside()
+        return await self._database.read(lambda connection: outbox.next_due_at(connection, aside))
+
+    async def _claim(self, limit: int) -> list[Job]:
+        aside, now = self._aside(), self._now()
+
+        def claim(connection: Connection) -> list[Job]:
+            claimed = outbox.claim(connection, owner=self._owner, now=now, limit=limit, aside=aside)
+            return [Job(row, channels.get(connection, row.team_id, row.destination)) for row in claimed]
+
+        return await self._database.write(claim)
+
+    def _aside(self) -> Aside:
+        now = self._now()
+        closed = [destination for destination, lane in self._lanes.items() if not lane.takes(now)]
+        return Aside(destinations=closed, ids=tuple(self._in_hand))
+
+    def _rest(self, due_at: int | None) -> float:
+        """Until something is due, or a destination opens for which something may be."""
+        now = self._now()
+        instants = [lane.opens_at for lane in self._lanes.values() if lane.has_place and lane.opens_at > now]
+        if due_at is not None:
+            instants.append(due_at)
+        rest = (min(instants) - now) / 1000 if instants else _LONGEST_REST_SECONDS
+        return min(max(rest, _SHORTEST_REST_SECONDS), _LONGEST_REST_SECONDS)
+
+    def _start(self, job: Job, tasks: asyncio.TaskGroup) -> None:
+        lane = self._lanes.setdefault(job.notification.destination, Lane())
+        channel = self._channels.get(job.kind)
+        lane.enter(self._now(), 0 if channel is None else channel.spacing_ms)
+        self._in_hand.add(job.notification.id)
+        tasks.create_task(self._deliver(job, lane), name=f"deliver {job.notification.id}")
+
+    async def _deliver(self, job: Job, lane: Lane) -> None:
+        """One delivery from the opened address to the stored outcome."""
+        row, clock = job.notification, asyncio.get_running_loop().time
+        try:
+            channel, address = self._open(job)
+        except UndeliverableError as error:
+            await self._record(job, settlement.undeliverable(str(error)), lane)
+        else:
+            started_at, begun = self._now(), clock()
+            outcome = await self._hand_over(job, channel, address)
+            latency_ms = round((clock() - begun) * 1000)
+            self._judge(lane, outcome)
+            settled = settlement.settle(
+                row, outcome, started_at=started_at, latency_ms=latency_ms, now=self._now(), jitter=self._random()
+            )
+            await self._record(job, settled, lane)
+        finally:
+            lane.leave()
+            self._in_hand.discard(row.id)
+            self._bus.wake(Topic.OUTBOX)  # a place is free, and what waited behind this row may go
+
+    def _open(self, job: Job) -> tuple[Channel, Secret]:
+        if job.channel is None:
+            raise UndeliverableError("channel_deleted")
+        if not job.channel.enabled:
+            raise UndeliverableError("channel_disabled")
+        channel = self._channels.get(job.kind)
+        if channel is None:
+            raise UndeliverableError("channel_type_unknown")
+        try:
+            return channel, self._keyring.open(job.channel.place, job.channel.url_sealed)
+        except WrongKeyError:
+            raise UndeliverableError("wrong_key") from None
+
+    async def _hand_over(self, job: Job, channel: Channel, address: Secret) -> Outcome:
+        """Keeps the channel's promises to return in time and never to raise: a defect must not stop the others."""
+        row = job.notification
+        try:
+            async with asyncio.timeout(ATTEMPT_SECONDS + _GRACE_SECONDS):
+                return await channel.hand_over(address, Message.of(row.body), key=row.dedup_key)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
+            # The error's own words may hold the address; where it happened does not.
+            where = traceback.format_tb(error.__traceback__)[-1].strip()
+            log.error("delivery.defect", notification=row.id, error=type(error).__name__, where=where)  # noqa: TRY400
+            return Retry(error=f"internal: {type(error).__name__}")
+
+    def _judge(self, lane: Lane, outcome: Outcome) -> None:
+        if not isinstance(outcome, Retry):
+            lane.answered()
+            return
+        now = self._now()
+        told = None if outcome.retry_after is None else outcome.retry_after.wait(now)
+        lane.failed(now, min(told or 0, CHANNELS.longest_told))
+
+    async def _record(self, job: Job, settled: Settlement, lane: Lane) -> None:
+        """Stores what became of it; the database may take its time, the receiver is not asked again meanwhile."""
+        row = job.notification
+        now, gives_up = self._now(), lane.is_broken
+
+        def store(connection: Connection) -> list[Notification]:
+            settlement.store(connection, job, settled, now)
+            return settlement.give_up(connection, row.destination, job.channel, now) if gives_up else []
+
+        while True:
+            try:
+                # Shielded: a message that was handed over is not forgotten because the process is told to stop.
+                expired = await asyncio.shield(self._database.write(store))
+            except DatabaseUnavailableError as error:
+                log.warning("dispatcher.database_unavailable", reason=str(error))
+                await asyncio.sleep(_PAUSE_SECONDS)
+            except StaleLeaseError:
+                log.warning("notification.stale_lease", notification=row.id, channel=row.destination)
+                return
+            else:
+                self._count(job, settled, expired)
+                return
+
+    def _count(self, job: Job, settled: Settlement, expired: list[Notification]) -> None:
+        row = job.notification
+        if settled.delivery is not None:
+            self._metrics.delivery_attempts.labels(job.kind, settled.delivery.ending.value).inc()
+        if settled.state is not State.PENDING:
+            self._metrics.notifications.labels(job.kind, settled.state.value).inc()
+        if settled.state is State.DEAD:
+            log.warning("notification.dead", notification=row.id, channel=row.destination, error=settled.error)
+        for given_up in expired:
+            self._metrics.notifications.labels(job.kind, State.DEAD.value).inc()
+            log.warning("notification.dead", notification=given_up.id, channel=row.destination, error="expired")
+
+    async def _release(self) -> None:
+        now = self._now()
+        await self._database.write(lambda connection: outbox.release(connection, self._owner, now))

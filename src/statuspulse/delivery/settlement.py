@@ -1,0 +1,116 @@
+"""What is written down of a notification once somebody tried to hand it over, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from statuspulse.delivery.channel import Delivered, Outcome, Refused, Retry
+from statuspulse.domain.actor import SYSTEM
+from statuspulse.domain.backoff import CHANNELS
+from statuspulse.domain.ids import new_ulid
+from statuspulse.storage import channels, incidents, outbox
+from statuspulse.storage.channels import Channel
+from statuspulse.storage.incidents import TimelineEntry
+from statuspulse.storage.outbox import Delivery, Ending, Notification, State
+
+_EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed notification with the channel that its destination names, None if there is none any more."""
+
+    notification: Notification
+    channel: Channel | None
+
+    @property
+    def kind(self) -> str:
+        """The channel's type, for look-ups and metrics."""
+        return "unknown" if self.channel is None else self.channel.type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """How a notification ends, or from when on it goes on. There is no delivery where nobody could be asked."""
+
+    state: State
+    error: str | None
+    delivery: Delivery | None
+    next_attempt_at: int | None = None
+
+
+def settle(
+    row: Notification, outcome: Outcome, *, started_at: int, latency_ms: int, now: int, jitter: float
+) -> Settlement:
+    """What the outcome of a delivery means for its notification."""
+    match outcome:
+        case Delivered(status):
+            delivery = _delivery(Ending.DELIVERED, status, None, started_at, latency_ms)
+            return Settlement(state=State.DELIVERED, error=None, delivery=delivery)
+        case Refused(error=error, status=status):
+            delivery = _delivery(Ending.REFUSED, status, error, started_at, latency_ms)
+            return Settlement(state=State.DEAD, error=error, delivery=delivery)
+        case Retry(error=error, status=status, retry_after=retry_after):
+            delivery = _delivery(Ending.RETRY, status, error, started_at, latency_ms)
+            at = CHANNELS.next_attempt(
+                attempts=row.attempts + 1, owed_at=row.created_at, now=now, jitter=jitter, retry_after=retry_after
+            )
+            state = State.DEAD if at is None else State.PENDING
+            return Settlement(state=state, error=error, delivery=delivery, next_attempt_at=at)
+
+
+def undeliverable(error: str) -> Settlement:
+    """Nobody is there to be asked."""
+    return Settlement(state=State.DEAD, error=error, delivery=None)
+
+
+def store(connection: Connection, job: Job, settlement: Settlement, now: int) -> None:
+    """Writes down row, attempt, the channel's health and the timeline; raises StaleLeaseError and writes nothing."""
+    row, delivery = job.notification, settlement.delivery
+    if delivery is None:
+        outbox.bury(connection, row, settlement.error or "", now)
+    elif settlement.state is State.DELIVERED:
+        outbox.record_delivered(connection, row, delivery, now)
+    elif settlement.next_attempt_at is None:
+        outbox.record_dead(connection, row, delivery, now)
+    else:
+        outbox.record_retry(connection, row, delivery, settlement.next_attempt_at, now)
+    if settlement.error is None:
+        channels.record_success(connection, row.team_id, row.destination, now)
+    elif job.channel is not None and job.channel.enabled:
+        channels.record_failure(connection, row.team_id, row.destination, settlement.error, now)
+    if settlement.state is not State.PENDING:
+        attempts = row.attempts + (0 if delivery is None else 1)
+        _tell(connection, row, job.channel, attempts=attempts, error=settlement.error, now=now)
+
+
+def give_up(connection: Connection, destination: str, channel: Channel | None, now: int) -> list[Notification]:
+    """Ends what a destination whose breaker is open was owed for the whole lifetime; answers what that was."""
+    expired = outbox.expire(connection, destination, owed_before=now - CHANNELS.lifetime, error=_EXPIRED, now=now)
+    for row in expired:
+        _tell(connection, row, channel, attempts=row.attempts, error=_EXPIRED, now=now)
+    return expired
+
+
+def _delivery(ending: Ending, status: int | None, error: str | None, started_at: int, latency_ms: int) -> Delivery:
+    return Delivery(started_at=started_at, latency_ms=latency_ms, ending=ending, provider_status=status, error=error)
+
+
+def _tell(
+    connection: Connection, row: Notification, channel: Channel | None, *, attempts: int, error: str | None, now: int
+) -> None:
+    """The incident's timeline shows who was told, and who could not be."""
+    if row.incident_id is None:
+        return
+    detail = {
+        "channel_id": row.destination,
+        "channel": None if channel is None else channel.url_masked,
+        "attempts": attempts,
+    }
+    if error is not None:
+        detail["error"] = error
+    kind = "notified" if error is None else "notification_failed"
+    entry = TimelineEntry(id=new_ulid("evt", now), at=now, type=kind, actor=SYSTEM, detail=detail)
+    incidents.append(connection, row.incident_id, [entry])
