@@ -1,0 +1,233 @@
+"""Puts a probe together, runs it until it is told to stop, and takes it apart again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import resource
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from statuspulse.domain.failure import MissReason
+from statuspulse.domain.result import Gap, Result, ResultKind, Verdict
+from statuspulse.domain.secret import Secret
+from statuspulse.egress.addresses import AddressClass
+from statuspulse.egress.gate import Gate
+from statuspulse.egress.http_client import HttpClient
+from statuspulse.egress.policy import Policy
+from statuspulse.probe.assignments import AssignedSet, Change
+from statuspulse.probe.check import checks
+from statuspulse.probe.claim import claimed
+from statuspulse.probe.clock import Clock
+from statuspulse.probe.high_water import HighWater
+from statuspulse.probe.link import Link, Peer
+from statuspulse.probe.load import LoadMeter
+from statuspulse.probe.plan import Plan, Slot
+from statuspulse.probe.pulse import Pulse
+from statuspulse.probe.records import gap_record, result_record
+from statuspulse.probe.runner import Runner, places_for
+from statuspulse.probe.spool import Bounds, Spool
+from statuspulse.probe.ticker import Ticker
+from statuspulse.probe.wheel import Wheel
+from statuspulse.protocol.documents import AssignedMonitor, Assignments
+
+log = structlog.get_logger(__name__)
+
+_FLUSH_SECONDS = 0.2
+_DRAIN_SECONDS = 2.0
+_FAREWELL_SECONDS = 1.0
+# So many monitors are taken up before the loop gets a turn for the checks that are due.
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeSettings:
+    """What a probe is told at its start; `policy` is its own, the control plane's can only make it stricter."""
+
+    server_url: str
+    key: Secret
+    data_dir: Path
+    policy: Policy
+    version: str
+    boot_id: str
+    bounds: Bounds = field(default_factory=Bounds)
+
+
+async def run(
+    settings: ProbeSettings, *, wall: Callable[[], int], monotonic: Callable[[], float], stop: asyncio.Event
+) -> None:
+    """Checks until `stop` is set. `wall` is in ms; `monotonic` in seconds should go on while the machine sleeps.
+
+    Raises ClockBehindError if the wall clock cannot be right, FolderInUseError if another probe has the data
+    directory, OSError if it cannot be used.
+    """
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.ExitStack() as closing:
+        closing.enter_context(await claimed(settings.data_dir))
+        high_water = HighWater(settings.data_dir / "lived-until")
+        closing.callback(high_water.close)
+        clock = Clock(wall=wall, monotonic=monotonic, not_before=high_water.lived_until or 0)
+        gate = Gate(settings.policy)
+        closing.callback(gate.close)
+        await _Agent(settings, clock, monotonic, high_water, gate).run(stop)
+
+
+class _Agent:
+    """The parts of a running probe."""
+
+    def __init__(
+        self,
+        settings: ProbeSettings,
+        clock: Clock,
+        monotonic: Callable[[], float],
+        high_water: HighWater,
+        gate: Gate,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._high_water = high_water
+        self._gate = gate
+        self._policy = settings.policy
+        self._checks = checks(gate)
+        self._spool = Spool(settings.data_dir / "spool", settings.bounds)
+        self._assigned = AssignedSet(settings.data_dir / "assignments")
+        pulse = Pulse(monotonic)
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._runner = Runner(
+            clock=clock,
+            pulse=pulse,
+            places=places_for(files),
+            report=self._report,
+            finished=self._finished,
+        )
+        self._wheel = Wheel(start=self._runner.start, has_room=self._runner.has_room, miss=self._miss)
+        self._ticker = Ticker(wheel=self._wheel, clock=clock, pulse=pulse, high_water=high_water)
+        self._link = Link(
+            client=HttpClient(gate),
+            peer=Peer(
+                server_url=settings.server_url,
+                key=settings.key,
+                version=settings.version,
+                boot_id=settings.boot_id,
+            ),
+            spool=self._spool,
+            assigned=self._assigned,
+            now=clock.now,
+            load=LoadMeter(wheel=self._wheel, runner=self._runner, pulse=pulse, monotonic=monotonic).take,
+            adopt=self._adopt,
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        lived_until = self._high_water.lived_until
+        kept = self._assigned.loaded()
+        if kept is not None:
+            await self._take_up(kept, lived_until)
+        async with asyncio.TaskGroup() as services:
+            ongoing = [
+                services.create_task(work, name=name)
+                for name, work in (
+                    ("spool", self._keep()),
+                    ("assignments", self._link.follow()),
+                    ("results", self._link.ship()),
+                    ("heartbeat", self._link.beat()),
+                )
+            ]
+            await self._check(stop)
+            for task in ongoing:
+                task.cancel()
+        await self._part()
+
+    async def _check(self, stop: asyncio.Event) -> None:
+        async with self._runner:
+            await self._ticker.run(stop)
+            for slot in await self._runner.drain(_DRAIN_SECONDS):
+                self._leave_unrun(slot)
+        self._wheel.close()
+
+    async def _part(self) -> None:
+        """Leaves everything on disk, and with the control plane if it answers within a second."""
+        await self._spool.flush(self._clock.now())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FAREWELL_SECONDS):
+                await self._link.say_farewell()
+        await self._spool.flush(self._clock.now())
+        self._high_water.store(self._clock)
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(_FLUSH_SECONDS)
+            await self._spool.flush(self._clock.now())
+
+    async def _adopt(self, answer: Assignments) -> None:
+        change = await self._assigned.adopt(answer)
+        if change is not None:
+            await self._take_up(change, None)
+
+    async def _take_up(self, change: Change, lived_until: int | None) -> None:
+        """Sets the wheel to what is assigned; `lived_until` if that is known from before a restart."""
+        policy = _stricter(self._settings.policy, change.policy)
+        if policy != self._policy:
+            self._policy = policy
+            self._gate.guard.adopt(policy)
+        plans = await asyncio.to_thread(self._plans, change)
+        for monitor_id in [*change.removed, *(monitor_id for monitor_id, plan in plans if plan is None)]:
+            slot = self._wheel.dismiss(monitor_id)
+            if slot is not None:
+                self._runner.cancel(slot)
+        for number, (_, plan) in enumerate(plans, start=1):
+            if plan is None:
+                continue
+            if lived_until is None:
+                self._wheel.assign(plan, self._clock.now())
+            else:
+                self._wheel.resume(plan, lived_until, self._clock.now())
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+        log.info("probe.assignments", monitors=len(self._wheel), version=self._assigned.version)
+
+    def _plans(self, change: Change) -> list[tuple[str, Plan | None]]:
+        return [(monitor.monitor_id, self._plan(monitor, change.region)) for monitor in change.changed]
+
+    def _plan(self, monitor: AssignedMonitor, region: str) -> Plan | None:
+        """None for what this probe cannot run: then nothing is seen, which is no verdict."""
+        try:
+            return Plan.of(monitor, region, self._checks)
+        except (ValueError, msgspec.ValidationError) as error:
+            log.warning("probe.monitor_not_understood", monitor_id=monitor.monitor_id, error=str(error))
+            return None
+
+    def _report(self, result: Result) -> None:
+        self._spool.append(result.observed_at, lambda seq: result_record(seq, result))
+        self._link.notice(is_urgent=result.verdict is Verdict.FAILED)
+
+    def _finished(self, slot: Slot) -> None:
+        self._wheel.finished(slot, self._clock.now_us())
+
+    def _miss(self, gap: Gap) -> None:
+        self._spool.append(self._clock.now(), lambda seq: gap_record(seq, gap))
+        self._link.notice(is_urgent=False)
+
+    def _leave_unrun(self, slot: Slot) -> None:
+        """A slot that the end of this run cut off."""
+        if slot.kind is ResultKind.SCHEDULED:
+            at = slot.scheduled_at
+            self._miss(
+                Gap(
+                    monitor_id=slot.plan.monitor_id,
+                    region=slot.plan.region,
+                    from_at=at,
+                    to_at=at,
+                    count=1,
+                    reason=MissReason.RESTART,
+                )
+            )
+
+
+def _stricter(own: Policy, denied: list[str]) -> Policy:
+    """The probe's policy with the classes that the site denies as well."""
+    known = {str(address_class): address_class for address_class in AddressClass}
+    return replace(own, probe_deny=own.probe_deny | {known[word] for word in denied if word in known})

@@ -1,0 +1,55 @@
+"""An assigned monitor made ready to run, and one slot of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from statuspulse.domain.monitor import MonitorType, Retry, Spec
+from statuspulse.domain.result import ResultKind
+from statuspulse.domain.schedule import Grid
+from statuspulse.domain.times import SECOND
+from statuspulse.probe.check import Check
+from statuspulse.protocol.conversion import spec_of
+from statuspulse.protocol.documents import AssignedMonitor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is run for a monitor, and when."""
+
+    monitor_id: str
+    region: str
+    config_version: int
+    grid: Grid
+    spec: Spec
+    check: Check[Any]
+    timeout_ms: int
+    retry: Retry
+
+    @classmethod
+    def of(cls, assigned: AssignedMonitor, region: str, checks: Mapping[MonitorType, Check[Any]]) -> Plan:
+        """Raises ValueError or ValidationError for what this probe cannot run, as a type that it does not know."""
+        interval = assigned.interval_seconds * SECOND
+        return cls(
+            monitor_id=assigned.monitor_id,
+            region=region,
+            config_version=assigned.config_version,
+            grid=Grid.of(assigned.monitor_id, interval, assigned.region_index, assigned.region_count),
+            spec=spec_of(assigned.type, assigned.spec),
+            check=checks[MonitorType(assigned.type)],
+            timeout_ms=assigned.timeout_ms,
+            retry=Retry(count=assigned.retry.count, delay_ms=assigned.retry.delay_ms),
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """One slot that has begun. `next_at` is when the next one is due; instants in ms."""
+
+    plan: Plan
+    scheduled_at: int
+    kind: ResultKind
+    lag_us: int
+    next_at: int

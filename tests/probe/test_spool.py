@@ -1,0 +1,385 @@
+"""The spool on a real file system: what it keeps, what it drops, what it survives."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from statuspulse.domain.failure import MissReason
+from statuspulse.domain.result import Gap
+from statuspulse.domain.times import DAY, HOUR
+from statuspulse.probe.records import gap_record
+from statuspulse.probe.segment import segments_in
+from statuspulse.probe.spool import Bounds, Spool
+from statuspulse.protocol.documents import Item
+
+T = 1_800_000_000_000
+ROOMY = Bounds()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "spool"
+
+
+def a_record(number: int) -> Callable[[int], bytes]:
+    """A gap whose length tells it from others."""
+    gap = Gap(monitor_id="mon_9x2k4p7q", region="local", from_at=T, to_at=T, count=number, reason=MissReason.OVERLOAD)
+    return lambda seq: gap_record(seq, gap)
+
+
+def put(spool: Spool, *numbers: int, at: int = T) -> None:
+    for number in numbers:
+        spool.append(at, a_record(number))
+
+
+async def held(spool: Spool, *, limit: int = 1_000_000) -> list[tuple[int, int]]:
+    """(seq, number) of what would be shipped next."""
+    batch = await spool.batch(limit=limit, limit_bytes=1 << 30)
+    if batch is None:
+        return []
+    items = [msgspec.msgpack.decode(record, type=Item) for record in batch.records]
+    assert [item.seq for item in items] == list(range(batch.first, batch.first + len(items)))
+    return [(item.seq, item.count or 0) for item in items]
+
+
+async def sure(folder: Path, *, committed: int = 0, bounds: Bounds = ROOMY) -> Spool:
+    """A spool that has heard from the control plane."""
+    spool = Spool(folder, bounds)
+    await spool.commit(committed)
+    return spool
+
+
+async def test_records_come_back_in_order_with_rising_numbers(folder: Path) -> None:
+    spool = await sure(folder)
+    put(spool, 11, 12, 13)
+    assert await held(spool) == [(1, 11), (2, 12), (3, 13)]
+    assert spool.depth == 3
+    assert spool.oldest_at == T
+
+
+async def test_a_batch_is_bounded_in_number_and_in_bytes_but_never_empty(folder: Path) -> None:
+    spool = await sure(folder)
+    put(spool, 11, 12, 13)
+    assert len(await held(spool, limit=2)) == 2
+    size = len(a_record(11)(1))
+    for limit_bytes, expected in ((1, 1), (2 * size, 2), (2 * size + 1, 2), (3 * size, 3)):
+        batch = await spool.batch(limit=100, limit_bytes=limit_bytes)
+        assert batch is not None
+        assert len(batch.records) == expected
+
+
+async def test_what_is_committed_is_forgotten(folder: Path) -> None:
+    spool = await sure(folder)
+    put(spool, 11, 12, 13)
+    await spool.commit(2)
+    assert await held(spool) == [(3, 13)]
+    await spool.commit(1)
+    assert await held(spool) == [(3, 13)]
+    await spool.commit(3)
+    assert await held(spool) == []
+    assert spool.oldest_at is None
+
+
+async def test_a_restart_goes_on_where_the_last_run_ended(folder: Path) -> None:
+    spool = await sure(folder)
+    put(spool, 11, 12)
+    await spool.flush(T)
+    again = await sure(folder)
+    put(again, 13)
+    assert await held(again, limit=2) == [(1, 11), (2, 12)]
+    await again.commit(2)
+    assert await held(again) == [(3, 13)]
+
+
+async def test_what_was_not_flushed_is_not_there_after_a_restart(folder: Path) -> None:
+    spool = await sure(folder)
+    put(spool, 11)
+    await spool.flush(T)
+    put(spool, 12)
+    again = Spool(folder, ROOMY)
+    assert again.next_seq == 2
+
+
+async def test_numbers_go_on_although_everything_was_committed(folder: Path) -> None:
+    spool = await sure(folder)
+    put(spool, 11, 12)
+    await spool.flush(T)
+    await spool.commit(2)
+    await spool.flush(T)
+    again = await sure(folder, committed=2)
+    assert again.next_seq == 3
+    assert again.depth == 0
+
+
+@pytest.mark.parametrize("cut", [1, 5, 30])
+async def test_a_torn_tail_is_cut_off(folder: Path, cut: int) -> None:
+    spool = await sure(folder)
+    put(spool, 11, 12, 13)
+    await spool.flush(T)
+    (file,) = segments_in(folder)
+    os.truncate(file, file.stat().st_size - cut)
+    again = await sure(folder)
+    assert await held(again) == [(1, 11), (2, 12)]
+    put(again, 14)
+    await again.flush(T)
+    third = await sure(folder)
+    assert await held(third) == [(1, 11), (2, 12), (3, 14)]
+
+
+async def test_a_damaged_record_ends_the_file(folder: Path) -> None:
+    spool = await sure(folder)
+    put(spool, 11, 12, 13)
+    await spool.flush(T)
+    (file,) = segments_in(folder)
+    content = bytearray(file.read_bytes())
+    content[len(content) * 2 // 3 - 3] ^= 1
+    file.write_bytes(content)
+    assert await held(await sure(folder)) == [(1, 11)]
+
+
+async def test_zeros_that_a_power_cut_left_are_no_records(folder: Path) -> None:
+    spool = await sure(folder)
+    put(spool, 11)
+    await spool.flush(T)
+    (file,) = segments_in(folder)
+    with file.open("ab") as tail:
+        tail.write(bytes(4096))
+    again = await sure(folder)
+    assert await held(again) == [(1, 11)]
+
+
+async def test_what_was_committed_before_it_was_written_leaves_no_trap(folder: Path) -> None:
+    spool = await sure(folder)
+    put(spool, 11)
+    await spool.flush(T)
+    put(spool, 12)
+    await spool.commit(2)
+    put(spool, 13)
+    await spool.flush(T)
+    again = await sure(folder, committed=2)
+    assert await held(again) == [(3, 13)]
+
+
+async def test_whole_segments_go_when_they_are_committed(folder: Path) -> None:
+    spool = await sure(folder)
+    for _ in range(40):
+        put(spool, *range(1000))
+        await spool.flush(T)
+    assert len(segments_in(folder)) >= 3
+    await spool.commit(39_999)
+    await spool.flush(T)
+    assert len(segments_in(folder)) == 1
+    assert await held(spool) == [(40_000, 999)]
+
+
+async def test_more_than_memory_holds_is_read_back_from_disk(folder: Path) -> None:
+    spool = await sure(folder, bounds=Bounds(memory=10_000))
+    for base in range(0, 30_000, 1000):
+        put(spool, *range(base, base + 1000))
+        await spool.flush(T)
+    assert spool._memory_bytes <= 10_000
+    seen: list[tuple[int, int]] = []
+    while batch := await held(spool, limit=1000):
+        seen += batch
+        await spool.commit(batch[-1][0])
+    assert seen == [(number + 1, number) for number in range(30_000)]
+    assert spool.dropped_total == 0
+
+
+async def test_a_full_spool_drops_the_oldest_counts_them_and_says_so(folder: Path) -> None:
+    spool = await sure(folder, bounds=Bounds(disk=2 << 20, memory=1 << 20))
+    for _ in range(60):
+        put(spool, *range(1000))
+        await spool.flush(T)
+    on_disk = sum(file.stat().st_size for file in segments_in(folder))
+    assert on_disk <= 2 << 20
+    batch = await spool.batch(limit=10, limit_bytes=1 << 20)
+    assert batch is not None
+    assert batch.dropped_through == batch.first - 1
+    assert spool.dropped_total == batch.first - 1 == 60_000 - spool.depth
+    await spool.commit(batch.first)
+    after = await spool.batch(limit=10, limit_bytes=1 << 20)
+    assert after is not None
+    assert after.dropped_through is None
+
+
+async def test_what_is_older_than_a_day_is_dropped(folder: Path) -> None:
+    spool = await sure(folder)
+    put(spool, 11, 12, at=T)
+    await spool.flush(T)
+    await spool.flush(T + DAY)
+    assert spool.depth == 2
+    put(spool, 13, at=T + DAY + HOUR)
+    await spool.flush(T + DAY + HOUR)
+    assert await held(spool) == [(3, 13)]
+    assert spool.dropped_total == 2
+
+
+async def test_a_lost_spool_goes_on_behind_what_is_committed(folder: Path) -> None:
+    spool = Spool(folder, ROOMY)
+    put(spool, 11, 12)
+    await spool.flush(T)
+    put(spool, 13)
+    await spool.commit(500)
+    assert await held(spool) == [(501, 11), (502, 12), (503, 13)]
+    put(spool, 14)
+    await spool.flush(T)
+    again = await sure(folder, committed=501)
+    assert await held(again) == [(502, 12), (503, 13), (504, 14)]
+
+
+async def test_numbers_given_twice_are_noticed_although_some_of_them_are_behind(folder: Path) -> None:
+    """The spool was lost, and offline more was made than had been committed before."""
+    spool = Spool(folder, ROOMY)
+    put(spool, *range(11, 21))
+    await spool.flush(T)
+    await spool.commit(3)
+    assert await held(spool) == [(4 + place, 11 + place) for place in range(10)]
+
+
+async def test_unsure_numbers_stay_unsure_over_a_restart(folder: Path) -> None:
+    spool = Spool(folder, ROOMY)
+    put(spool, 11, 12)
+    await spool.flush(T)
+    again = Spool(folder, ROOMY)
+    put(again, 13)
+    await again.commit(1)
+    assert await held(again) == [(2, 11), (3, 12), (4, 13)]
+
+
+async def test_sure_numbers_are_not_given_again(folder: Path) -> None:
+    spool = await sure(folder)
+    put(spool, 11, 12)
+    await spool.flush(T)
+    again = Spool(folder, ROOMY)
+    await again.commit(1)
+    assert await held(again) == [(2, 12)]
+
+
+async def test_a_record_that_nobody_can_read_can_be_given_up(folder: Path) -> None:
+    spool = await sure(folder)
+    put(spool, 11, 12)
+    spool.give_up_first()
+    batch = await spool.batch(limit=10, limit_bytes=1000)
+    assert batch is not None
+    assert (batch.first, batch.dropped_through) == (2, 1)
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """No file may grow beyond 4 KiB: to whoever writes that is a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, ignored)
+
+
+async def test_a_full_disk_stops_nothing_and_loses_nothing_at_once(folder: Path, small_files: None) -> None:
+    spool = await sure(folder)
+    for base in range(0, 500, 50):
+        put(spool, *range(base, base + 50))
+        await spool.flush(T)
+    assert await held(spool) == [(number + 1, number) for number in range(500)]
+    assert spool.dropped_total == 0
+
+
+async def test_a_refused_write_leaves_no_torn_tail(folder: Path, small_files: None) -> None:
+    spool = await sure(folder)
+    for base in range(0, 200, 20):
+        put(spool, *range(base, base + 20))
+        await spool.flush(T)
+    (file,) = segments_in(folder)
+    written = file.read_bytes()
+    assert len(await held(await sure(folder))) % 20 == 0
+    assert file.read_bytes() == written != b""
+
+
+async def test_after_a_full_disk_everything_is_written(folder: Path, small_files: None) -> None:
+    spool = await sure(folder)
+    for base in range(0, 500, 50):
+        put(spool, *range(base, base + 50))
+        await spool.flush(T)
+    resource.setrlimit(resource.RLIMIT_FSIZE, resource.getrlimit(resource.RLIMIT_FSIZE)[1:] * 2)
+    await spool.flush(T)
+    again = await sure(folder)
+    assert await held(again) == [(number + 1, number) for number in range(500)]
+
+
+async def test_a_full_disk_is_bounded_in_memory_and_the_loss_is_counted(folder: Path, small_files: None) -> None:
+    spool = await sure(folder, bounds=Bounds(memory=20_000))
+    for base in range(0, 2000, 50):
+        put(spool, *range(base, base + 50))
+        await spool.flush(T)
+    assert spool._memory_bytes <= 20_000 + 50 * 200
+    kept = await held(spool)
+    assert kept[-1] == (2000, 1999)
+    assert spool.dropped_total == 2000 - len(kept) > 0
+    batch = await spool.batch(limit=1, limit_bytes=1000)
+    assert batch is not None
+    assert batch.dropped_through == kept[0][0] - 1
+
+
+async def test_records_that_are_released_during_a_flush_are_no_trouble(folder: Path) -> None:
+    spool = await sure(folder)
+    put(spool, *range(2000))
+
+    async def ship() -> None:
+        while batch := await held(spool, limit=100):
+            await spool.commit(batch[-1][0])
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(ship())
+        for _ in range(5):
+            await spool.flush(T)
+    put(spool, 5)
+    await spool.flush(T)
+    again = await sure(folder, committed=2000)
+    assert await held(again) == [(2001, 5)]
+
+
+_WRITER = """
+import asyncio, sys
+from pathlib import Path
+from statuspulse.probe.spool import Bounds, Spool
+from tests.probe.test_spool import T, put
+
+async def main():
+    spool = Spool(Path(sys.argv[1]), Bounds())
+    await spool.commit(0)
+    number = 0
+    while True:
+        put(spool, *range(number, number + 7))
+        number += 7
+        await spool.flush(T)
+        print(number, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_kill_loses_nothing_that_was_flushed(folder: Path) -> None:
+    writer = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _WRITER, str(folder), stdout=asyncio.subprocess.PIPE
+    )
+    assert writer.stdout is not None
+    flushed = 0
+    while flushed < 210:
+        flushed = int(await writer.stdout.readline())
+    writer.kill()
+    rest = await writer.stdout.read()
+    flushed = max([flushed, *map(int, rest.split())])
+    await writer.wait()
+    records = await held(await sure(folder))
+    assert records[:flushed] == [(number + 1, number) for number in range(flushed)]
