@@ -1,0 +1,1 @@
+"""Measurements of the whole product on this machine; `docs/benchmarks.md` says how to read them."""

@@ -1,0 +1,1 @@
+"""Composition: builds the parts of a process, starts them, stops them in reverse."""

@@ -1,0 +1,48 @@
+"""`statuspulse probe`: checks for one region, wherever it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, time_ns
+
+from statuspulse import __version__
+from statuspulse.app import loop
+from statuspulse.app.signals import stop_on_signals
+from statuspulse.domain.secret import Secret
+from statuspulse.egress.policy import Policy
+from statuspulse.probe import agent
+from statuspulse.probe.agent import ProbeSettings
+
+
+def probe(*, server_url: str, key: Secret, folder: Path, policy: Policy, ends_with_stdin: bool) -> None:
+    """Runs until it is asked to end; raises one-line errors for what hinders the start."""
+    settings = ProbeSettings(
+        server_url=server_url,
+        key=key,
+        data_dir=folder,
+        policy=policy,
+        version=__version__,
+        boot_id=secrets.token_hex(8),
+    )
+    loop.run(_run(settings, ends_with_stdin=ends_with_stdin))
+
+
+async def _run(settings: ProbeSettings, *, ends_with_stdin: bool) -> None:
+    stop = stop_on_signals()
+    if ends_with_stdin:
+        await _stop_with_stdin(stop.set)
+    await agent.run(settings, wall=lambda: time_ns() // 1_000_000, monotonic=monotonic, stop=stop)
+
+
+async def _stop_with_stdin(stop: Callable[[], None]) -> None:
+    """The parent holds the other end and never writes: its end, by whatever means, is ours."""
+
+    class Parent(asyncio.Protocol):
+        def connection_lost(self, _error: Exception | None) -> None:
+            stop()
+
+    await asyncio.get_running_loop().connect_read_pipe(Parent, sys.stdin)

@@ -1,0 +1,138 @@
+"""`statuspulse serve`: the control plane of one host and the probe beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket  # noqa: TID251 - only the type of the listener
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic, time_ns
+
+import structlog
+from sqlalchemy import Connection
+
+from statuspulse.api.app import create_api
+from statuspulse.api.dependencies import Dependencies
+from statuspulse.app import local_probe, loop, readiness, series, welcome
+from statuspulse.app.local_probe import LocalProbe
+from statuspulse.app.signals import stop_on_signals
+from statuspulse.app.store import Store, opened
+from statuspulse.app.web_server import WebServer, base_url, listener
+from statuspulse.bus.bus import Topic
+from statuspulse.bus.local import LocalBus
+from statuspulse.catalog import setup
+from statuspulse.catalog.setup import FirstStart
+from statuspulse.delivery.dispatcher import Dispatcher
+from statuspulse.delivery.registry import channels
+from statuspulse.egress.gate import Gate
+from statuspulse.egress.http_client import HttpClient
+from statuspulse.engine.engine import Engine
+from statuspulse.engine.housekeeping import Housekeeping
+from statuspulse.engine.liveness import Liveness
+from statuspulse.metrics import Metrics
+from statuspulse.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+def now_ms() -> int:
+    return time_ns() // 1_000_000
+
+
+def serve(settings: Settings) -> None:
+    """Runs until SIGTERM or SIGINT; a second one leaves at once. Raises one-line errors for what hinders the start."""
+    with opened(settings, now_ms()) as store, listener(settings.host, settings.port) as listening:
+        made = store.database.submit(partial(_set_up, store, settings)).result()
+        loop.run(_Control(settings, store, listening, made).run())
+
+
+def _set_up(store: Store, settings: Settings, connection: Connection) -> FirstStart:
+    given = settings.bootstrap_token
+    made = setup.set_up(
+        connection, store.keyring, bootstrap_token=None if given is None else given.reveal(), now=now_ms()
+    )
+    folder = settings.data_dir / local_probe.FOLDER
+    local_probe.ensure_key(connection, store.keyring, folder, made.local_probe_key, now_ms())
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Control:
+    settings: Settings
+    store: Store
+    listening: socket.socket
+    made: FirstStart
+
+    async def run(self) -> None:
+        async with AsyncExitStack() as stack:
+            gate = Gate(self.settings.policy)
+            stack.callback(gate.close)
+            await self._run(gate)
+
+    async def _run(self, gate: Gate) -> None:
+        bus, metrics, liveness = LocalBus(), Metrics(), Liveness()
+        engine = Engine(self.store.database, bus, metrics, now=now_ms)
+        dispatcher = self._dispatcher(gate, bus, metrics)
+        housekeeping = Housekeeping(self.store.database, now=now_ms)
+        stop = stop_on_signals()
+        server = WebServer(create_api(self._dependencies(bus, metrics, liveness, stop)))
+        probe = LocalProbe(self.settings.data_dir / local_probe.FOLDER, base_url(self.listening))
+        async with asyncio.TaskGroup() as tasks:
+            working = [
+                tasks.create_task(engine.run(), name="engine"),
+                tasks.create_task(dispatcher.run(), name="dispatcher"),
+                tasks.create_task(housekeeping.run(), name="housekeeping"),
+            ]
+            serving = tasks.create_task(server.run_on(self.listening), name="api")
+            probing = tasks.create_task(probe.run(), name="local-probe") if self.settings.runs_probe else None
+            welcome.greet(self.settings, self._public_url, self.made)
+            await stop.wait()
+            probe.stop()  # first, so that its last results find someone to take them
+            if probing is not None:
+                await probing
+            server.should_exit = True
+            bus.wake(Topic.CATALOG)  # whoever waits for assignments is sent away
+            await serving
+            for task in working:
+                task.cancel()
+
+    @property
+    def _public_url(self) -> str:
+        return self.settings.public_url or base_url(self.listening)
+
+    def _dispatcher(self, gate: Gate, bus: LocalBus, metrics: Metrics) -> Dispatcher:
+        return Dispatcher(
+            self.store.database,
+            self.store.keyring,
+            bus,
+            channels(HttpClient(gate), public_url=self._public_url, slack_base_url=self.settings.slack_base_url),
+            metrics,
+            now=now_ms,
+            # The data directory is held, so no other bears this name, and what a killed one had in hand is due at once.
+            owner="serve",
+            random=secrets.SystemRandom().random,
+        )
+
+    def _dependencies(self, bus: LocalBus, metrics: Metrics, liveness: Liveness, stop: asyncio.Event) -> Dependencies:
+        def wake() -> None:
+            bus.wake(Topic.CATALOG)
+            bus.wake(Topic.OUTBOX)
+
+        return Dependencies(
+            database=self.store.database,
+            keyring=self.store.keyring,
+            policy=self.settings.policy,
+            now=now_ms,
+            monotonic=monotonic,
+            public_url=self._public_url,
+            min_interval_seconds=self.settings.min_interval_seconds,
+            wake=wake,
+            checks=readiness.checks(self.store.database, liveness, now_ms),
+            series=partial(series.text, self.store.database, metrics, liveness, now_ms),
+            bus=bus,
+            liveness=liveness,
+            metrics=metrics,
+            is_stopping=stop.is_set,
+        )

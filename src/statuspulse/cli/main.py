@@ -1,0 +1,91 @@
+"""The command line. Commands import what they need when they run: `--version` answers within 100 ms."""
+
+from __future__ import annotations
+
+from io import BufferedIOBase
+from pathlib import Path
+
+import click
+
+from statuspulse import __version__
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", message="statuspulse %(version)s")
+def main() -> None:
+    """Watches HTTP, TCP and DNS targets, tells the truth about them, and gets the right person to act.
+
+    \b
+    Examples:
+      statuspulse serve
+      statuspulse admin seed --file seed.json
+    """
+
+
+@main.command()
+@click.option("--no-probe", is_flag=True, help="Run no checks on this host; other probes may.")
+def serve(*, no_probe: bool) -> None:
+    """Run API, engine and dispatcher, and a probe for the region `local`.
+
+    Settings are environment variables (STATUSPULSE_LISTEN, STATUSPULSE_DATA_DIR, …) or stand in statuspulse.toml.
+
+    \b
+    Examples:
+      statuspulse serve
+      STATUSPULSE_LISTEN=127.0.0.1:9000 statuspulse serve --no-probe
+    """
+    from statuspulse.cli.serve import run
+
+    run(no_probe=no_probe)
+
+
+@main.command()
+@click.option("--server", required=True, metavar="URL", help="Where the control plane answers.")
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path),
+    help="Holds the probe's key; without it the key is read from STATUSPULSE_PROBE_KEY.",
+)
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Keeps assignments and results through restarts.")
+@click.option("--end-with-stdin", is_flag=True, help="End when standard input closes, as the child of a process does.")
+def probe(*, server: str, key_file: Path | None, data_dir: Path | None, end_with_stdin: bool) -> None:
+    """Run checks for the region that the key belongs to.
+
+    The key is never an argument: it would show in the list of processes.
+
+    \b
+    Examples:
+      STATUSPULSE_PROBE_KEY=prb_live_… statuspulse probe --server https://status.example.com
+      statuspulse probe --server https://status.example.com --key-file /etc/statuspulse/probe.key
+    """
+    from statuspulse.cli.probe import run
+
+    run(server=server, key_file=key_file, folder=data_dir, ends_with_stdin=end_with_stdin)
+
+
+@main.group()
+def admin() -> None:
+    """Work on the data directory of a server that is stopped.
+
+    \b
+    Examples:
+      statuspulse admin seed --file seed.json
+      statuspulse admin --help
+    """
+
+
+@admin.command()
+@click.option("--file", "file", required=True, type=click.File("rb"), help='JSON; "-" reads standard input.')
+def seed(*, file: BufferedIOBase) -> None:
+    """Store objects with ids that you choose: for demos, migrations and the examples of the API reference.
+
+    What exists is left as it is, so running it twice changes nothing.
+
+    \b
+    Examples:
+      statuspulse admin seed --file seed.json
+      statuspulse admin seed --file - < seed.json
+    """
+    from statuspulse.cli.seed import run
+
+    run(file.read())

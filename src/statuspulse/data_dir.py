@@ -1,0 +1,103 @@
+"""The data directory: who may use it, and the secret key that it keeps."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from statuspulse.storage.sealing import KEY_BYTES, Keyring
+
+_LOCK = "lock"
+_KEY = "secret.key"
+_PRIVATE = 0o600
+_PRIVATE_FOLDER = 0o700
+
+
+class DataDirError(Exception):
+    """The directory cannot be used: one line that says why and what to do."""
+
+
+class InUseError(DataDirError):
+    """Another process works on it."""
+
+
+def prepare(folder: Path) -> None:
+    """Makes the directory where there is none."""
+    try:
+        folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataDirError(f"the data directory {folder} cannot be made: {error.strerror}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise DataDirError(f"the data directory {folder} cannot be written; check its owner and mode")
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keeps every other process out for as long as this one lives, even if it is killed."""
+    descriptor = _opened(folder / _LOCK)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InUseError(f"a running StatusPulse uses {folder}; stop it first") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def keyring(folder: Path, *, may_make: bool) -> Keyring:
+    """The keyring of the key in the directory; a fresh key only where nothing was sealed under another one yet."""
+    path = folder / _KEY
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        if not may_make:
+            message = f"the database was filled under a secret key that is gone; restore {path} from the backup"
+            raise DataDirError(message) from None
+        text = secrets.token_hex(KEY_BYTES)
+        write_private(path, text + "\n")
+    except (OSError, UnicodeDecodeError):
+        raise DataDirError(f"{path} cannot be read; check its owner and mode") from None
+    try:
+        return Keyring(bytes.fromhex(text))
+    except ValueError:
+        raise DataDirError(f"{path} does not hold a secret key of {KEY_BYTES} bytes; restore it") from None
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a file that only its owner reads, whole or not at all, and durably; raises DataDirError."""
+    try:
+        _replace(path, text)
+    except OSError as error:
+        raise DataDirError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def ensure_private(path: Path) -> None:
+    """Makes the file where there is none, readable by its owner alone; raises DataDirError."""
+    os.close(_opened(path))
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
+    except OSError as error:
+        raise DataDirError(f"{path} cannot be opened: {error.strerror}") from None
+
+
+def _replace(path: Path, text: str) -> None:
+    scratch = path.with_name(f"{path.name}.new")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _PRIVATE)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    scratch.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

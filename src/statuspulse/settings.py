@@ -1,0 +1,227 @@
+"""The settings: environment before `statuspulse.toml`, checked once; the parts receive plain values."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from statuspulse.domain.access import may_be_given
+from statuspulse.domain.secret import Secret
+from statuspulse.egress.policy import Policy
+from statuspulse.egress.urls import parse_url
+
+PREFIX = "STATUSPULSE_"
+FILE = "statuspulse.toml"
+
+_DEFAULT_LISTEN = "127.0.0.1:8080"
+_DEFAULT_SLACK = "https://hooks.slack.com"
+_DEFAULT_MIN_INTERVAL = 10
+_DEFAULT_PROBE_DENY = "link-local,metadata"
+_LONGEST_MIN_INTERVAL = 86_400
+_MOST_DIGITS = 9
+_ROLES = ("api", "engine", "dispatcher", "probe")
+
+KNOWN = frozenset(
+    {
+        "DATA_DIR",
+        "LISTEN",
+        "PUBLIC_URL",
+        "BOOTSTRAP_TOKEN",
+        "MIN_INTERVAL_SECONDS",
+        "PROBE_DENY",
+        "DELIVERY_ALLOW",
+        "SLACK_BASE_URL",
+        "PROBE_KEY",
+        "ROLES",
+    }
+)
+# Names that are kept for what is to come; whoever sets one hears that nothing obeys it yet.
+RESERVED = frozenset(
+    {
+        "DATABASE_URL",
+        "NATS_URL",
+        "DISCORD_BASE_URL",
+        "TELEGRAM_BASE_URL",
+        "PAGERDUTY_EVENTS_URL",
+        "PAGERDUTY_API_URL",
+        "SMTP_URL",
+        "TRUSTED_PROXIES",
+        "CORS_ORIGINS",
+        "FLAP_DAMPING",
+        "RATE_LIMITS",
+        "TOKEN",
+        "TEST_POSTGRES_URL",
+    }
+)
+# Running on without these would do something else than what was asked for.
+_REFUSED = {
+    "DATABASE_URL": "serving from another database than SQLite is not available in this version",
+    "NATS_URL": "serving over NATS is not available in this version",
+}
+
+
+class SettingsError(Exception):
+    """Something is wrong with the settings: one line that names the setting and the cure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a process runs by. `remarks` are lines for the operator about settings without effect."""
+
+    data_dir: Path
+    host: str
+    port: int
+    public_url: str | None
+    bootstrap_token: Secret | None
+    min_interval_seconds: int
+    policy: Policy
+    slack_base_url: str
+    runs_probe: bool
+    remarks: tuple[str, ...]
+
+    @property
+    def database_path(self) -> Path:
+        return self.data_dir / "statuspulse.db"
+
+
+def load(environment: Mapping[str, str], folder: Path) -> Settings:
+    """Reads the environment and the file in the folder; raises SettingsError for the first thing that is wrong."""
+    values, remarks = _values(environment, folder)
+    host, port = _listen(values.get("LISTEN", _DEFAULT_LISTEN))
+    slack = _url("SLACK_BASE_URL", values.get("SLACK_BASE_URL", _DEFAULT_SLACK))
+    public_url = values.get("PUBLIC_URL")
+    return Settings(
+        data_dir=Path(values["DATA_DIR"]) if "DATA_DIR" in values else default_data_dir(environment),
+        host=host,
+        port=port,
+        public_url=None if public_url is None else _url("PUBLIC_URL", public_url),
+        bootstrap_token=_bootstrap_token(values.get("BOOTSTRAP_TOKEN")),
+        min_interval_seconds=_min_interval(values.get("MIN_INTERVAL_SECONDS")),
+        policy=_policy(values, slack),
+        slack_base_url=slack,
+        runs_probe=_runs_probe(values.get("ROLES")),
+        remarks=tuple(remarks),
+    )
+
+
+def probe_policy(environment: Mapping[str, str], folder: Path) -> Policy:
+    """The address policy of a process that only checks."""
+    values, _ = _values(environment, folder)
+    return _policy(values, _DEFAULT_SLACK)
+
+
+def default_data_dir(environment: Mapping[str, str]) -> Path:
+    """Where this platform keeps the data of a program, for the user that runs it."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support/statuspulse"
+    if os.geteuid() == 0:
+        return Path("/var/lib/statuspulse")
+    given = environment.get("XDG_DATA_HOME")
+    return (Path(given) if given else Path.home() / ".local/share") / "statuspulse"
+
+
+def _values(environment: Mapping[str, str], folder: Path) -> tuple[dict[str, str], list[str]]:
+    """Every setting by its name without the prefix, and a line for each that nothing obeys."""
+    named = {f"{PREFIX}{name}": (name, value) for name, value in _file_values(folder / FILE).items()}
+    named |= {key: (key.removeprefix(PREFIX), value) for key, value in environment.items() if key.startswith(PREFIX)}
+    values: dict[str, str] = {}
+    remarks: list[str] = []
+    for key, (name, value) in named.items():
+        if not value.isprintable():
+            raise SettingsError(f"{key}: must not hold line breaks or other control characters")
+        if name in _REFUSED and value:
+            raise SettingsError(f"{key}: {_REFUSED[name]}; unset it")
+        if name in KNOWN and value:
+            values[name] = value
+        elif name in RESERVED and name not in {"TOKEN", "TEST_POSTGRES_URL"}:
+            remarks.append(f"{key} has no effect in this version")
+        elif name not in KNOWN | RESERVED:
+            remarks.append(f"{key} is not known{_perhaps(name)}")
+    return values, remarks
+
+
+def _file_values(path: Path) -> dict[str, str]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:  # bytes that are no text, text that is no TOML, numbers without end
+        raise SettingsError(f"{path.name}: cannot be read: {error}") from None
+    for name, value in document.items():
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            raise SettingsError(f"{path.name}: {name} must be a text or an integer")
+    return {name.upper(): str(value) for name, value in document.items()}
+
+
+def _perhaps(name: str) -> str:
+    near = difflib.get_close_matches(name, KNOWN, n=1)
+    return f"; perhaps {PREFIX}{near[0]} is meant" if near else ""
+
+
+def _listen(text: str) -> tuple[str, int]:
+    host, separator, port = text.rpartition(":")
+    host = host.strip("[]")
+    if not separator or not host or not _is_integer(port, 0, 65535):
+        raise SettingsError(f"{PREFIX}LISTEN: must be an address and a port such as {_DEFAULT_LISTEN}")
+    return host, int(port)
+
+
+def _url(name: str, text: str) -> str:
+    try:
+        parse_url(text)
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}{name}: {error}; an example is https://status.example.com") from None
+    if "?" in text or "#" in text:
+        raise SettingsError(f"{PREFIX}{name}: must have neither query nor fragment")
+    return text.rstrip("/")
+
+
+def _bootstrap_token(text: str | None) -> Secret | None:
+    if text is None:
+        return None
+    if not may_be_given(text):
+        raise SettingsError(f"{PREFIX}BOOTSTRAP_TOKEN: needs 16 to 255 printable ASCII characters without spaces")
+    return Secret(text)
+
+
+def _min_interval(text: str | None) -> int:
+    if text is None:
+        return _DEFAULT_MIN_INTERVAL
+    if not _is_integer(text, 1, _LONGEST_MIN_INTERVAL):
+        raise SettingsError(f"{PREFIX}MIN_INTERVAL_SECONDS: must be an integer between 1 and {_LONGEST_MIN_INTERVAL}")
+    return int(text)
+
+
+def _is_integer(text: str, least: int, most: int) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS and least <= int(text) <= most
+
+
+def _policy(values: Mapping[str, str], slack_base_url: str) -> Policy:
+    def parse(name: str, read: Callable[[], Policy]) -> Policy:
+        try:
+            return read()
+        except ValueError as error:
+            raise SettingsError(f"{PREFIX}{name}: {error}") from None
+
+    deny = values.get("PROBE_DENY", _DEFAULT_PROBE_DENY)
+    parse("PROBE_DENY", lambda: Policy.parse(probe_deny=deny, delivery_allow="", operator_urls=()))
+    urls = () if slack_base_url == _DEFAULT_SLACK else (slack_base_url,)
+    allow = values.get("DELIVERY_ALLOW", "")
+    return parse("DELIVERY_ALLOW", lambda: Policy.parse(probe_deny=deny, delivery_allow=allow, operator_urls=urls))
+
+
+def _runs_probe(text: str | None) -> bool:
+    if text is None:
+        return True
+    roles = {word.strip() for word in text.split(",") if word.strip()}
+    unknown = sorted(roles - set(_ROLES))
+    if unknown:
+        raise SettingsError(f"{PREFIX}ROLES: {unknown[0]!r} is no role; there are {', '.join(_ROLES)}")
+    if not roles >= set(_ROLES) - {"probe"}:
+        raise SettingsError(f"{PREFIX}ROLES: api, engine and dispatcher run in one process in this version")
+    return "probe" in roles

@@ -1,0 +1,214 @@
+"""How the process begins and what keeps it from beginning: one line and an exit status, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from statuspulse.storage.connect import sqlite_module
+from tests.system.server import PROGRAM, TOKEN, Server, server
+
+_HEAVY = ("fastapi", "pydantic", "sqlalchemy", "uvicorn", "pycurl", "msgspec", "structlog", "cryptography", "asyncio")
+
+
+@pytest.fixture
+def stopped(tmp_path: Path) -> Iterator[Server]:
+    with server(tmp_path) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of a server that has run."""
+    with server(tmp_path_factory.mktemp("filled")) as served:
+        served.start()
+        assert served.stop() == 0
+        return served.data_dir
+
+
+def _refused(served: Server, *words: str) -> str:
+    """The one line of a start that fails, or of another command."""
+    run = served.launch(*words)
+    assert served.ends() == 2
+    assert run.said == ""
+    return _only_line(run.complained)
+
+
+def _only_line(text: str) -> str:
+    """Log lines of a start are JSON; beside them stands what the operator shall read."""
+    told = [line for line in text.splitlines() if not line.startswith("{")]
+    assert len(told) == 1, text
+    assert told[0].startswith("statuspulse: "), text
+    return told[0].removeprefix("statuspulse: ")
+
+
+def _change_database(served: Server, statement: str) -> None:
+    connection = sqlite_module().connect(served.data_dir / "statuspulse.db")
+    with connection:
+        connection.execute(statement)
+    connection.close()
+
+
+def test_the_first_start_shows_address_data_and_token_and_the_second_no_token(stopped: Server) -> None:
+    stopped.settings["BOOTSTRAP_TOKEN"] = ""
+    said = stopped.start().said
+    token = re.search(r"sk_live_\w+", said)
+    assert token is not None
+    assert said.count(token[0]) == 2
+    assert re.search(r"api +http://127\.0\.0\.1:[1-9]\d*/v1 ", said)
+    assert str(stopped.data_dir) in said
+    assert stopped.call("GET", "/monitors", token=token[0]).status_code == 200
+    assert stopped.stop() == 0
+
+    assert "sk_live_" not in stopped.start().said
+    assert stopped.call("GET", "/monitors", token=token[0]).status_code == 200
+
+
+def test_the_printed_command_makes_the_first_monitor_as_it_stands(stopped: Server) -> None:
+    stopped.settings["BOOTSTRAP_TOKEN"] = ""
+    said = stopped.start().said
+    command = re.search(r"curl .*?\}'", said, re.DOTALL)
+    assert command is not None
+    made = subprocess.run(["sh", "-c", command[0]], capture_output=True, text=True, check=True, timeout=30)
+    assert json.loads(made.stdout)["name"] == "Example"
+
+
+def test_a_given_token_works_verbatim_and_is_not_shown(stopped: Server) -> None:
+    run = stopped.start()
+    assert stopped.call("GET", "/monitors").status_code == 200
+    assert TOKEN not in run.said + run.complained
+    assert "STATUSPULSE_BOOTSTRAP_TOKEN" in run.said
+
+
+def test_a_name_that_is_not_known_is_remarked_on(stopped: Server) -> None:
+    stopped.settings["LISTN"] = "127.0.0.1:9"
+    said = stopped.start().said
+    assert "STATUSPULSE_LISTN is not known; perhaps STATUSPULSE_LISTEN is meant" in said
+
+
+def test_without_probe_nothing_is_checked_here(stopped: Server) -> None:
+    stopped.start("--no-probe")
+    assert stopped.probe_pids == []
+    assert "no probe" in stopped.run.said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LISTEN", "203.0.113.7:0"),
+        ("BOOTSTRAP_TOKEN", "too short"),
+        ("DATABASE_URL", "postgresql://localhost/statuspulse"),
+    ],
+)
+def test_a_bad_setting_is_named_in_one_line(stopped: Server, name: str, value: str) -> None:
+    stopped.settings[name] = value
+    told = _refused(stopped)
+    assert f"STATUSPULSE_{name}" in told
+    assert name != "BOOTSTRAP_TOKEN" or value not in told
+
+
+def test_a_file_of_settings_that_is_none_is_named_in_one_line(stopped: Server) -> None:
+    (stopped.folder / "statuspulse.toml").write_text("listen = 127.0.0.1:8080\n")
+    assert _refused(stopped).startswith("statuspulse.toml: cannot be read")
+
+
+def test_a_port_in_use_is_one_line_with_the_cure(stopped: Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        stopped.settings["LISTEN"] = address
+        told = _refused(stopped)
+    assert told == f"cannot listen on {address}: address already in use; choose another with STATUSPULSE_LISTEN"
+
+
+def test_a_data_directory_that_cannot_be_made_is_one_line(stopped: Server) -> None:
+    (stopped.folder / "data").write_text("a file stands where the directory should be")
+    assert _refused(stopped).startswith(f"the data directory {stopped.data_dir} cannot be made")
+
+
+def test_a_database_that_is_none_is_one_line(stopped: Server) -> None:
+    stopped.data_dir.mkdir()
+    (stopped.data_dir / "statuspulse.db").write_text("this has been something else all along\n" * 100)
+    told = _refused(stopped)
+    assert told == f"the database {stopped.data_dir}/statuspulse.db cannot be used: file is not a database"
+
+
+@pytest.mark.parametrize("name", ["lock", "secret.key", "probe-local"])
+def test_a_file_that_cannot_be_used_is_one_line(stopped: Server, name: str) -> None:
+    stopped.data_dir.mkdir()
+    if name == "probe-local":
+        (stopped.data_dir / name).write_text("no directory")
+    else:
+        (stopped.data_dir / name).mkdir()
+    assert str(stopped.data_dir / name) in _refused(stopped)
+
+
+def test_a_second_server_on_the_same_data_is_one_line(stopped: Server, tmp_path: Path) -> None:
+    stopped.start()
+    second = Server(tmp_path, dict(stopped.settings))
+    second.runs = [*stopped.runs]
+    assert _refused(second) == f"a running StatusPulse uses {stopped.data_dir}; stop it first"
+    assert stopped.is_ready()
+
+
+def test_a_key_that_is_not_the_database_s_own_is_one_line(stopped: Server, filled: Path) -> None:
+    shutil.copytree(filled, stopped.data_dir)
+    (stopped.data_dir / "secret.key").write_text("00" * 32 + "\n")
+    told = _refused(stopped)
+    assert told == "the secret key is not the one that the database was filled under; restore secret.key"
+
+
+def test_a_key_that_is_gone_is_one_line_and_no_other_is_made(stopped: Server, filled: Path) -> None:
+    shutil.copytree(filled, stopped.data_dir)
+    path = stopped.data_dir / "secret.key"
+    path.unlink()
+    told = _refused(stopped)
+    assert told == f"the database was filled under a secret key that is gone; restore {path} from the backup"
+    assert not path.exists()
+
+
+def test_a_newer_schema_is_left_alone_in_one_line(stopped: Server, filled: Path) -> None:
+    shutil.copytree(filled, stopped.data_dir)
+    _change_database(stopped, "UPDATE alembic_version SET version_num = '9999'")
+    assert "newer StatusPulse" in _refused(stopped)
+    assert stopped.value("SELECT version_num FROM alembic_version") == "9999"
+
+
+def test_a_data_directory_may_have_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "50% of a b?c=d#e é"
+    folder.mkdir()
+    with server(folder) as served:
+        served.start()
+        assert served.stop() == 0
+        assert sorted(path.name for path in served.data_dir.iterdir()) == [
+            "lock",
+            "probe-local",
+            "secret.key",
+            "statuspulse.db",
+        ]
+
+
+def test_what_is_kept_is_for_its_owner_alone(stopped: Server) -> None:
+    stopped.data_dir.mkdir(mode=0o755)  # as by an operator who thought of nothing
+    stopped.start()
+    kept = {path.name: path.stat().st_mode & 0o077 for path in stopped.data_dir.iterdir()}
+    assert {"statuspulse.db", "statuspulse.db-wal", "secret.key", "probe-local"} <= kept.keys()
+    assert kept == dict.fromkeys(kept, 0)
+
+
+def test_the_version_is_told_without_loading_the_product(stopped: Server) -> None:
+    asked = (
+        "import sys\n"
+        "from statuspulse.cli.main import main\n"
+        "try: main(['--version'])\n"
+        f"except SystemExit: print([name for name in {_HEAVY!r} if name in sys.modules])\n"
+    )
+    python = PROGRAM.with_name("python")
+    told = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=True, timeout=30)
+    assert told.stdout.splitlines() == [stopped.command("--version").stdout.strip(), "[]"]
