@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from statuspulse.domain.configuration import rules_of, spec_of
+from statuspulse.domain.configuration import rules_of
 from statuspulse.domain.health import Rules
-from statuspulse.domain.monitor import HttpSpec
+from statuspulse.domain.specs.http import HttpSpec
+from statuspulse.domain.specs.registry import spec_of
 from statuspulse.storage import audit, monitors, states, watch
 from tests.api.server import NOW, STRANGER, Api
 

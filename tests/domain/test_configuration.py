@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
-from statuspulse.domain.configuration import retry_of, rules_of, spec_of, status_ranges
+from statuspulse.domain.configuration import retry_of, rules_of
 from statuspulse.domain.health import Rules
-from statuspulse.domain.monitor import DnsSpec, HttpSpec, Match, RecordType, Retry, TcpSpec
+from statuspulse.domain.monitor import Retry
+from statuspulse.domain.specs.dns import DnsSpec, Match, RecordType
+from statuspulse.domain.specs.http import HttpSpec, status_ranges
+from statuspulse.domain.specs.registry import spec_of
+from statuspulse.domain.specs.tcp import TcpSpec
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ import pycurl
 import pytest
 
 from statuspulse.domain.failure import Failure, FailureClass
-from statuspulse.domain.monitor import DnsSpec, HttpSpec, TcpSpec
 from statuspulse.domain.result import Observation
+from statuspulse.domain.specs.dns import DnsSpec
+from statuspulse.domain.specs.http import HttpSpec
+from statuspulse.domain.specs.tcp import TcpSpec
 from statuspulse.egress.deadline import Deadline
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.guard import Guard, Located

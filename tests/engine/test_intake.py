@@ -332,3 +332,33 @@ def test_a_region_that_never_looked_is_missed_since_it_was_asked_to(world: World
         (State.UP, START, at(301)),
         (State.UNKNOWN, at(301), at(500)),
     ]
+
+
+def test_a_region_that_stops_voting_takes_no_history_with_it(world: World) -> None:
+    world.region("far", START)
+    monitor = world.monitor(regions=["local", "far"], quorum="any")
+    for n in range(30):
+        world.see(result(monitor, at(10 * n)), result(monitor, at(10 * n + 5), region="far"))
+    world.see(result(monitor, at(300), REFUSED), result(monitor, at(310), REFUSED))
+    assert world.state(monitor).health is Health.DOWN
+    world.see(*(result(monitor, at(10 * n + 5), region="far") for n in range(31, 37)))
+    assert world.state(monitor).health is Health.UP
+    assert [(state, begun) for state, begun, _ in world.history(monitor, at(400))] == [
+        (State.UP, at(0)),
+        (State.DOWN, at(300)),
+        (State.UP, world.state(monitor).since),
+    ]
+
+
+def test_a_region_that_returns_after_long_starts_anew(world: World) -> None:
+    world.region("far", START)
+    monitor = world.monitor(regions=["local", "far"], quorum="any", failure_threshold=1)
+    world.see(result(monitor, at(0)), result(monitor, at(5), region="far"))
+    world.edit(monitor, at(6), failure_threshold=2)
+    world.see(result(monitor, at(10), REFUSED), result(monitor, at(15), region="far"))
+    world.see(*(result(monitor, at(10 * n + 5), region="far") for n in range(2, 20)))
+    world.see(result(monitor, at(200), REFUSED))
+    assert world.state(monitor).health is Health.UP
+    world.see(result(monitor, at(210), REFUSED))
+    assert world.state(monitor).health is Health.DOWN
+    assert world.history(monitor, at(220))[-1] == (State.DOWN, at(200), at(220))

@@ -6,9 +6,10 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from statuspulse.domain.monitor import Retry, TcpSpec
+from statuspulse.domain.monitor import Retry
 from statuspulse.domain.result import Observation
 from statuspulse.domain.schedule import Grid
+from statuspulse.domain.specs.tcp import TcpSpec
 from statuspulse.probe.plan import Plan
 
 

@@ -14,8 +14,8 @@ import pytest
 import uvloop
 
 from statuspulse.domain.failure import Failure, FailureClass
-from statuspulse.domain.monitor import DnsSpec, Match, RecordType
 from statuspulse.domain.result import Observation, Verdict
+from statuspulse.domain.specs.dns import DnsSpec, Match, RecordType
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.policy import Policy
 from statuspulse.probe.dns import DnsCheck

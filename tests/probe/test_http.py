@@ -18,8 +18,9 @@ import trustme
 import uvloop
 
 from statuspulse.domain.failure import Failure, FailureClass
-from statuspulse.domain.monitor import HttpSpec, MonitorType
+from statuspulse.domain.monitor import MonitorType
 from statuspulse.domain.result import Observation, Phases, Verdict
+from statuspulse.domain.specs.http import HttpSpec
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.policy import Policy
 from statuspulse.probe.check import Contained, checks

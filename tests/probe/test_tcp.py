@@ -11,8 +11,8 @@ import pytest
 import uvloop
 
 from statuspulse.domain.failure import FailureClass
-from statuspulse.domain.monitor import TcpSpec
 from statuspulse.domain.result import Observation, Verdict
+from statuspulse.domain.specs.tcp import TcpSpec
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.policy import Policy
 from statuspulse.probe.tcp import TcpCheck

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ def _put(served: Server, monitor_id: str, **members: Any) -> tuple[int, int]:
 
 def _expected_status(number: int) -> object:
     return (200, ["2xx"], [200, 201])[number % 3]
+
+
+def _fails_in_a_row(served: Server, streak: int) -> bool:
+    return bool(served.value("SELECT fail_streak FROM standings") >= streak)
 
 
 def _is_in_force(seen: list[Seen], version: int, since: int) -> bool:
@@ -85,7 +90,7 @@ def test_edits_that_leave_target_and_rules_alone_keep_the_streak(tmp_path: Path)
         herd.await_all_up()
         herd.ruin(monitor_id)
         for streak in range(1, 7):
-            eventually(lambda streak=streak: served.value("SELECT fail_streak FROM standings") >= streak)
+            eventually(partial(_fails_in_a_row, served, streak))
             _put(served, monitor_id, timeout_ms=600 + streak)
         eventually(lambda: herd.states() == {monitor_id: "down"})
 

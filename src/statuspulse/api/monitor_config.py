@@ -8,11 +8,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from statuspulse.api import examples
-from statuspulse.api.answers import ConfigAnswer, ConfigChange
 from statuspulse.api.dependencies import Call, CallOf
 from statuspulse.api.documents import config_document
 from statuspulse.api.envelope import answer
 from statuspulse.api.headers import etag, if_match, none_match
+from statuspulse.api.monitor_answers import ConfigAnswer, ConfigChange
 from statuspulse.api.monitors import edit_headers, edit_message, edit_monitor, read_monitor
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.route import CheckedRoute

@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from statuspulse.api import examples
-from statuspulse.api.answers import Deleted, MonitorAnswer, MonitorChange, MonitorList
+from statuspulse.api.answers import Deleted
 from statuspulse.api.dependencies import Call, CallOf
 from statuspulse.api.documents import monitor_document
 from statuspulse.api.envelope import answer
 from statuspulse.api.headers import etag, if_match, wants_strictness
+from statuspulse.api.monitor_answers import MonitorAnswer, MonitorChange, MonitorList
 from statuspulse.api.monitor_query import MonitorQuery, monitor_filter, read_page
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.paging import Page, page_answer, place_of
@@ -226,4 +227,5 @@ def _created(view: MonitorView) -> str:
     if monitor.paused:
         return f'Monitor "{monitor.name}" created; it is paused.'
     seconds = min(_FIRST_CHECK_SECONDS, monitor.config["interval_seconds"])
-    return f'Monitor "{monitor.name}" created; its first check starts within {seconds} second{"" if seconds == 1 else "s"}.'
+    unit = "second" if seconds == 1 else "seconds"
+    return f'Monitor "{monitor.name}" created; its first check starts within {seconds} {unit}.'

@@ -18,8 +18,8 @@ from statuspulse.api.answers import Error
 from statuspulse.api.route import FURTHER_STATUSES, SCOPE_MEMBER
 from statuspulse.catalog import incident_members
 from statuspulse.catalog.incident_members import IncidentEdit, IncidentRequest, NoteRequest
+from statuspulse.catalog.kinds.registry import KINDS
 from statuspulse.catalog.merging import READ_ONLY
-from statuspulse.catalog.monitor_members import MODELS
 from statuspulse.protocol.documents import Heartbeat, Results
 
 _PREFIX = "/v1"
@@ -127,15 +127,15 @@ def _refusal(status: int) -> dict[str, Any]:
 
 
 def _components() -> dict[str, Any]:
-    models: list[type[BaseModel]] = [*MODELS.values(), IncidentRequest, IncidentEdit, NoteRequest]
+    kinds = KINDS.values()
+    models: list[type[BaseModel]] = [*(kind.model for kind in kinds), IncidentRequest, IncidentEdit, NoteRequest]
     _, defined = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     schemas: dict[str, Any] = {**defined["$defs"], **_answer_components(), **_agent_components()}
     schemas["IncidentEdit"]["properties"] |= _ignored(incident_members.READ_ONLY)
-    names = {kind: model.__name__ for kind, model in MODELS.items()}
-    _either_way(schemas[names["tcp"]], {"url": _TCP_URL}, [["host", "port"], ["url"]])
-    _either_way(
-        schemas[names["dns"]], {"hostname": schemas[names["dns"]]["properties"]["host"]}, [["host"], ["hostname"]]
-    )
+    names = {kind.name: kind.model.__name__ for kind in kinds}
+    for kind in kinds:
+        if kind.ways:
+            _either_way(schemas[kind.model.__name__], kind.aliases, kind.ways)
     edits = {f"{name}Edit": _edit(schemas[name]) for name in names.values()}
     schemas["MonitorRequest"] = {
         "description": "A new monitor; `type` tells which members it has.",
@@ -163,9 +163,6 @@ def _agent_components() -> dict[str, Any]:
     _, defined = msgspec.json.schema_components([Results, Heartbeat], ref_template=_REF.format(model="{name}"))
     names = {"Results": "AgentResults", "Heartbeat": "AgentHeartbeat"}
     return {names.get(name, name): schema for name, schema in defined.items()}
-
-
-_TCP_URL = {"type": "string", "pattern": "^tcp://", "description": "Host and port in one: tcp://host:port."}
 
 
 def _either_way(schema: dict[str, Any], aliases: Mapping[str, Any], ways: Sequence[Sequence[str]]) -> None:

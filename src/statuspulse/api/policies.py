@@ -9,12 +9,12 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from statuspulse.api import examples
-from statuspulse.api.answers import PolicyAnswer, PolicyList
 from statuspulse.api.dependencies import CallOf
 from statuspulse.api.documents import policy_document
 from statuspulse.api.envelope import answer
 from statuspulse.api.operation import Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
+from statuspulse.api.policy_answers import PolicyAnswer, PolicyList
 from statuspulse.api.route import CheckedRoute
 from statuspulse.catalog.refusals import MissingError
 from statuspulse.storage import policies

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic, time_ns
+from time import time_ns
 
 from statuspulse import __version__
 from statuspulse.app import loop
@@ -35,7 +36,13 @@ async def _run(settings: ProbeSettings, *, ends_with_stdin: bool) -> None:
     stop = stop_on_signals()
     if ends_with_stdin:
         await _stop_with_stdin(stop.set)
-    await agent.run(settings, wall=lambda: time_ns() // 1_000_000, monotonic=monotonic, stop=stop)
+    await agent.run(settings, wall=lambda: time_ns() // 1_000_000, monotonic=_since_boot, stop=stop)
+
+
+def _since_boot() -> float:
+    """Monotonic seconds that go on while the machine sleeps, where there is such a clock."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(clock)
 
 
 async def _stop_with_stdin(stop: Callable[[], None]) -> None:

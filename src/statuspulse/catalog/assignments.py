@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from statuspulse.domain.configuration import spec_of
+from statuspulse.domain.specs.registry import spec_of
 from statuspulse.protocol.conversion import spec_document
 from statuspulse.protocol.documents import AssignedMonitor, RetryDocument
 from statuspulse.storage import watch

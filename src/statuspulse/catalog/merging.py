@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from statuspulse.catalog import targets
-from statuspulse.catalog.refusals import Detail, InvalidInputError, Path, pointer
+from statuspulse.catalog.kinds.registry import KINDS
+from statuspulse.catalog.refusals import Path, pointer
 
 # Members of an answer that a caller may send back with it; they are not his to set.
 READ_ONLY = frozenset(
@@ -42,10 +42,8 @@ def without_read_only(sent: Mapping[str, Any]) -> dict[str, Any]:
 def under_one_name(sent: Mapping[str, Any], monitor_type: object) -> dict[str, Any]:
     """Every member under its one name; raises InvalidInputError where two names disagree."""
     document = dict(sent)
-    if monitor_type == "tcp" and "url" in document:
-        _split_url(document)
-    if monitor_type == "dns" and "hostname" in document:
-        _rename(document, "hostname", "host")
+    if isinstance(monitor_type, str) and monitor_type in KINDS:
+        KINDS[monitor_type].under_one_name(document)
     return document
 
 
@@ -82,29 +80,3 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any], path: Path
             yield from _differences(old, new, here)
         elif name not in before or name not in after or old != new:
             yield here
-
-
-def _split_url(document: dict[str, Any]) -> None:
-    url = document.pop("url")
-    if url is None:
-        raise _wrong("parameter_missing", "url", "is required, or host and port")
-    if not isinstance(url, str):
-        raise _wrong("parameter_invalid_type", "url", "must be a string")
-    try:
-        host, port = targets.endpoint(url)
-    except ValueError as error:
-        raise _wrong("parameter_invalid_format", "url", str(error)) from None
-    if document.get("host", host) != host or document.get("port", port) != port:
-        raise _wrong("parameter_conflict", "url", "names another endpoint than host and port; send one of the two")
-    document |= {"host": host, "port": port}
-
-
-def _rename(document: dict[str, Any], alias: str, name: str) -> None:
-    value = document.pop(alias)
-    if document.get(name, value) != value:
-        raise _wrong("parameter_conflict", alias, f"is another word for {name}; send one of the two")
-    document[name] = value
-
-
-def _wrong(code: str, name: str, message: str) -> InvalidInputError:
-    return InvalidInputError([Detail(code=code, path=(name,), message=message)])

@@ -8,15 +8,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from statuspulse.catalog import targets
+from statuspulse.catalog.kinds.registry import KINDS
 from statuspulse.catalog.members import one_of
-from statuspulse.catalog.monitor_members import MODELS, SHORTEST_INTERVAL
+from statuspulse.catalog.monitor_members import SHORTEST_INTERVAL
 from statuspulse.catalog.refusals import Detail, InvalidInputError
 from statuspulse.catalog.validation import details_of
 from statuspulse.domain.times import SECOND
 from statuspulse.egress.policy import Policy
-
-_ALIASES = {"http": (), "tcp": ("url",), "dns": ("hostname",)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +30,15 @@ class MonitorInput:
 
 def parse(document: Mapping[str, Any], policy: Policy, *, shortest_interval: int) -> MonitorInput:
     """Validates a document with all its members; raises InvalidInputError with everything that is wrong."""
-    model_type = MODELS[_type_of(document)]
-    known = (*model_type.model_fields, *_ALIASES[document["type"]])
+    kind = KINDS[_type_of(document)]
+    known = (*kind.model.model_fields, *kind.aliases)
     try:
-        model = model_type.model_validate(dict(document), context={SHORTEST_INTERVAL: shortest_interval})
+        model = kind.model.model_validate(dict(document), context={SHORTEST_INTERVAL: shortest_interval})
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         raise InvalidInputError(details_of(found, document, known)) from None
     config = model.model_dump()
-    if wrong := [*_conflicts(config), *targets.problems(config, policy)]:
+    if wrong := [*_conflicts(config), *kind.problems(config, policy)]:
         raise InvalidInputError(wrong)
     return MonitorInput(config=config, names_policy="escalation_policy" in model.model_fields_set)
 
@@ -50,8 +48,8 @@ def _type_of(document: Mapping[str, Any]) -> str:
         code, message = "parameter_missing", "is required"
     elif not isinstance(document["type"], str):
         code, message = "parameter_invalid_type", "must be a string"
-    elif document["type"] not in MODELS:
-        code, message = "parameter_invalid_enum", f"must be one of {one_of(tuple(MODELS))}"
+    elif document["type"] not in KINDS:
+        code, message = "parameter_invalid_enum", f"must be one of {one_of(tuple(KINDS))}"
     else:
         return document["type"]
     raise InvalidInputError([Detail(code=code, path=("type",), message=message)])

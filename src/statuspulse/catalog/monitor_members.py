@@ -1,4 +1,4 @@
-"""The members of a monitor, one closed object per type: the request of `API.md` C.1 and what is stored of it."""
+"""The members that every kind of monitor has: the request of `API.md` C.1 and what is stored of it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from pydantic_core import PydanticCustomError
 
 from statuspulse.catalog.members import (
     Description,
-    ExpectedStatus,
     Fixed,
     Members,
     MetadataKey,
     MetadataValue,
-    Name,
     Quorum,
     Regions,
     Slug,
@@ -32,11 +30,7 @@ _DEFAULT_REGIONS = ("local",)
 
 _ARRAY = {"type": "array", "items": {"type": "object"}}
 _OBJECT = {"type": ["object", "null"]}
-_RCODES = Literal["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "NOTAUTH", "NOTZONE"]
 
-Host = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(one_line)]
-Resolver = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(one_line)]
-ExpectedValue = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(one_line)]
 ChannelText = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(one_line)]
 
 
@@ -61,12 +55,6 @@ IntervalSeconds = Annotated[
 class RetryMembers(Members):
     count: Annotated[int, Field(ge=0, le=3)] = 1
     delay_ms: Annotated[int, Field(ge=100, le=30_000)] = 1000
-
-
-class TlsMembers(Members):
-    verify: Annotated[Any, Fixed(default=True, answered={"type": "boolean"})] = True
-    expiry_warn_days: Annotated[Any, Fixed(default=14, answered={"type": "integer"})] = 14
-    server_name: Annotated[Any, Fixed(default=None, answered={"type": ["string", "null"]})] = None
 
 
 class CommonMembers(Members):
@@ -99,68 +87,4 @@ class CommonMembers(Members):
     paused: bool = False
 
 
-class HttpMembers(Members):
-    url: WebUrl
-    method: Annotated[Any, Fixed(default="GET", answered={"type": "string"})] = "GET"
-    headers: Annotated[Any, Fixed(default=[], answered=_ARRAY)] = Field(default_factory=list)
-    body: Annotated[Any, Fixed(default=None, answered={"type": ["string", "null"]})] = None
-    auth: Annotated[Any, Fixed(default=None, answered=_OBJECT)] = None
-    expected_status: ExpectedStatus = Field(default_factory=lambda: ["2xx"])
-    follow_redirects: bool = True
-    max_redirects: Annotated[int, Field(ge=0, le=20)] = 5
-    http_version: Annotated[Any, Fixed(default="auto", answered={"type": "string"})] = "auto"
-    ip_version: Annotated[Any, Fixed(default="auto", answered={"type": "string"})] = "auto"
-    tls: TlsMembers = Field(default_factory=TlsMembers)
-    max_body_bytes: Annotated[int, Field(ge=0, le=5 << 20)] = 1 << 20
-    assertions: Annotated[Any, Fixed(default=[], answered=_ARRAY)] = Field(default_factory=list)
-
-
-class TcpMembers(Members):
-    host: Host
-    port: Annotated[int, Field(ge=1, le=65_535)]
-    send: Annotated[Any, Fixed(default=None, answered={"type": ["string", "null"]})] = None
-    expect: Annotated[Any, Fixed(default=None, answered={"type": ["string", "null"]})] = None
-    tls: Annotated[Any, Fixed(default=False, answered={"type": "boolean"})] = False
-    starttls: Annotated[Any, Fixed(default=None, answered={"type": ["string", "null"]})] = None
-    steps: Annotated[Any, Fixed(default=[], answered=_ARRAY)] = Field(default_factory=list)
-
-
-class DnsMembers(Members):
-    host: Host
-    record_type: Literal["A", "AAAA", "CNAME", "MX", "NS", "TXT", "SOA", "SRV", "CAA", "PTR"] = "A"
-    resolver: Resolver | None = None
-    protocol: Annotated[Any, Fixed(default="udp", answered={"type": "string"})] = "udp"
-    expected_rcode: _RCODES = "NOERROR"
-    expected_values: Annotated[list[ExpectedValue], Field(max_length=50)] = Field(default_factory=list)
-    match: Literal["any", "all", "exact"] = "any"
-    ttl_min_seconds: Annotated[Any, Fixed(default=None, answered={"type": ["integer", "null"]})] = None
-    ttl_max_seconds: Annotated[Any, Fixed(default=None, answered={"type": ["integer", "null"]})] = None
-    require_aa: Annotated[Any, Fixed(default=False, answered={"type": "boolean"})] = False
-    require_ad: Annotated[Any, Fixed(default=False, answered={"type": "boolean"})] = False
-    soa_serial: Annotated[Any, Fixed(default=None, answered=_OBJECT)] = None
-
-
-class HttpMonitor(CommonMembers, HttpMembers):
-    """A monitor of type http."""
-
-    name: Name
-    type: Literal["http"]
-
-
-class TcpMonitor(CommonMembers, TcpMembers):
-    """A monitor of type tcp: `host` and `port`, or both in one as `url: "tcp://host:port"`."""
-
-    name: Name
-    type: Literal["tcp"]
-
-
-class DnsMonitor(CommonMembers, DnsMembers):
-    """A monitor of type dns; `hostname` is another word for `host`."""
-
-    name: Name
-    type: Literal["dns"]
-
-
-AnyMonitor = HttpMonitor | TcpMonitor | DnsMonitor
-MODELS: dict[str, type[AnyMonitor]] = {"http": HttpMonitor, "tcp": TcpMonitor, "dns": DnsMonitor}
 COMMON = frozenset({"name", "type", *CommonMembers.model_fields})

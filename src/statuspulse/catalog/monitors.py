@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from statuspulse.catalog import merging, monitor_input, references
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.instance import Instance
+from statuspulse.catalog.kinds.registry import KINDS
 from statuspulse.catalog.monitor_members import COMMON
 from statuspulse.catalog.monitor_views import MonitorView, view_of
 from statuspulse.catalog.references import Change
@@ -22,7 +23,6 @@ from statuspulse.catalog.refusals import (
     PreconditionFailedError,
     SoftProblem,
 )
-from statuspulse.catalog.targets import target_of
 from statuspulse.domain.health import Health, effective
 from statuspulse.engine import control
 from statuspulse.storage import audit, monitors, states, watch
@@ -87,7 +87,7 @@ def bring_up(connection: Connection, change: Change, config: dict[str, Any], bir
         team_id=change.team_id,
         name=config["name"],
         type=config["type"],
-        target=target_of(config),
+        target=KINDS[config["type"]].target(config),
         config=config,
         config_version=1,
         judged_from_version=1,
@@ -249,7 +249,7 @@ def _with_config(
     monitor = replace(
         stored,
         name=config["name"],
-        target=target_of(config),
+        target=KINDS[config["type"]].target(config),
         config=config,
         config_version=version,
         judged_from_version=stored.judged_from_version if names <= COMMON else version,

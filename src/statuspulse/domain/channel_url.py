@@ -8,7 +8,9 @@ from enum import StrEnum
 
 from statuspulse.domain.secret import MASK, Secret
 
-_SLACK = re.compile(r"(?:slack://(?:hooks/)?|https://hooks\.slack\.com/services/)(T[A-Z0-9]+)/(B[A-Z0-9]+)/([A-Za-z0-9]+)")
+_SLACK = re.compile(
+    r"(?:slack://(?:hooks/)?|https://hooks\.slack\.com/services/)(T[A-Z0-9]+)/(B[A-Z0-9]+)/([A-Za-z0-9]+)"
+)
 _SLACK_FORM = "slack://hooks/T…/B…/…"
 
 

@@ -145,6 +145,18 @@ class Decision:
     reason: Reason
 
 
+def begins_at(decision: Decision, before: Health, *, since: int, interval: int, now: int) -> int:
+    """Where the new state begins in history; `since` is when the one before it did.
+
+    What was observed may lie further back than the history that it would replace, as when a region votes again after
+    days. A recovery takes nothing back of what was bad before it, anything else at most one interval.
+    """
+    begun = decision.first_observed_at
+    if before is Health.DOWN and decision.health in (Health.UP, Health.DEGRADED):
+        return min(begun, now) if begun > since else now
+    return min(now, max(begun, since - interval))
+
+
 def bounds(quorum: Quorum, eligible: int) -> tuple[int, int]:
     """(failing regions that make it down, passing regions that end it); an even split meets neither for `majority`."""
     if quorum == "any":

@@ -30,6 +30,8 @@ def evaluate(watched: Watched, region_key: int, result: Result, now: int) -> Eva
     if result.verdict is Verdict.VOID or result.kind is ResultKind.MANUAL or watched.monitor.paused:
         return outcome
     live = is_live(watched, result, now)
+    if live and _was_away(sight, watched, now):
+        watched.standings.pop(region_key, None)
     if live or _agrees(watched.state.health, result.verdict):
         outcome.unseen = _see(sight, region_key, result.scheduled_at, watched)
         sight.last = result
@@ -53,6 +55,11 @@ def eligible(watched: Watched, now: int) -> list[Vote]:
         for key, slug in watched.regions.items()
         if (watched.sights[key].counted or 0) >= oldest
     ]
+
+
+def _was_away(sight: Sight, watched: Watched, now: int) -> bool:
+    """Whether the region was silent for so long that what it thought then is worth nothing now."""
+    return sight.counted is not None and now - sight.counted > watched.rules.longest_silence
 
 
 def _vote(watched: Watched, region_key: int, result: Result, now: int, outcome: Evaluated) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from statuspulse.domain.health import Decision, Health, State
+from statuspulse.domain.health import Decision, Health, State, begins_at
 from statuspulse.engine import availability
 from statuspulse.engine.evidence import observations
 from statuspulse.engine.watchlist import Watched
@@ -17,7 +17,9 @@ from statuspulse.storage.states import Transition
 def apply(connection: Connection, watched: Watched, decision: Decision, now: int) -> None:
     """Stores the decided health and what follows from it."""
     before = watched.state
-    begun = min(now, max(decision.first_observed_at, before.votes_from, watched.monitor.created_at))
+    since = states.current_since(connection, watched.monitor.key)
+    begun = begins_at(decision, before.health, since=since, interval=watched.rules.interval, now=now)
+    begun = max(begun, before.votes_from, watched.monitor.created_at)
     after = replace(before, health=decision.health, state=State(decision.health.value), since=now, seq=before.seq + 1)
     if decision.health is Health.UNKNOWN:
         after = replace(after, votes_from=now)

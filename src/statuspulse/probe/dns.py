@@ -8,8 +8,8 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from statuspulse.domain.failure import Failure, FailureClass
-from statuspulse.domain.monitor import DnsSpec
 from statuspulse.domain.result import Observation, Phases
+from statuspulse.domain.specs.dns import DnsSpec
 from statuspulse.egress.deadline import Deadline
 from statuspulse.egress.dial import ask, connect
 from statuspulse.egress.gate import Gate

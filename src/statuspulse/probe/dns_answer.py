@@ -14,7 +14,7 @@ import dns.reversename
 from dns.rdtypes.ANY.TXT import TXT
 
 from statuspulse.domain.failure import Failure, FailureClass
-from statuspulse.domain.monitor import DnsSpec, Match, RecordType
+from statuspulse.domain.specs.dns import DnsSpec, Match, RecordType
 from statuspulse.egress.literals import ascii_name, literal_address
 
 # The size of datagram that passes every usual path in one piece.

@@ -7,8 +7,8 @@ from functools import lru_cache
 from time import monotonic_ns
 
 from statuspulse.domain.failure import Failure, FailureClass
-from statuspulse.domain.monitor import HttpSpec
 from statuspulse.domain.result import Observation, Phases
+from statuspulse.domain.specs.http import HttpSpec
 from statuspulse.egress.deadline import Deadline
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.policy import Purpose

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from statuspulse.domain.monitor import MonitorType, Retry, Spec
+from statuspulse.domain.monitor import MonitorType, Retry
 from statuspulse.domain.result import ResultKind
 from statuspulse.domain.schedule import Grid
+from statuspulse.domain.specs.registry import Spec
 from statuspulse.domain.times import SECOND
 from statuspulse.probe.check import Check
 from statuspulse.protocol.conversion import spec_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from time import monotonic_ns
 
 from statuspulse.domain.failure import Failure, FailureClass
-from statuspulse.domain.monitor import TcpSpec
 from statuspulse.domain.result import Observation, Phases
+from statuspulse.domain.specs.tcp import TcpSpec
 from statuspulse.egress.deadline import Deadline
 from statuspulse.egress.dial import connect
 from statuspulse.egress.gate import Gate

@@ -7,16 +7,12 @@ from typing import Any
 import msgspec
 
 from statuspulse.domain.failure import Failure, FailureClass, MissReason
-from statuspulse.domain.monitor import DnsSpec, HttpSpec, MonitorType, Spec, TcpSpec
+from statuspulse.domain.monitor import MonitorType
 from statuspulse.domain.result import Certificate, Gap, Observation, Phases, Result, ResultKind
+from statuspulse.domain.specs.registry import SPECS, Spec
 from statuspulse.domain.times import DAY, from_datetime, to_datetime
 from statuspulse.protocol.documents import FailureDocument, Item, TimingsDocument, TlsDocument
 
-_SPECS: dict[MonitorType, type[HttpSpec | TcpSpec | DnsSpec]] = {
-    MonitorType.HTTP: HttpSpec,
-    MonitorType.TCP: TcpSpec,
-    MonitorType.DNS: DnsSpec,
-}
 _KINDS = {kind.value: kind for kind in ResultKind}
 _FAILURES = {kind.value: kind for kind in FailureClass}
 _REASONS = {reason.value: reason for reason in MissReason}
@@ -34,7 +30,7 @@ def spec_document(spec: Spec) -> dict[str, Any]:
 
 def spec_of(monitor_type: str, document: dict[str, Any]) -> Spec:
     """Reads an assignment's members; raises ValueError for a type that this probe does not know."""
-    return msgspec.convert(document, _SPECS[MonitorType(monitor_type)])
+    return msgspec.convert(document, SPECS[MonitorType(monitor_type)])
 
 
 def item_of(seq: int, result: Result) -> Item:

@@ -35,7 +35,7 @@ class Place:
 
     @property
     def associated_data(self) -> bytes:
-        return "\0".join((self.table, self.row, self.column, self.team_id)).encode()
+        return f"{self.table}\0{self.row}\0{self.column}\0{self.team_id}".encode()
 
 
 class Keyring:

@@ -1,0 +1,180 @@
+"""kill -9 at any instant: nothing is doubled, no outage is lost, messages are owed once, and the hole is unknown."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from tests.delivery.receiver import Receiver
+from tests.system.herd import INTERVAL, Herd, unseen_ms
+from tests.system.server import Server, eventually, now_ms, server
+from tests.targets import HttpTarget
+
+_FIRST_CHECK_MS = 3000
+# A fresh interpreter takes longer than this to begin with anything, what an old one still does is over by then.
+_OLD_PROBE_MS = 250
+# Long enough for a restart of three seconds and two failed checks, and a reserve.
+_HOLD_SECONDS = 8.0
+_CALM_SECONDS = 60.0
+
+
+@dataclass
+class Weather:
+    """Breaks and heals half of the herd in turn, each long enough to be noticed whatever is killed meanwhile."""
+
+    herd: Herd
+    monitor_ids: list[str]
+    outages: int = 0
+
+    def __post_init__(self) -> None:
+        self._calm = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="weather")
+
+    def begin(self) -> None:
+        self._thread.start()
+
+    def calm_down(self) -> None:
+        """Ends the outage that is on as it would have ended anyway."""
+        self._calm.set()
+        self._thread.join(3 * _HOLD_SECONDS)
+
+    def _run(self) -> None:
+        while not self._calm.is_set():
+            for monitor_id in self.monitor_ids:
+                self.herd.ruin(monitor_id)
+            self.outages += 1
+            time.sleep(_HOLD_SECONDS)
+            for monitor_id in self.monitor_ids:
+                self.herd.heal(monitor_id)
+            self._calm.wait(_HOLD_SECONDS)
+
+
+@contextmanager
+def _world(folder: Path) -> Iterator[tuple[Herd, Receiver]]:
+    with Receiver() as slack, HttpTarget() as target, server(folder, SLACK_BASE_URL=slack.url) as served:
+        served.start()
+        yield Herd(served, target), slack
+
+
+def _kill_control(served: Server) -> int:
+    """Ends the control plane and starts another; answers when that one was started (ms)."""
+    served.kill()
+    assert _integrity(served) == "ok"
+    return served.start().begun_at
+
+
+def _kill_probe(served: Server) -> int:
+    """Ends the probe, which serve starts again by itself; answers when it ended (ms)."""
+    killed = eventually(lambda: served.probe_pid)
+    os.kill(killed, signal.SIGKILL)
+    at = now_ms()
+    eventually(lambda: served.probe_pid not in {0, killed})
+    return at
+
+
+def _integrity(served: Server) -> str:
+    return str(served.value("PRAGMA integrity_check"))
+
+
+def _is_quiet(served: Server) -> bool:
+    return bool(served.value("SELECT count(*) FROM outbox WHERE state = 'pending'") == 0)
+
+
+def _unknown_ms(served: Server) -> dict[str, int]:
+    """What the sums of the status call unknown, without the time before the first verdict."""
+    found: dict[str, int] = {}
+    cursor = ""
+    while True:
+        page = served.get(f"/status?limit=100&window=1h{cursor}")
+        for status in page["data"]:
+            pending = served.value(
+                "SELECT end_at - start_at FROM state_intervals JOIN monitors ON key = monitor_key "
+                "WHERE id = ? AND state_intervals.state = 'pending'",
+                status["monitor_id"],
+            )
+            found[status["monitor_id"]] = round(status["metrics"]["unknown_seconds"] * 1000) - pending
+        if not page["has_more"]:
+            return found
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+def _holes(herd: Herd) -> dict[str, int]:
+    return {monitor_id: unseen_ms(seen) for monitor_id, seen in herd.results().items()}
+
+
+def _first_check_delays(herd: Herd, kill: Callable[[Server], int], kills: int) -> list[int]:
+    """Kills at instants of no order; answers how long (ms) it took each time until something was checked again."""
+    delays = []
+    for _ in range(kills):
+        time.sleep(random.uniform(_HOLD_SECONDS, 1.5 * _HOLD_SECONDS))
+        begun_at = kill(herd.served)
+        eventually(partial(herd.first_start_after, begun_at + _OLD_PROBE_MS))
+        delays.append((herd.first_start_after(begun_at + _OLD_PROBE_MS) or 0) - begun_at)
+    return delays
+
+
+def _assert_every_outage_is_told_once(served: Server, stormy: list[str], outages: int) -> None:
+    """What is owed: one message per change and destination, in order, all of it delivered."""
+    owed = served.rows(
+        "SELECT group_concat(action), group_concat(DISTINCT state), count(DISTINCT event_id) FROM "
+        "(SELECT * FROM outbox ORDER BY incident_id, destination, seq) GROUP BY incident_id, destination"
+    )
+    messages = ",".join(["trigger", "resolve"] * outages)
+    assert owed == [(messages, "delivered", 2 * outages)] * len(stormy)
+    assert served.rows("SELECT state, count(*) FROM incidents GROUP BY state") == [("resolved", len(stormy))]
+
+
+def _assert_order_at_the_receiver(slack: Receiver, herd: Herd, outages: int, kills: int) -> None:
+    """A kill between sending and storing makes a copy, of which the receiver knows no better."""
+    for hook in herd.hooks.values():
+        arrived = [text.split(":")[0] for text in slack.texts(hook)]
+        assert [word for word, _ in groupby(arrived)] == ["DOWN", "UP"] * outages
+        assert len(arrived) <= 2 * outages + kills
+
+
+@pytest.mark.parametrize("kill", [_kill_control, _kill_probe])
+@pytest.mark.parametrize(
+    ("size", "kills"), [(40, 2), pytest.param(200, 5, marks=[pytest.mark.faults, pytest.mark.timeout(600)])]
+)
+def test_kills_lose_nothing_and_invent_nothing(
+    tmp_path: Path, size: int, kills: int, kill: Callable[[Server], int]
+) -> None:
+    with _world(tmp_path) as (herd, slack):
+        served = herd.served
+        steady = herd.grow(size // 2, with_hooks=False)
+        stormy = herd.grow(size // 2, with_hooks=True)
+        herd.await_all_up()
+        weather = Weather(herd, stormy)
+        weather.begin()
+        try:
+            delays = _first_check_delays(herd, kill, kills)
+        finally:
+            weather.calm_down()
+        outages = weather.outages
+        eventually(lambda: set(herd.states().values()) == {"up"}, _CALM_SECONDS, herd.states)
+        eventually(lambda: _is_quiet(served), _CALM_SECONDS)
+
+        assert max(delays) <= _FIRST_CHECK_MS, delays
+        told = {monitor_id: ["up"] for monitor_id in steady}
+        told |= {monitor_id: ["up", *["down", "up"] * outages] for monitor_id in stormy}
+        assert herd.transitions() == told
+        _assert_every_outage_is_told_once(served, stormy, outages)
+        _assert_order_at_the_receiver(slack, herd, outages, kills)
+
+        eventually(lambda: _unknown_ms(served) == _holes(herd))
+        holes = _holes(herd).values()
+        assert 0 < min(holes) <= max(holes) < kills * (_FIRST_CHECK_MS + INTERVAL)
+        assert served.stop() == 0
+        assert _integrity(served) == "ok"
+        assert "Traceback" not in "".join(run.complained for run in served.runs)

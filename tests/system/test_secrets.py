@@ -1,0 +1,85 @@
+"""Where secrets must not turn up: what the process prints, answers and measures, and what it keeps on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import requests
+
+from tests.delivery.receiver import Receiver, Trick
+from tests.system.server import TOKEN, Server, eventually, server
+from tests.targets import HttpTarget, http_answer
+
+_HOOK = "hK3wQzT7vYpL9mXe"
+_MISTYPED = "sk_live_0000deadbeef0000"
+# What the process is handed, and must never be seen again in clear.
+_SECRETS = (TOKEN, _MISTYPED, _HOOK)
+_URL = f"slack://hooks/T0A1B2C3D/B0X9Y8Z7W/{_HOOK}"
+
+
+def _refusals(served: Server, monitor_id: str) -> Iterator[requests.Response]:
+    """Answers of every kind of error, to calls that hold secrets in every place that a call has."""
+    call = served.call
+    yield call("GET", "/monitors", token=_MISTYPED)
+    yield call("GET", f"/monitors/{_MISTYPED}")
+    yield call("GET", f"/monitors?q={_HOOK}&unknown={TOKEN}")
+    yield call("GET", f"/{_HOOK}")
+    yield call(
+        "POST",
+        "/monitors",
+        {"name": "x", "type": "http", "url": "https://shop.example", "notifications": [_URL + "/x"]},
+    )
+    yield call("POST", "/monitors", {"name": "x", "type": "http", "url": 1, "notifications": [_URL]})
+    yield call("PUT", f"/monitors/{monitor_id}/config", {"notifications": [_URL], "interval_seconds": 0})
+    yield call("POST", "/incidents", {"dedup_key": "x", "state": "resolved"}, headers={"X-Hook": _HOOK})
+    yield served.session.post(
+        f"{served.url}/v1/monitors",
+        data=f'{{"notifications": ["{_URL}"',
+        headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"},
+        timeout=10,
+    )
+
+
+def _kept_in_clear(folder: Path) -> list[tuple[str, str]]:
+    """Every (file, secret) of the data directory that holds one."""
+    return [
+        (path.name, secret)
+        for path in folder.rglob("*")
+        if path.is_file()
+        for secret in _SECRETS
+        if secret.encode() in path.read_bytes()
+    ]
+
+
+def test_no_secret_is_printed_answered_measured_or_kept_in_clear(tmp_path: Path) -> None:
+    with Receiver() as slack, HttpTarget() as target, server(tmp_path, SLACK_BASE_URL=slack.url) as served:
+        echo = f"no {_HOOK} here".encode()
+        slack.scripts[_HOOK] = [
+            http_answer(500, echo, "Connection: close"),
+            http_answer(302, echo, f"Location: {slack.url}/{_HOOK}", "Connection: close"),
+            Trick.RESET,
+            http_answer(404, echo, "Connection: close"),
+        ]
+        served.start()
+        monitor_id = served.create(
+            name="Shop", type="http", url=target.url, notifications=[_URL], retry={"count": 0, "delay_ms": 1000}
+        )
+        eventually(lambda: served.status(monitor_id)["state"] == "up")
+        target.break_()
+        eventually(lambda: served.value("SELECT count(*) FROM outbox WHERE state = 'dead'"), seconds=40)
+        assert served.value("SELECT count(*) FROM delivery_attempts") == 4
+
+        answers = [*_refusals(served, monitor_id), served.get_raw("/metrics"), served.get_raw("/metrics", TOKEN)]
+        answers += [served.get_raw(path) for path in ("/readyz", "/healthz", "/v1/openapi.json")]
+        answers += [
+            served.call("GET", path) for path in (f"/monitors/{monitor_id}", "/monitors", "/incidents", "/status")
+        ]
+        assert {answer.status_code for answer in answers} >= {200, 400, 401, 404, 422}
+        told = "".join(answer.text + str(answer.headers) for answer in answers)
+        assert [secret for secret in _SECRETS if secret in told and secret != TOKEN] == []
+        assert served.stop() == 0
+
+        assert _kept_in_clear(served.data_dir) == []
+        printed = served.run.said + served.run.complained
+        assert [secret for secret in _SECRETS if secret in printed] == []
