@@ -62,9 +62,7 @@ class Metrics:
     def _gauge(self, name: str, told: str, labels: tuple[str, ...] = ()) -> Gauge:
         return Gauge(f"statuspulse_{name}", told, labels, registry=self.registry)
 
-    def _histogram(
-        self, name: str, told: str, buckets: tuple[float, ...], labels: tuple[str, ...] = ()
-    ) -> Histogram:
+    def _histogram(self, name: str, told: str, buckets: tuple[float, ...], labels: tuple[str, ...] = ()) -> Histogram:
         return Histogram(f"statuspulse_{name}", told, labels, buckets=buckets, registry=self.registry)
 
 

@@ -12,7 +12,7 @@ from statuspulse.domain.failure import Failure, FailureClass, MissReason
 from statuspulse.domain.result import Certificate, Gap, Observation, Phases, ResultKind, Verdict
 from statuspulse.storage import results
 from statuspulse.storage.database import Database
-from statuspulse.storage.results import LastSlots, PlacedGap
+from statuspulse.storage.results import NO_SLOTS, LastSlots, PlacedGap
 from statuspulse.storage.schema import failure_details, gap_records
 from statuspulse.storage.schema import results as rows
 from tests.contracts.ground import Ground, a_result, lay, placed
@@ -131,7 +131,11 @@ def test_an_empty_batch_is_nothing(ground: Ground) -> None:
 
 def test_the_last_slot_that_counted_may_be_older_than_the_last_one(ground: Ground) -> None:
     def last() -> Any:
-        return ground.read(lambda connection: results.last_slots(connection, ground.monitor, ground.here))
+        return ground.read(
+            lambda connection: results.last_slots(connection, [ground.monitor], [ground.here]).get(
+                (ground.monitor, ground.here), NO_SLOTS
+            )
+        )
 
     def add(at: int, failure: Failure | None, region: int) -> None:
         ground.write(

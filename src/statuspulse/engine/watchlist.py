@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,9 +12,12 @@ from sqlalchemy import Connection
 from statuspulse.domain.configuration import rules_of
 from statuspulse.domain.health import Rules, Standing
 from statuspulse.domain.result import Result
-from statuspulse.storage import results, states, watch
+from statuspulse.storage import monitors, results, states, watch
+from statuspulse.storage.results import NO_SLOTS, LastSlots
 from statuspulse.storage.states import MonitorState
 from statuspulse.storage.watch import WatchedMonitor
+
+_LOADED_AT_ONCE = 500
 
 
 @dataclass(slots=True)
@@ -65,40 +70,61 @@ class Watchlist:
         if current == self._revision:
             return []
         self._region_keys = watch.region_keys(connection)
-        changed = [self._take(connection, monitor) for monitor in watch.changed_since(connection, self._revision)]
+        changed = watch.changed_since(connection, self._revision)
+        taken = [watched for some in _in_parts(changed) for watched in self._take(connection, some)]
         self._revision = current
-        return [watched for watched in changed if watched is not None]
+        return taken
 
-    def _take(self, connection: Connection, monitor: WatchedMonitor) -> Watched | None:
-        before = self.by_key.pop(monitor.key, None)
-        self.by_id.pop(monitor.id, None)
-        if monitor.deleted:
-            return None
-        watched = self._load(connection, monitor)
-        if before is not None:
-            _carry_over(connection, before, watched)
-        self.by_key[monitor.key] = watched
-        self.by_id[monitor.id] = watched
-        return watched
+    def _take(self, connection: Connection, changed: Sequence[WatchedMonitor]) -> list[Watched]:
+        before = {monitor.key: self.by_key.pop(monitor.key, None) for monitor in changed}
+        for monitor in changed:
+            self.by_id.pop(monitor.id, None)
+        taken = self._load(connection, [monitor for monitor in changed if not monitor.deleted])
+        for watched in taken:
+            earlier = before[watched.monitor.key]
+            if earlier is not None:
+                _carry_over(connection, earlier, watched)
+            self.by_key[watched.monitor.key] = watched
+            self.by_id[watched.monitor.id] = watched
+        return taken
 
-    def _load(self, connection: Connection, monitor: WatchedMonitor) -> Watched:
-        watched = Watched(
-            monitor=monitor,
-            rules=rules_of(monitor.config),
-            regions={self._region_keys[slug]: slug for slug in monitor.config["regions"]},
-            state=states.state_of(connection, monitor.key),
-            standings=states.standings_of(connection, monitor.key),
-        )
-        watched.last_decision_at = watched.state.votes_from
-        for region_key in watched.regions:
-            last = results.last_slots(connection, monitor.key, region_key)
-            seen_until = None
-            if last.counted is not None:
-                # What was told of a time before the votes, as by a seed file, leaves no hole up to them.
-                seen_until = max(last.counted + watched.rules.interval, watched.state.votes_from)
-            watched.sights[region_key] = Sight(stored=last.stored, counted=last.counted, seen_until=seen_until)
-            watched.last_decision_at = max(watched.last_decision_at, last.observed_at or 0)
-        return watched
+    def _load(self, connection: Connection, found: Sequence[WatchedMonitor]) -> list[Watched]:
+        """What the rows say, read for all of them together: a start has thousands to load."""
+        keys = [monitor.key for monitor in found]
+        moods = monitors.states(connection, keys)
+        standings = states.standings_by_monitor(connection, keys)
+        slots = results.last_slots(connection, keys, list(self._region_keys.values()))
+        loaded = []
+        for monitor in found:
+            watched = Watched(
+                monitor=monitor,
+                rules=rules_of(monitor.config),
+                regions={self._region_keys[slug]: slug for slug in monitor.config["regions"]},
+                state=moods[monitor.key],
+                standings=standings.get(monitor.key, {}),
+            )
+            watched.last_decision_at = watched.state.votes_from
+            for region_key in watched.regions:
+                last = slots.get((monitor.key, region_key), NO_SLOTS)
+                watched.sights[region_key] = _sight(last, watched)
+                watched.last_decision_at = max(watched.last_decision_at, last.observed_at or 0)
+            loaded.append(watched)
+        return loaded
+
+
+def _in_parts(changed: Sequence[WatchedMonitor]) -> Iterator[Sequence[WatchedMonitor]]:
+    """As many at once as a query may well name."""
+    rest = iter(changed)
+    while part := list(islice(rest, _LOADED_AT_ONCE)):
+        yield part
+
+
+def _sight(last: LastSlots, watched: Watched) -> Sight:
+    seen_until = None
+    if last.counted is not None:
+        # What was told of a time before the votes, as by a seed file, leaves no hole up to them.
+        seen_until = max(last.counted + watched.rules.interval, watched.state.votes_from)
+    return Sight(stored=last.stored, counted=last.counted, seen_until=seen_until)
 
 
 def _carry_over(connection: Connection, before: Watched, after: Watched) -> None:

@@ -71,6 +71,9 @@ class LastSlots:
     observed_at: int | None
 
 
+NO_SLOTS = LastSlots(None, None, None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """What a region saw when it last looked."""
@@ -142,23 +145,21 @@ def exists(connection: Connection, monitor_key: int, region_key: int, scheduled_
     return found is not None
 
 
-def last_slots(connection: Connection, monitor_key: int, region_key: int) -> LastSlots:
-    """The newest slots of one monitor in one region."""
-    query = (
-        select(results.c.scheduled_at, results.c.observed_at, results.c.verdict)
-        .where(results.c.monitor_key == monitor_key, results.c.region_key == region_key)
-        .order_by(results.c.scheduled_at.desc())
-        .limit(1)
-    )
-    stored = connection.execute(query).one_or_none()
-    counted = stored
-    if stored is not None and stored.verdict == _VOID:
-        counted = connection.execute(query.where(results.c.verdict != _VOID)).one_or_none()
-    return LastSlots(
-        stored=None if stored is None else stored.scheduled_at,
-        counted=None if counted is None else counted.scheduled_at,
-        observed_at=None if counted is None else counted.observed_at,
-    )
+def last_slots(
+    connection: Connection, monitor_keys: Collection[int], region_keys: Collection[int]
+) -> dict[tuple[int, int], LastSlots]:
+    """The newest slots by (monitor key, region key); where nothing was stored there is no entry."""
+    found: dict[tuple[int, int], LastSlots] = {}
+    for (monitor_key, region_key), stored in newest(connection, monitor_keys, region_keys).items():
+        counted: Look | None = stored
+        if stored.verdict is Verdict.VOID:
+            counted = newest_counted(connection, monitor_key, region_key, since=0)
+        found[monitor_key, region_key] = LastSlots(
+            stored=stored.scheduled_at,
+            counted=None if counted is None else counted.scheduled_at,
+            observed_at=None if counted is None else counted.observed_at,
+        )
+    return found
 
 
 def newest(
