@@ -206,7 +206,7 @@ def test_a_dns_monitor_that_does_not_hold_is_refused(api: Api, members: dict[str
 @pytest.mark.parametrize(
     ("members", "code", "param"),
     [
-        ({"type": "icmp"}, "parameter_invalid_enum", "type"),
+        ({"type": "gopher"}, "parameter_invalid_enum", "type"),
         ({"type": 5}, "parameter_invalid_type", "type"),
         ({"name": "x" * 201}, "parameter_too_long", "name"),
         ({"url": "ftp://shop.example"}, "scheme_unsupported", "url"),

@@ -72,8 +72,8 @@ def test_a_dns_monitor_is_one_question() -> None:
 
 
 def test_an_unknown_type_is_a_defect() -> None:
-    with pytest.raises(ValueError, match="icmp"):
-        spec_of({"type": "icmp"})
+    with pytest.raises(ValueError, match="gopher"):
+        spec_of({"type": "gopher"})
 
 
 def test_the_rules_are_in_milliseconds() -> None:

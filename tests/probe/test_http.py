@@ -472,7 +472,7 @@ async def test_a_redirect_from_https_to_http_keeps_the_phases(trusting: HttpChec
 
 
 async def test_there_is_a_check_for_every_type(gate: Gate, target: HttpTarget) -> None:
-    registry = checks(gate)
+    registry = checks(gate, lambda: 0)
     assert set(registry) == set(MonitorType)
     assert (await registry[MonitorType.HTTP].run(HttpSpec(url=target.url), timeout_ms=1000)).failure is None
 

@@ -26,6 +26,9 @@ NEW_MONITORS: dict[str, Any] = {
         "record_type": "MX",
         "expected_values": ["10 mx1.acmecorp.com"],
     },
+    "certificate": {"name": "Shop certificate", "type": "tls", "host": "shop.acmecorp.com", "min_days_left": 14},
+    "gateway": {"name": "Office gateway", "type": "icmp", "host": "gw.acmecorp.com", "packets": 5, "max_loss_pct": 20},
+    "cart": {"name": "Cart", "type": "grpc", "host": "cart.acmecorp.com", "port": 50051, "service": "shop.Cart"},
 }
 
 _CONFIG: dict[str, Any] = {

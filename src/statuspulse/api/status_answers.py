@@ -98,7 +98,7 @@ class StatusItem(Answer):
     object: Literal["status"]
     monitor_id: str
     name: str
-    type: Literal["http", "tcp", "dns"]
+    type: Literal["http", "tcp", "dns", "tls", "icmp", "grpc"]
     target: str
     state: State
     health: Health

@@ -12,6 +12,9 @@ class MonitorType(StrEnum):
     HTTP = "http"
     TCP = "tcp"
     DNS = "dns"
+    TLS = "tls"
+    ICMP = "icmp"
+    GRPC = "grpc"
 
 
 class Severity(StrEnum):

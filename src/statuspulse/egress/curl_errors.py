@@ -8,10 +8,11 @@ import pycurl
 
 from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.egress.faults import connect_failure, connect_timeout, own_fault
+from statuspulse.egress.tls_errors import tls_failure
 
 # pycurl has no name for it.
 _E_TOO_LARGE = 100
-_X509_CERTIFICATE_EXPIRED = 10
+_NO_HTTP_2 = "unexpected data while we expected SETTINGS frame"
 _STORAGE = frozenset(
     {
         pycurl.E_SSL_CACERT_BADFILE,
@@ -37,6 +38,7 @@ _PROTOCOL = {
     pycurl.E_SEND_ERROR: "the connection broke while the request was sent",
     pycurl.E_UNSUPPORTED_PROTOCOL: "the answer is no HTTP",
     pycurl.E_FTP_WEIRD_SERVER_REPLY: "the answer is malformed",
+    pycurl.E_HTTP2: "the answer is no HTTP/2",
     _E_TOO_LARGE: "the head of the answer is too large",
 }
 
@@ -45,6 +47,8 @@ def transfer_failure(
     code: int, text: str, *, os_errno: int, verify_result: int, ip: str, port: int, connected: bool, timeout_ms: int
 ) -> Failure:
     """The failure behind a code other than 0. `connected` says whether TCP stood."""
+    if _NO_HTTP_2 in text:  # whatever came of it: libcurl says goodbye and may wait for the other side until the end
+        return Failure(FailureClass.PROTOCOL_ERROR, _PROTOCOL[pycurl.E_HTTP2])
     if code == pycurl.E_OPERATION_TIMEDOUT:
         standing = Failure(FailureClass.TIMEOUT, f"no complete answer within {timeout_ms} ms")
         return standing if connected else connect_timeout(ip, port, timeout_ms)
@@ -58,9 +62,7 @@ def transfer_failure(
         return own
     if code not in _TLS:
         return Failure.of(FailureClass.PROTOCOL_ERROR, _PROTOCOL.get(code) or text)
-    if verify_result == _X509_CERTIFICATE_EXPIRED:
-        return Failure(FailureClass.TLS_EXPIRED, "a certificate of the chain has expired")
-    return Failure.of(FailureClass.TLS_ERROR, text)
+    return tls_failure(text, verify_result)
 
 
 def _own_fault(code: int, text: str, os_errno: int, ip: str, *, connected: bool) -> Failure | None:

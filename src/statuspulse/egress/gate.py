@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from statuspulse.domain.failure import Failure
+from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.egress.certificates import trusted_bundle
 from statuspulse.egress.curl import CurlLoop, Landed
 from statuspulse.egress.deadline import Deadline
@@ -61,6 +61,21 @@ class Gate:
             return outcome
         return self.guard.judge_all(host, outcome.addresses, port, purpose)
 
+    async def locate_family(
+        self, host: str, port: int, purpose: Purpose, deadline: Deadline, *, ip_version: int
+    ) -> Located | Failure:
+        """The same among addresses of one IP version; those of the other one are judged, too."""
+        outcome = await self._resolver.resolve(host, deadline.rest_seconds())
+        if isinstance(outcome, Failure):
+            return outcome
+        every = self.guard.judge_all(host, outcome.addresses, port, purpose)
+        if isinstance(every, Failure):
+            return every
+        wanted = tuple(ip for ip in outcome.addresses if (":" in ip) is (ip_version == 6))
+        if not wanted:
+            return Failure.of(FailureClass.DNS_ERROR, f"no_address: {host} has no IPv{ip_version} address")
+        return self.guard.judge_all(host, wanted, port, purpose)
+
     async def fetch(self, url: Url, located: Located, deadline: Deadline, *, limit: int, follows: bool) -> Exchange:
         """One GET on a connection of its own, of whose body at most `limit` bytes are read.
 
@@ -79,6 +94,19 @@ class Gate:
             return exchange
         finally:
             self.give_back(transfer, renew=False)
+
+    async def attempt(
+        self, transfer: Transfer, located: Located, deadline: Deadline, prepare: Callable[[str], None]
+    ) -> Exchange:
+        """Runs a transfer to the first address, and to the others while one refuses; `prepare` points it at one."""
+        prepare(located.first)
+        exchange = transfer.conclude(*await self.launch(transfer, deadline))
+        for ip in located.others:
+            if not exchange.is_refused:
+                break
+            prepare(ip)
+            exchange = transfer.conclude(*await self.launch(transfer, deadline))
+        return exchange
 
     def take_transfer(self) -> Transfer:
         return self._idle.pop() if self._idle else Transfer(self.guard, self._ca_file)

@@ -29,6 +29,7 @@ class Purpose(StrEnum):
 
     CHECK_HTTP = "check.http"
     CHECK_TCP = "check.tcp"
+    CHECK_ICMP = "check.icmp"
     CHECK_RESOLVER = "check.resolver"  # a name server that a user chose: a sink like any other target
     CHECK_DNS = "check.dns"  # the name server of this host: its operator chose it, as he did for `control`
     DELIVERY_WEBHOOK = "delivery.webhook"
@@ -45,7 +46,7 @@ class Purpose(StrEnum):
 
 
 _CHOSEN_BY_OPERATOR = frozenset({Purpose.CHECK_DNS, Purpose.CONTROL})
-_CHECKS = frozenset({Purpose.CHECK_HTTP, Purpose.CHECK_TCP, Purpose.CHECK_RESOLVER})
+_CHECKS = frozenset({Purpose.CHECK_HTTP, Purpose.CHECK_TCP, Purpose.CHECK_ICMP, Purpose.CHECK_RESOLVER})
 
 
 class Verdict(NamedTuple):

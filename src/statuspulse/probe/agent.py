@@ -92,7 +92,7 @@ class _Agent:
         self._high_water = high_water
         self._gate = gate
         self._policy = settings.policy
-        self._checks = checks(gate)
+        self._checks = checks(gate, clock.now)
         self._spool = Spool(settings.data_dir / "spool", settings.bounds)
         self._assigned = AssignedSet(settings.data_dir / "assignments")
         pulse = Pulse(monotonic)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -12,8 +12,11 @@ from statuspulse.domain.monitor import MonitorType
 from statuspulse.domain.result import Observation
 from statuspulse.egress.gate import Gate
 from statuspulse.probe.dns import DnsCheck
+from statuspulse.probe.grpc import GrpcCheck
 from statuspulse.probe.http import HttpCheck
+from statuspulse.probe.icmp import IcmpCheck
 from statuspulse.probe.tcp import TcpCheck
+from statuspulse.probe.tls import TlsCheck
 
 log = structlog.get_logger(__name__)
 Spec_contra = TypeVar("Spec_contra", contravariant=True)
@@ -45,10 +48,13 @@ class Contained:
             return Observation(failure=Failure.of(FailureClass.PROBE_ERROR, detail))
 
 
-def checks(gate: Gate) -> Mapping[MonitorType, Check[Any]]:
-    """The check of each type; a new kind is one file and one line here."""
+def checks(gate: Gate, now: Callable[[], int]) -> Mapping[MonitorType, Check[Any]]:
+    """The check of each type; a new kind is one file and one line here. `now` is in ms."""
     return {
         MonitorType.HTTP: Contained(HttpCheck(gate)),
         MonitorType.TCP: Contained(TcpCheck(gate)),
         MonitorType.DNS: Contained(DnsCheck(gate)),
+        MonitorType.TLS: Contained(TlsCheck(gate, now)),
+        MonitorType.ICMP: Contained(IcmpCheck(gate)),
+        MonitorType.GRPC: Contained(GrpcCheck(gate)),
     }
