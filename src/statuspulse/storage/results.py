@@ -41,6 +41,8 @@ _VERDICT_CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}
 _FAILURE_CODES = {failure: code for code, failure in enumerate(_FAILURES)}
 _VOID = _VERDICT_CODES[Verdict.VOID]
 SCHEDULED = _KIND_CODES[ResultKind.SCHEDULED]
+# Looks that somebody asked for count nowhere: they are no slots.
+IS_SLOT = results.c.kind != _KIND_CODES[ResultKind.MANUAL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def last_slots(connection: Connection, monitor_key: int, region_key: int) -> Las
     """The newest slots of one monitor in one region."""
     query = (
         select(results.c.scheduled_at, results.c.observed_at, results.c.verdict)
-        .where(results.c.monitor_key == monitor_key, results.c.region_key == region_key)
+        .where(results.c.monitor_key == monitor_key, results.c.region_key == region_key, IS_SLOT)
         .order_by(results.c.scheduled_at.desc())
         .limit(1)
     )
@@ -164,10 +166,10 @@ def last_slots(connection: Connection, monitor_key: int, region_key: int) -> Las
 def newest(
     connection: Connection, monitor_keys: Collection[int], region_keys: Collection[int]
 ) -> dict[tuple[int, int], Look]:
-    """The newest result of each (monitor key, region key) that has one."""
+    """The newest slot's result of each (monitor key, region key) that has one."""
     last = (
         select(func.max(results.c.scheduled_at))
-        .where(results.c.monitor_key == monitors.c.key, results.c.region_key == regions.c.key)
+        .where(results.c.monitor_key == monitors.c.key, results.c.region_key == regions.c.key, IS_SLOT)
         .correlate(monitors, regions)
         .scalar_subquery()
     )
@@ -199,6 +201,7 @@ def newest_counted(connection: Connection, monitor_key: int, region_key: int, si
             results.c.region_key == region_key,
             results.c.scheduled_at >= since,
             results.c.verdict != _VOID,
+            IS_SLOT,
         )
         .order_by(results.c.scheduled_at.desc())
         .limit(1)
