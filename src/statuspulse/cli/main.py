@@ -18,7 +18,7 @@ def main() -> None:
     \b
     Examples:
       statuspulse serve
-      statuspulse check https://example.com
+      statuspulse check --repeat 5 https://example.com
     """
 
 
@@ -85,8 +85,8 @@ def check(*, url: str, timeout: float, expect_status: str | None, as_json: bool,
 
     \b
     Examples:
-      statuspulse check https://example.com --expect-status 200
-      statuspulse check tcp://db.example:5432 --nagios
+      statuspulse check --expect-status 200 https://example.com
+      statuspulse check --nagios tcp://db.example:5432
     """
     from statuspulse.cli.check import Form, Wish, run
 
