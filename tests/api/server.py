@@ -22,6 +22,7 @@ from statuspulse.bus.local import LocalBus
 from statuspulse.catalog import setup
 from statuspulse.domain.times import from_text
 from statuspulse.egress.policy import Policy
+from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
 from statuspulse.metrics import Metrics
 from statuspulse.storage.connect import sqlite_url
@@ -127,6 +128,7 @@ def running(folder: Path, *, routers: Sequence[APIRouter] = ROUTERS, **changes: 
         return make_tokens(connection, keyring)
 
     probe_key = database.submit(prepare).result(10)
+    bus = LocalBus()
     parts: dict[str, Any] = {
         "database": database,
         "keyring": keyring,
@@ -138,7 +140,8 @@ def running(folder: Path, *, routers: Sequence[APIRouter] = ROUTERS, **changes: 
         "wake": lambda: wakes.append(clock.at),
         "checks": {"database": _holds},
         "series": _series,
-        "bus": LocalBus(),
+        "bus": bus,
+        "jobs": Jobs(bus),
         "liveness": Liveness(),
         "metrics": Metrics(),
         "is_stopping": lambda: False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
@@ -16,6 +16,7 @@ from statuspulse.protocol.documents import (
     Heartbeat,
     HeartbeatAnswer,
     Item,
+    Job,
     Receipt,
     Results,
     RetryDocument,
@@ -43,8 +44,28 @@ def a_monitor(monitor_id: str, url: str, **members: Any) -> AssignedMonitor:
     return AssignedMonitor(**(document | members))
 
 
+def a_job(job_id: str, url: str, **members: Any) -> Job:
+    """A look at an HTTP target that has to begin within 5 s."""
+    now = datetime.now(UTC)
+    document: dict[str, Any] = {
+        "job_id": job_id,
+        "kind": "test",
+        "monitor_id": None,
+        "config_version": 1,
+        "type": "http",
+        "spec": {"url": url},
+        "timeout_ms": 500,
+        "not_before": now,
+        "deadline_at": now + timedelta(seconds=5),
+    }
+    return Job(**(document | members))
+
+
 class ControlPlane(Target):
     """Commits every batch at once. `override` may answer a call instead, None lets it pass.
+
+    Jobs are offered with every answer to a poll, again every 0.2 s, until their results are in. `skew` is how far its
+    clock is ahead of ours.
 
     `violations` lists what no probe may do.
     """
@@ -61,6 +82,8 @@ class ControlPlane(Target):
         self.batches: list[tuple[float, Results]] = []
         self.heartbeats: list[tuple[float, Heartbeat]] = []
         self.violations: list[str] = []
+        self.jobs: list[Job] = []
+        self.skew = timedelta()
         self.override: Callable[[Arrival], bytes | None] = lambda _arrival: None
         self._changes: list[tuple[int, str]] = []
 
@@ -80,6 +103,12 @@ class ControlPlane(Target):
         for monitor in monitors:
             self.monitors[monitor.monitor_id] = monitor
         self._changed(monitor.monitor_id for monitor in monitors)
+
+    def ask(self, *jobs: Job) -> None:
+        self.jobs += jobs
+
+    def looks(self, job_id: str) -> list[Item]:
+        return [item for item in self.items if item.job_id == job_id]
 
     def remove(self, monitor_id: str) -> None:
         del self.monitors[monitor_id]
@@ -118,7 +147,9 @@ class ControlPlane(Target):
         text = arrival.headers.get("if-none-match", "").strip('"')
         known = int(text) if text else None
         until = monotonic() + int(arrival.path.rpartition("wait=")[2])
-        while known == self.version:
+        if known is not None and self._offered():
+            await asyncio.sleep(0.2)
+        while known == self.version and not self._offered():
             if monotonic() > until:
                 return http_answer(304, b"")
             await asyncio.sleep(0.01)
@@ -133,10 +164,15 @@ class ControlPlane(Target):
                 removed=[] if known is None else sorted(named - self.monitors.keys()),
                 policy=self.policy,
                 heartbeat_seconds=self.heartbeat_seconds,
-                server_time=datetime.now(UTC),
+                server_time=datetime.now(UTC) + self.skew,
                 committed_through=self.committed_through,
+                jobs=self._offered(),
             )
         )
+
+    def _offered(self) -> list[Job]:
+        """What nobody has told of yet."""
+        return [job for job in self.jobs if not self.looks(job.job_id)]
 
     def _results(self, results: Results) -> bytes:
         self.batches.append((monotonic(), results))

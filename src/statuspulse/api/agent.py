@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from math import inf
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,12 +22,12 @@ from statuspulse.api.headers import etag, known_versions
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.security import authenticate_probe
 from statuspulse.bus.bus import Batch, Topic
-from statuspulse.catalog.assignments import AssignedSet, assigned
+from statuspulse.catalog.assignments import AssignedSet, assigned, unchanged
 from statuspulse.catalog.refusals import Detail
-from statuspulse.domain.times import to_datetime
+from statuspulse.domain.times import SECOND, to_datetime
 from statuspulse.engine.intake import in_order
 from statuspulse.engine.liveness import HEARTBEAT_SECONDS
-from statuspulse.protocol.documents import Assignments, Heartbeat, HeartbeatAnswer, Results
+from statuspulse.protocol.documents import Assignments, Heartbeat, HeartbeatAnswer, Job, Results
 from statuspulse.storage import positions, watch
 from statuspulse.storage.database import Database
 from statuspulse.storage.probes import Probe
@@ -114,12 +115,13 @@ async def get_assignments(request: Request) -> Response:
     while True:
         seen = parts.bus.count(Topic.CATALOG)
         found = await call.database.read(lambda connection: assigned(connection, call.probe.region, known))
-        if found is not None:
-            return await _assignments_answer(call, found)
+        jobs = parts.jobs.offered(call.probe.region, call.probe.id, parts.now())
+        if found is not None or jobs:
+            return await _assignments_answer(call, found or unchanged(known or 0), jobs)
         rest = until - parts.monotonic()
         if rest <= 0 or parts.is_stopping():
             return Response(status_code=304, headers={"ETag": etag(known or 0)})
-        await parts.bus.wait(Topic.CATALOG, seen, rest)
+        await parts.bus.wait(Topic.CATALOG, seen, min(rest, _until_next_job(call)))
 
 
 @router.post("/agent/results", **RESULTS.keywords)
@@ -158,7 +160,14 @@ async def post_heartbeat(request: Request) -> Response:
     return _answer(request, "heartbeat", f"Probe {probe.id} is heard.", answer)
 
 
-async def _assignments_answer(call: AgentCall, found: AssignedSet) -> Response:
+def _until_next_job(call: AgentCall) -> float:
+    """Seconds until a job that is waited for already is due for the probe."""
+    parts = call.services.parts
+    due_at = parts.jobs.next_offer_at(call.probe.region, call.probe.id)
+    return inf if due_at is None else max(due_at - parts.now(), 1) / SECOND
+
+
+async def _assignments_answer(call: AgentCall, found: AssignedSet, jobs: list[Job]) -> Response:
     probe, parts = call.probe, call.services.parts
     through = await call.database.read(lambda connection: positions.committed_through(connection, probe.key))
     document = Assignments(
@@ -172,6 +181,7 @@ async def _assignments_answer(call: AgentCall, found: AssignedSet) -> Response:
         heartbeat_seconds=HEARTBEAT_SECONDS,
         server_time=to_datetime(parts.now()),
         committed_through=through,
+        jobs=jobs,
     )
     message = f"Assignments {found.version} of region {probe.region}."
     return _answer(call.request, "assignments", message, document, headers={"ETag": etag(found.version)})

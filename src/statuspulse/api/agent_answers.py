@@ -31,6 +31,20 @@ class AssignedMonitor(Answer):
     spec: dict[str, Any]
 
 
+class OfferedJob(Answer):
+    """One look that somebody waits for."""
+
+    job_id: str
+    kind: Literal["run_now", "test"]
+    monitor_id: str | None
+    config_version: int
+    type: str
+    spec: dict[str, Any]
+    timeout_ms: int
+    not_before: datetime
+    deadline_at: datetime
+
+
 class AssignmentsAnswer(Envelope):
     """A snapshot, or with a base the difference to it."""
 
@@ -45,6 +59,7 @@ class AssignmentsAnswer(Envelope):
     heartbeat_seconds: int
     server_time: datetime
     committed_through: int
+    jobs: list[OfferedJob]
 
 
 class RejectedResult(Answer):

@@ -41,6 +41,19 @@ ASSIGNMENTS: dict[str, Any] = {
     "heartbeat_seconds": 5,
     "server_time": _AT,
     "committed_through": 41,
+    "jobs": [
+        {
+            "job_id": "chk_01m83gs9k4r2t6w8y1a3c5e7g9",
+            "kind": "run_now",
+            "monitor_id": "mon_4t6w8y2a",
+            "config_version": 1,
+            "type": "tcp",
+            "spec": {"host": "198.51.100.7", "port": 5432},
+            "timeout_ms": 10000,
+            "not_before": _AT,
+            "deadline_at": "2026-11-23T06:20:09.112Z",
+        }
+    ],
 }
 RESULTS: dict[str, Any] = {
     "sent_at": _AT,

@@ -9,7 +9,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.requests import Request
 from starlette.responses import Response
 
-from statuspulse.api import agent, incidents, monitor_config, monitors, policies, status, system
+from statuspulse.api import agent, checks, incidents, monitor_config, monitors, policies, status, system
 from statuspulse.api.dependencies import Dependencies, Services
 from statuspulse.api.envelope import refusal
 from statuspulse.api.frame import Frame
@@ -18,6 +18,7 @@ from statuspulse.api.translate import TRANSLATED, translate
 
 ROUTERS: tuple[APIRouter, ...] = (
     monitors.router,
+    checks.router,
     monitor_config.router,
     incidents.router,
     policies.router,

@@ -15,6 +15,7 @@ from statuspulse.bus.bus import Bus
 from statuspulse.catalog.instance import Instance
 from statuspulse.domain.access import Principal
 from statuspulse.egress.policy import Policy
+from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
 from statuspulse.metrics import Metrics
 from statuspulse.storage.database import Database
@@ -52,6 +53,7 @@ class Dependencies:
     checks: Mapping[str, Check]
     series: Callable[[str | None], Awaitable[str]]
     bus: Bus
+    jobs: Jobs
     liveness: Liveness
     metrics: Metrics
     is_stopping: Callable[[], bool]

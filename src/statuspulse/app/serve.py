@@ -30,6 +30,7 @@ from statuspulse.egress.gate import Gate
 from statuspulse.egress.http_client import HttpClient
 from statuspulse.engine.engine import Engine
 from statuspulse.engine.housekeeping import Housekeeping
+from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
 from statuspulse.metrics import Metrics
 from statuspulse.settings import Settings
@@ -73,11 +74,12 @@ class _Control:
 
     async def _run(self, gate: Gate) -> None:
         bus, metrics, liveness = LocalBus(), Metrics(), Liveness()
-        engine = Engine(self.store.database, bus, metrics, now=now_ms)
+        jobs = Jobs(bus)
+        engine = Engine(self.store.database, bus, jobs, metrics, now=now_ms)
         dispatcher = self._dispatcher(gate, bus, metrics)
         housekeeping = Housekeeping(self.store.database, now=now_ms)
         stop = stop_on_signals()
-        server = WebServer(create_api(self._dependencies(bus, metrics, liveness, stop)))
+        server = WebServer(create_api(self._dependencies(bus, jobs, metrics, liveness, stop)))
         probe = LocalProbe(self.settings.data_dir / local_probe.FOLDER, base_url(self.listening))
         async with asyncio.TaskGroup() as tasks:
             working = [
@@ -92,6 +94,7 @@ class _Control:
             probe.stop()  # first, so that its last results find someone to take them
             if probing is not None:
                 await probing
+            jobs.close()  # whoever waits for a look is answered
             server.should_exit = True
             bus.wake(Topic.CATALOG)  # whoever waits for assignments is sent away
             await serving
@@ -115,7 +118,9 @@ class _Control:
             random=secrets.SystemRandom().random,
         )
 
-    def _dependencies(self, bus: LocalBus, metrics: Metrics, liveness: Liveness, stop: asyncio.Event) -> Dependencies:
+    def _dependencies(
+        self, bus: LocalBus, jobs: Jobs, metrics: Metrics, liveness: Liveness, stop: asyncio.Event
+    ) -> Dependencies:
         def wake() -> None:
             bus.wake(Topic.CATALOG)
             bus.wake(Topic.OUTBOX)
@@ -132,6 +137,7 @@ class _Control:
             checks=readiness.checks(self.store.database, liveness, now_ms),
             series=partial(series.text, self.store.database, metrics, liveness, now_ms),
             bus=bus,
+            jobs=jobs,
             liveness=liveness,
             metrics=metrics,
             is_stopping=stop.is_set,

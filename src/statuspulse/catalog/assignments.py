@@ -42,6 +42,11 @@ def assigned(connection: Connection, region: str, known_version: int | None) -> 
     return AssignedSet(version=version, base=base, monitors=monitors, removed=removed if base is not None else [])
 
 
+def unchanged(version: int) -> AssignedSet:
+    """A delta without anything in it, for an answer that brings jobs alone."""
+    return AssignedSet(version=version, base=version, monitors=[], removed=[])
+
+
 def _assigned(monitor: WatchedMonitor, region: str) -> AssignedMonitor:
     config = monitor.config
     regions: list[str] = config["regions"]

@@ -18,7 +18,7 @@ def main() -> None:
     \b
     Examples:
       statuspulse serve
-      statuspulse admin seed --file seed.json
+      statuspulse check --repeat 5 https://example.com
     """
 
 
@@ -61,6 +61,39 @@ def probe(*, server: str, key_file: Path | None, data_dir: Path | None, end_with
     from statuspulse.cli.probe import run
 
     run(server=server, key_file=key_file, folder=data_dir, ends_with_stdin=end_with_stdin)
+
+
+@main.command()
+@click.argument("url")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1, 60),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="The one deadline of a look: name, connection, TLS, redirects and answer.",
+)
+@click.option("--expect-status", metavar="STATUS", help="200, 2xx or 200-299, or several with commas.  [default: 2xx]")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON for each look, with the members of a result.")
+@click.option("--nagios", "as_nagios", is_flag=True, help="One line with perfdata; exit status 0, 1, 2 or 3.")
+@click.option("--repeat", type=click.IntRange(1), default=1, metavar="N", help="Look N times, a second apart.")
+def check(*, url: str, timeout: float, expect_status: str | None, as_json: bool, as_nagios: bool, repeat: int) -> None:
+    """Look at a target once, from here, without a server.
+
+    URL is http(s)://…, tcp://host:port or dns://name[?type=MX&resolver=9.9.9.9]. Exit status 0: it is up, 1: it is
+    not, 2: wrong usage. STATUSPULSE_PROBE_DENY applies.
+
+    \b
+    Examples:
+      statuspulse check --expect-status 200 https://example.com
+      statuspulse check --nagios tcp://db.example:5432
+    """
+    from statuspulse.cli.check import Form, Wish, run
+
+    if as_json and as_nagios:
+        raise click.UsageError("--json and --nagios exclude each other.")
+    form = Form.NAGIOS if as_nagios else Form.JSON if as_json else Form.TEXT
+    run(Wish(url=url, timeout_ms=round(timeout * 1000), expected_status=expect_status, form=form, count=repeat))
 
 
 @main.group()

@@ -14,6 +14,7 @@ from statuspulse.bus.bus import Batch, Bus, Topic
 from statuspulse.domain.times import SECOND
 from statuspulse.engine import intake
 from statuspulse.engine.intake import Tally
+from statuspulse.engine.jobs import Found, Jobs
 from statuspulse.engine.silence import SilenceWatch
 from statuspulse.engine.watchlist import Watchlist
 from statuspulse.metrics import Metrics
@@ -32,9 +33,10 @@ class Engine:
     A transaction that fails has moved the cache and not the rows, so the cache is thrown away with it.
     """
 
-    def __init__(self, database: Database, bus: Bus, metrics: Metrics, *, now: Callable[[], int]) -> None:
+    def __init__(self, database: Database, bus: Bus, jobs: Jobs, metrics: Metrics, *, now: Callable[[], int]) -> None:
         self._database = database
         self._bus = bus
+        self._jobs = jobs
         self._metrics = metrics
         self._now = now
         self._turn = asyncio.Lock()
@@ -61,6 +63,8 @@ class Engine:
                 reply(None)
                 continue
             reply(receipt)
+            for look in tally.looks:
+                self._jobs.settle(look.job_id, batch.region, Found(probe_id=batch.probe_id, result=look.result))
             self._count(batch, tally)
             if tally.transitions:
                 self._bus.wake(Topic.OUTBOX)

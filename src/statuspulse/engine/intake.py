@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from sqlalchemy import Connection
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from statuspulse.bus.bus import Batch
 from statuspulse.domain.health import Standing
 from statuspulse.domain.result import Result
+from statuspulse.domain.schedule import Grid
 from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Span
 from statuspulse.engine import rollups, transitions
@@ -33,11 +34,24 @@ class RefusedItemError(Exception):
         self.code = code
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a job has found, under the identity that it is stored by; a test is stored nowhere."""
+
+    job_id: str
+    result: Result
+
+
 @dataclass(slots=True)
 class Tally:
-    """What a batch brought, for the receipt and the metrics."""
+    """What a batch brought, for the receipt, the metrics and whoever waits for a look.
+
+    `manual` holds results that are history and count nowhere.
+    """
 
     placed: list[Placed] = field(default_factory=list)
+    manual: list[Placed] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
     gaps: list[PlacedGap] = field(default_factory=list)
     standings: dict[tuple[int, int], Standing] = field(default_factory=dict)
     unseen: list[tuple[int, Span]] = field(default_factory=list)
@@ -62,7 +76,7 @@ def commit(connection: Connection, watchlist: Watchlist, batch: Batch, now: int)
         _take(connection, watchlist, batch, item, now, tally)
         through = item.seq
     through = max(through, batch.results.dropped_through or 0)
-    results.insert(connection, tally.placed)
+    results.insert(connection, [*tally.placed, *tally.manual])
     rollups.touch(connection, tally.placed)
     results.insert_gaps(connection, tally.gaps)
     states.save_standings(connection, tally.standings)
@@ -85,6 +99,9 @@ def _connects(batch: Batch, through: int) -> bool:
 
 def _take(connection: Connection, watchlist: Watchlist, batch: Batch, item: Item, now: int, tally: Tally) -> None:
     try:
+        if item.kind == "manual":
+            _keep(connection, watchlist, batch, item, now, tally)
+            return
         watched = _watched(watchlist, batch, item)
         if item.kind == "gap":
             tally.gaps.append(PlacedGap(watched.monitor.key, batch.region_key, gap_of(item, batch.region)))
@@ -96,6 +113,30 @@ def _take(connection: Connection, watchlist: Watchlist, batch: Batch, item: Item
         tally.rejected.append(Rejection(seq=item.seq, code="invalid", message=str(error)))
     except RefusedItemError as error:
         tally.rejected.append(Rejection(seq=item.seq, code=error.code, message=str(error)))
+
+
+def _keep(connection: Connection, watchlist: Watchlist, batch: Batch, item: Item, now: int, tally: Tally) -> None:
+    """Takes what a job found: it moves no standing and no sight, and what a test found is not even stored."""
+    result = _checked(result_of(item, batch.region), now)
+    if item.monitor_id:
+        watched = _watched(watchlist, batch, item)
+        result = _beside_the_slots(connection, watched, batch.region_key, result, tally)
+        tally.manual.append(Placed(watched.monitor.key, batch.region_key, batch.probe_key, result))
+    tally.accepted += 1
+    if item.job_id is not None:
+        tally.looks.append(Look(item.job_id, result))
+
+
+def _beside_the_slots(
+    connection: Connection, watched: Watched, region_key: int, result: Result, tally: Tally
+) -> Result:
+    """Moves the moment on by milliseconds until it is no slot's: the result that belongs there must find its place."""
+    place = list(watched.regions).index(region_key)
+    grid = Grid.of(result.monitor_id, watched.rules.interval, place, len(watched.regions))
+    at = result.scheduled_at
+    while grid.next_slot(at - 1) == at or _known(connection, tally, watched.monitor.key, region_key, at):
+        at += 1
+    return replace(result, scheduled_at=at)
 
 
 def _watched(watchlist: Watchlist, batch: Batch, item: Item) -> Watched:
@@ -137,7 +178,7 @@ def _evaluate(connection: Connection, watched: Watched, batch: Batch, result: Re
 def _known(connection: Connection, tally: Tally, key: int, region_key: int, scheduled_at: int) -> bool:
     in_batch = any(
         (placed.monitor_key, placed.region_key, placed.result.scheduled_at) == (key, region_key, scheduled_at)
-        for placed in tally.placed
+        for placed in (*tally.placed, *tally.manual)
     )
     return in_batch or results.exists(connection, key, region_key, scheduled_at)
 

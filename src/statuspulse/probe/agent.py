@@ -24,6 +24,7 @@ from statuspulse.probe.check import checks
 from statuspulse.probe.claim import claimed
 from statuspulse.probe.clock import Clock
 from statuspulse.probe.high_water import HighWater
+from statuspulse.probe.jobs import Jobs
 from statuspulse.probe.link import Link, Peer
 from statuspulse.probe.load import LoadMeter
 from statuspulse.probe.plan import Plan, Slot
@@ -104,7 +105,10 @@ class _Agent:
             report=self._report,
             finished=self._finished,
         )
-        self._wheel = Wheel(start=self._runner.start, has_room=self._runner.has_room, miss=self._miss)
+        self._wheel = Wheel(start=self._start, has_room=self._runner.has_room, miss=self._miss)
+        self._jobs = Jobs(
+            runner=self._runner, wheel=self._wheel, checks=self._checks, clock=clock, report=self._report_job
+        )
         self._ticker = Ticker(wheel=self._wheel, clock=clock, pulse=pulse, high_water=high_water)
         self._link = Link(
             client=HttpClient(gate),
@@ -132,6 +136,7 @@ class _Agent:
                 for name, work in (
                     ("spool", self._keep()),
                     ("assignments", self._link.follow()),
+                    ("jobs", self._jobs.run()),
                     ("results", self._link.ship()),
                     ("heartbeat", self._link.beat()),
                 )
@@ -166,6 +171,7 @@ class _Agent:
         change = await self._assigned.adopt(answer)
         if change is not None:
             await self._take_up(change, None)
+        self._jobs.take(answer)
 
     async def _take_up(self, change: Change, lived_until: int | None) -> None:
         """Sets the wheel to what is assigned; `lived_until` if that is known from before a restart."""
@@ -204,8 +210,17 @@ class _Agent:
         self._spool.append(result.observed_at, lambda seq: result_record(seq, result))
         self._link.notice(is_urgent=result.verdict is Verdict.FAILED)
 
+    def _report_job(self, result: Result, job_id: str) -> None:
+        self._spool.append(result.observed_at, lambda seq: result_record(seq, result, job_id))
+        self._link.notice(is_urgent=True)
+
+    def _start(self, slot: Slot) -> None:
+        self._jobs.give_way(slot.plan.monitor_id)
+        self._runner.start(slot)
+
     def _finished(self, slot: Slot) -> None:
         self._wheel.finished(slot, self._clock.now_us())
+        self._jobs.place_freed()
 
     def _miss(self, gap: Gap) -> None:
         self._spool.append(self._clock.now(), lambda seq: gap_record(seq, gap))

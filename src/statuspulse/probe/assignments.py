@@ -61,10 +61,11 @@ class AssignedSet:
         return Change(region=kept.region, policy=kept.policy, changed=kept.monitors, removed=[])
 
     async def adopt(self, answer: Assignments) -> Change | None:
-        """Stores a snapshot or a delta and then takes it up. None for a delta on what we do not have.
-
-        After that the version is None, which asks for a snapshot.
+        """Stores a snapshot or a delta and then takes it up. None for a delta without a change, or on what we do not
+        have; after the latter the version is None, which asks for a snapshot.
         """
+        if answer.base == answer.version == self.version:
+            return None
         if answer.base is not None and answer.base != self.version:
             self.version = None
             return None

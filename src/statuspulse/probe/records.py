@@ -12,8 +12,8 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Item).decode
 
 
-def result_record(seq: int, result: Result) -> bytes:
-    return _encode(item_of(seq, result))
+def result_record(seq: int, result: Result, job_id: str | None = None) -> bytes:
+    return _encode(item_of(seq, result, job_id))
 
 
 def gap_record(seq: int, gap: Gap) -> bytes:

@@ -68,6 +68,11 @@ class Runner:
         self.lags_us.append(slot.lag_us)
         self._running[slot] = self._tasks.create_task(self._run(slot), name=slot.plan.monitor_id)
 
+    async def look(self, slot: Slot) -> Result:
+        """The result of a slot that runs in the caller's own task and takes no place."""
+        attempt, seen = await self._look(slot)
+        return self._result(slot, attempt, seen)
+
     def cancel(self, slot: Slot) -> None:
         """Ends a slot without a result."""
         # A task that is cancelled before its first step never comes to give its place back itself.
@@ -86,8 +91,7 @@ class Runner:
 
     async def _run(self, slot: Slot) -> None:
         try:
-            attempt, seen = await self._look(slot)
-            self._report(self._result(slot, attempt, seen))
+            self._report(await self.look(slot))
         finally:
             self._running.pop(slot, None)
             self._finished(slot)

@@ -137,6 +137,11 @@ class Wheel:
             if ticket == waiting.ticket and is_in_time:
                 self._begin(waiting, now_us)
 
+    def is_taken(self, monitor_id: str, now: int) -> bool:
+        """Whether a slot of the monitor runs or is due."""
+        seat = self._seats.get(monitor_id)
+        return seat is not None and (seat.running is not None or seat.due_at <= now)
+
     def close(self) -> None:
         """Tells the runs of missed slots that are still open."""
         for seat in self._seats.values():

@@ -33,7 +33,7 @@ def spec_of(monitor_type: str, document: dict[str, Any]) -> Spec:
     return msgspec.convert(document, SPECS[MonitorType(monitor_type)])
 
 
-def item_of(seq: int, result: Result) -> Item:
+def item_of(seq: int, result: Result, job_id: str | None = None) -> Item:
     """The document of a result; the region and the probe are those of the key that ships it."""
     seen = result.observation
     failure, certificate = seen.failure, seen.certificate
@@ -62,6 +62,7 @@ def item_of(seq: int, result: Result) -> Item:
         failure=None if failure is None else FailureDocument(kind=failure.kind.value, detail=failure.detail),
         config_version=result.config_version,
         truncated=seen.truncated,
+        job_id=job_id,
     )
 
 

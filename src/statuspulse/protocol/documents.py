@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
+# How the detail of a job's void result begins whose monitor was being checked until the deadline.
+CHECK_IN_PROGRESS = "check_in_progress"
+
 
 class _Document(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A request: unknown members are refused."""
@@ -37,8 +40,30 @@ class AssignedMonitor(_Answer):
     spec: dict[str, Any]
 
 
+class Job(_Answer):
+    """One look that somebody waits for. It is run once, however often it is offered, and never tried again.
+
+    `spec` is what to do, as in an assignment: the probe need not hold the monitor, which may be paused. A `test`
+    belongs to no monitor. A job begins between `not_before` and `deadline_at` (≤ 30 s ahead) or not at all; times are
+    of the server's clock.
+    """
+
+    job_id: str
+    kind: Literal["run_now", "test"]
+    monitor_id: str | None
+    config_version: int
+    type: str
+    spec: dict[str, Any]
+    timeout_ms: int
+    not_before: datetime
+    deadline_at: datetime
+
+
 class Assignments(_Answer):
-    """A snapshot (`base` is None: what is not in it is dropped) or a delta on the version that the probe named."""
+    """A snapshot (`base` is None: what is not in it is dropped) or a delta on the version that the probe named.
+
+    A delta on its own version holds nothing but jobs.
+    """
 
     version: int
     base: int | None
@@ -50,6 +75,7 @@ class Assignments(_Answer):
     heartbeat_seconds: int
     server_time: datetime
     committed_through: int
+    jobs: list[Job] = msgspec.field(default_factory=list)
 
 
 class TimingsDocument(_Document, omit_defaults=True):
@@ -74,11 +100,14 @@ class FailureDocument(_Document, rename={"kind": "class"}):
 
 
 class Item(_Document, omit_defaults=True, rename={"from_at": "from", "to_at": "to"}):
-    """A result, or with `kind: "gap"` a run of missed slots; `seq` counts up by one per probe."""
+    """A result, or with `kind: "gap"` a run of missed slots; `seq` counts up by one per probe.
+
+    The result of a job is `manual` and has its `job_id`; that of a test has no monitor.
+    """
 
     seq: int
     kind: Literal["scheduled", "recheck", "first", "manual", "gap"]
-    monitor_id: str
+    monitor_id: str = ""
     round: int = 0
     scheduled_at: datetime | None = None
     lag_ms: float = 0.0

@@ -14,6 +14,7 @@ from statuspulse.domain.actor import Actor
 from statuspulse.domain.health import Health, State
 from statuspulse.domain.incident import IncidentState
 from statuspulse.storage.dialect import insert_or_ignore
+from statuspulse.storage.results import IS_SLOT
 from statuspulse.storage.schema import incidents, monitor_channels, monitor_states, monitors, regions, results
 from statuspulse.storage.states import MonitorState
 
@@ -190,7 +191,7 @@ def last_probes(connection: Connection, keys: Collection[int]) -> dict[int, int]
     """When the newest check of each monitor ended, by key; monitors never looked at are missing."""
     newest = (
         select(results.c.observed_at)
-        .where(results.c.monitor_key == monitors.c.key, results.c.region_key == regions.c.key)
+        .where(results.c.monitor_key == monitors.c.key, results.c.region_key == regions.c.key, IS_SLOT)
         .order_by(results.c.scheduled_at.desc())
         .limit(1)
         .correlate(monitors, regions)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, select
+from sqlalchemy import Connection, Row, Select, and_, select
 
 from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.domain.result import Certificate, Gap, Observation, Phases, Result, ResultKind, Verdict
@@ -41,6 +41,8 @@ _VERDICT_CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}
 _FAILURE_CODES = {failure: code for code, failure in enumerate(_FAILURES)}
 _VOID = _VERDICT_CODES[Verdict.VOID]
 SCHEDULED = _KIND_CODES[ResultKind.SCHEDULED]
+# Looks that somebody asked for count nowhere: they are no slots.
+IS_SLOT = results.c.kind != _KIND_CODES[ResultKind.MANUAL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +167,13 @@ def last_slots(
 def newest(
     connection: Connection, monitor_keys: Collection[int], region_keys: Collection[int]
 ) -> dict[tuple[int, int], Look]:
-    """The newest result of each (monitor key, region key) that has one."""
+    """The newest slot's result of each (monitor key, region key) that has one."""
+    # By order and not by max(): with a further condition that would read every row there is.
     last = (
-        select(func.max(results.c.scheduled_at))
-        .where(results.c.monitor_key == monitors.c.key, results.c.region_key == regions.c.key)
+        select(results.c.scheduled_at)
+        .where(results.c.monitor_key == monitors.c.key, results.c.region_key == regions.c.key, IS_SLOT)
+        .order_by(results.c.scheduled_at.desc())
+        .limit(1)
         .correlate(monitors, regions)
         .scalar_subquery()
     )
@@ -200,6 +205,7 @@ def newest_counted(connection: Connection, monitor_key: int, region_key: int, si
             results.c.region_key == region_key,
             results.c.scheduled_at >= since,
             results.c.verdict != _VOID,
+            IS_SLOT,
         )
         .order_by(results.c.scheduled_at.desc())
         .limit(1)
