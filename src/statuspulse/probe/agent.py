@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import resource
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,13 +25,14 @@ from statuspulse.probe.clock import Clock
 from statuspulse.probe.high_water import HighWater
 from statuspulse.probe.link import Link, Peer
 from statuspulse.probe.load import LoadMeter
+from statuspulse.probe.places import Places, places_for, widened_file_limit
 from statuspulse.probe.plan import Plan, Slot
 from statuspulse.probe.pulse import Pulse
 from statuspulse.probe.records import gap_record, result_record
-from statuspulse.probe.runner import Runner, places_for
+from statuspulse.probe.runner import Runner
 from statuspulse.probe.spool import Bounds, Spool
 from statuspulse.probe.ticker import Ticker
-from statuspulse.probe.wheel import Wheel
+from statuspulse.probe.wheel import Line, Wheel
 from statuspulse.protocol.documents import AssignedMonitor, Assignments
 
 log = structlog.get_logger(__name__)
@@ -96,15 +96,14 @@ class _Agent:
         self._spool = Spool(settings.data_dir / "spool", settings.bounds)
         self._assigned = AssignedSet(settings.data_dir / "assignments")
         pulse = Pulse(monotonic)
-        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._runner = Runner(
             clock=clock,
             pulse=pulse,
-            places=places_for(files),
             report=self._report,
             finished=self._finished,
         )
-        self._wheel = Wheel(start=self._runner.start, has_room=self._runner.has_room, miss=self._miss)
+        places: Places[Line] = Places(places_for(widened_file_limit()))
+        self._wheel = Wheel(start=self._runner.start, places=places, miss=self._miss)
         self._ticker = Ticker(wheel=self._wheel, clock=clock, pulse=pulse, high_water=high_water)
         self._link = Link(
             client=HttpClient(gate),
@@ -144,9 +143,9 @@ class _Agent:
     async def _check(self, stop: asyncio.Event) -> None:
         async with self._runner:
             await self._ticker.run(stop)
+            self._wheel.close()
             for slot in await self._runner.drain(_DRAIN_SECONDS):
                 self._leave_unrun(slot)
-        self._wheel.close()
 
     async def _part(self) -> None:
         """Leaves everything on disk, and with the control plane if it answers within a second."""
