@@ -140,6 +140,19 @@ def test_the_extra_check_comes_although_a_regular_slot_came_before_it() -> None:
     assert [slot.kind for slot in world.started] == [ResultKind.SCHEDULED, ResultKind.FIRST]
 
 
+def test_an_extra_check_that_is_put_off_comes_later_or_not_at_all(world: World) -> None:
+    plans = [a_plan(f"mon_{number:08d}", interval=60_000) for number in range(40)]
+    for plan in plans:
+        world.wheel.assign(plan, world.now, extra_after=20_000)
+    world.pass_time(T + 60_000)
+    extra = {slot.plan.monitor_id: slot.scheduled_at for slot in world.started if slot.kind is ResultKind.FIRST}
+    assert all(T + 20_000 <= at <= T + 25_000 for at in extra.values())
+    late = {plan.monitor_id for plan in plans if plan.grid.next_slot(T) > T + 25_000}
+    early = {plan.monitor_id for plan in plans if plan.grid.next_slot(T) < T + 20_000}
+    assert late <= extra.keys()
+    assert not early & extra.keys()
+
+
 def test_an_edit_that_leaves_the_grid_alone_keeps_the_phase(world: World) -> None:
     world.known(a_plan())
     world.pass_time(T + 5_000)

@@ -42,6 +42,9 @@ _DRAIN_SECONDS = 2.0
 _FAREWELL_SECONDS = 1.0
 # So many monitors are taken up before the loop gets a turn for the checks that are due.
 _AT_ONCE = 200
+# Extra checks of new monitors: so many together, the others after them at this distance, or a fleet would be a herd.
+_EXTRA_CHECKS = 100
+_EXTRA_APART_MS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,11 +180,14 @@ class _Agent:
             slot = self._wheel.dismiss(monitor_id)
             if slot is not None:
                 self._runner.cancel(slot)
+        new = 0
         for number, (_, plan) in enumerate(plans, start=1):
             if plan is None:
                 continue
             if lived_until is None:
-                self._wheel.assign(plan, self._clock.now())
+                new += plan.monitor_id not in self._wheel
+                extra_after = max(0, new - _EXTRA_CHECKS) * _EXTRA_APART_MS
+                self._wheel.assign(plan, self._clock.now(), extra_after=extra_after)
             else:
                 self._wheel.resume(plan, lived_until, self._clock.now())
             if number % _AT_ONCE == 0:

@@ -62,6 +62,9 @@ class Wheel:
     def __len__(self) -> int:
         return len(self._seats)
 
+    def __contains__(self, monitor_id: str) -> bool:
+        return monitor_id in self._seats
+
     def next_due(self) -> int | None:
         """When something is to be done; None on an empty wheel."""
         return self._heap[0][0] if self._heap else None
@@ -80,12 +83,16 @@ class Wheel:
             self._miss(_gap(plan, first, last, slots, MissReason.RESTART))
         self._plan_next(seat, now)
 
-    def assign(self, plan: Plan, now: int) -> None:
-        """A new monitor, which gets one extra check, or a new configuration of one that is known."""
+    def assign(self, plan: Plan, now: int, *, extra_after: int = 0) -> None:
+        """A new monitor, which gets one extra check, or a new configuration of one that is known.
+
+        `extra_after` (ms) puts the extra check off; one that would come after the first regular one is left out then.
+        """
         seat = self._seats.get(plan.monitor_id)
         if seat is None:
-            extra_at = now + first_check_delay(plan.monitor_id, plan.grid.interval)
-            seat = self._seats[plan.monitor_id] = self._seat(plan, extra_at)
+            extra_at = now + extra_after + first_check_delay(plan.monitor_id, plan.grid.interval)
+            is_wanted = not extra_after or extra_at < plan.grid.next_slot(now)
+            seat = self._seats[plan.monitor_id] = self._seat(plan, extra_at if is_wanted else None)
             self._plan_next(seat, now)
             return
         old, seat.plan = seat.plan, plan
