@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import subprocess
 import sys
 import time
@@ -37,11 +38,14 @@ class Fleet:
         assert self._process is not None
         return self._process
 
-    def start(self) -> None:
+    def start(self, *, files: int = 0) -> None:
+        """`files` is the file limit that it gets, where it is not the one of this process."""
         command = [sys.executable, "-m", "tests.faults.probe", self.plane.url, str(self.data_dir), str(self._clocks)]
         self._process = subprocess.Popen(
             [*command, *self._nameservers], cwd=_PROJECT, stdout=self._log, stderr=subprocess.STDOUT
         )
+        if files:
+            resource.prlimit(self._process.pid, resource.RLIMIT_NOFILE, (files, files))
 
     def stop(self) -> None:
         self.process.terminate()

@@ -33,7 +33,7 @@ class Form:
         return self.interval_seconds * SECOND
 
 
-SHORT = Form(monitors=40, interval_seconds=2, stop_seconds=5, suspend_ms=600_000)
+SHORT = Form(monitors=40, interval_seconds=1, stop_seconds=5, suspend_ms=600_000)
 LONG = Form(monitors=300, interval_seconds=10, stop_seconds=45, suspend_ms=600_000)
 # Long enough that at every moment some checks are under way.
 _ANSWER_SECONDS = 0.3

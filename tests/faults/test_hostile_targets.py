@@ -27,7 +27,7 @@ class Form:
     missed_share: float
 
 
-SHORT = Form(40, 20, 2, 1000, seconds=7, lag_ms=1000, late_end_ms=1000, missed_share=0.2)
+SHORT = Form(40, 20, 2, 1000, seconds=5, lag_ms=2000, late_end_ms=1000, missed_share=0.2)
 LONG = Form(800, 200, 10, 5000, seconds=300, lag_ms=500, late_end_ms=250, missed_share=0.005)
 # What our own host does to checks is no verdict on targets.
 _HONEST = {"ok", "self_stall"}
