@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 from statuspulse import __version__
 
+_PROBE = ("region", "probe")
 _LAG_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _CHECK_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _API_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -36,11 +39,16 @@ class Metrics:
             "result_delay_seconds", "From the end of a check to its commit.", _CHECK_BUCKETS
         )
         self.transitions = self._counter("state_changes_total", "Changes of monitors' states.", ("state",))
-        self.probe_last_seen = self._gauge(
-            "probe_last_seen_timestamp_seconds", "When a probe was heard last.", ("region", "probe")
+        self.probe_last_seen = self._gauge("probe_last_seen_timestamp_seconds", "When a probe was heard last.", _PROBE)
+        self.checks_in_flight = self._gauge("checks_in_flight", "Checks under way, by probe.", _PROBE)
+        self.loop_lag = self._gauge(
+            "loop_lag_seconds", "How late a probe's loop woke up, 99th percentile between heartbeats.", _PROBE
         )
-        self.checks_in_flight = self._gauge("checks_in_flight", "Checks under way, by probe.", ("region", "probe"))
-        self.spool_results = self._gauge("spool_results", "Results that a probe still holds.", ("region", "probe"))
+        self.probe_cpu = self._gauge("probe_cpu_ratio", "CPU time of a probe's process per second.", _PROBE)
+        self.spool_results = self._gauge("spool_results", "Results that a probe still holds.", _PROBE)
+        self.spool_oldest = self._gauge("spool_oldest_seconds", "Age of the oldest result that a probe holds.", _PROBE)
+        self.spool_dropped = SpoolDropped()
+        self.registry.register(self.spool_dropped)
         self.notifications = self._counter("notifications_total", "Ends of notifications.", ("channel", "result"))
         self.delivery_attempts = self._counter(
             "delivery_attempts_total", "Attempts to hand a notification over.", ("channel", "outcome")
@@ -64,6 +72,24 @@ class Metrics:
 
     def _histogram(self, name: str, told: str, buckets: tuple[float, ...], labels: tuple[str, ...] = ()) -> Histogram:
         return Histogram(f"statuspulse_{name}", told, labels, buckets=buckets, registry=self.registry)
+
+
+class SpoolDropped(Collector):
+    """What probes count themselves, each from its own start; the sums are theirs and are passed on as they are."""
+
+    def __init__(self) -> None:
+        self._sums: dict[tuple[str, str], int] = {}
+
+    def tell(self, region: str, probe_id: str, dropped: int) -> None:
+        self._sums[region, probe_id] = dropped
+
+    def collect(self) -> Iterable[Metric]:
+        family = CounterMetricFamily(
+            "statuspulse_spool_dropped", "Results that a probe had to drop since its start.", labels=_PROBE
+        )
+        for labels, dropped in self._sums.items():
+            family.add_metric(labels, dropped)
+        return [family]
 
 
 def sample(name: str, labels: Mapping[str, str], value: float) -> str:

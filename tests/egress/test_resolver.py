@@ -226,3 +226,26 @@ async def test_closing_takes_its_sockets_from_the_loop(server: DnsTarget) -> Non
         resolver.close()
         loop = asyncio.get_running_loop()
         assert (loop.remove_reader(ours), loop.remove_writer(ours)) == (False, False)
+
+
+async def test_a_question_that_nobody_waits_for_any_more_holds_no_place(
+    resolver: Resolver, server: DnsTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("statuspulse.egress.resolver._IN_FLIGHT", 1)
+    server.silence("mute.test")
+    assert reason(await resolver.resolve("mute.test", 2.0)) == "timeout"
+    begun = monotonic()
+    assert addresses(await resolver.resolve("a.test", 2.0)) == ("127.0.0.7",)
+    assert monotonic() - begun < 1
+
+
+async def test_an_answer_of_absurd_size_is_kept_although_it_asks_to_be_forgotten(
+    resolver: Resolver, server: DnsTarget
+) -> None:
+    crowd = [f"127.0.{number // 250}.{number % 250 + 1}" for number in range(300)]
+    server.records("crowd.test", "A", *crowd, ttl=0)
+    first = addresses(await resolver.resolve("crowd.test", 2.0))
+    assert len(first) == 16
+    asked = len(server.asked)
+    assert addresses(await resolver.resolve("crowd.test", 2.0)) == first
+    assert len(server.asked) == asked

@@ -9,6 +9,7 @@ from typing import Any
 from statuspulse.domain.monitor import Retry
 from statuspulse.domain.result import Observation
 from statuspulse.domain.schedule import Grid
+from statuspulse.domain.specs.registry import Spec
 from statuspulse.domain.specs.tcp import TcpSpec
 from statuspulse.probe.plan import Plan
 
@@ -39,13 +40,14 @@ def a_plan(
     check: ScriptedCheck | None = None,
     timeout_ms: int = 1000,
     retry: Retry | None = None,
+    spec: Spec | None = None,
 ) -> Plan:
     return Plan(
         monitor_id=monitor_id,
         region="local",
         config_version=config_version,
         grid=Grid.of(monitor_id, interval, region_index, region_count),
-        spec=TcpSpec(host="127.0.0.1", port=1),
+        spec=spec or TcpSpec(host="127.0.0.1", port=1),
         check=check or ScriptedCheck(),
         timeout_ms=timeout_ms,
         retry=retry or Retry(count=0),

@@ -11,22 +11,23 @@ from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.domain.monitor import Retry
 from statuspulse.domain.result import Observation, Result, ResultKind, Verdict
 from statuspulse.probe.clock import Clock
+from statuspulse.probe.places import Places
 from statuspulse.probe.plan import Plan, Slot
 from statuspulse.probe.pulse import Pulse
-from statuspulse.probe.runner import Runner, places_for
+from statuspulse.probe.runner import Runner
 from tests.probe.plans import ScriptedCheck, a_plan
-from tests.targets import until
 
 OK = Observation(latency_us=1)
 REFUSED = Observation(failure=Failure(FailureClass.CONNECT_REFUSED, "refused"))
 TIMED_OUT = Observation(failure=Failure(FailureClass.TIMEOUT, "no answer"))
+PLACES: Places[object] = Places(1)
 BLOCKED = Observation(failure=Failure(FailureClass.BLOCKED_BY_POLICY, "denied"))
 
 
 class Bench:
     """A runner whose results are collected; the loop's lag is what the test says."""
 
-    def __init__(self, *, places: int = 10) -> None:
+    def __init__(self) -> None:
         self.results: list[Result] = []
         self.ended: list[Slot] = []
         self.paused = 0.0
@@ -36,14 +37,13 @@ class Bench:
         self.runner = Runner(
             clock=self.clock,
             pulse=self.pulse,
-            places=places,
             report=self.results.append,
             finished=self.ended.append,
         )
 
     def slot(self, plan: Plan, *, next_in: int = 60_000, lag_us: int = 1500) -> Slot:
         now = self.clock.now()
-        return Slot(plan, now, ResultKind.SCHEDULED, lag_us, now + next_in)
+        return Slot(plan, now, ResultKind.SCHEDULED, lag_us, now + next_in, PLACES.claim(plan.spec, None))
 
     async def run(self, plan: Plan, *, next_in: int = 60_000) -> Result:
         async with self.runner:
@@ -109,31 +109,27 @@ async def test_a_void_result_is_not_tried_again(bench: Bench) -> None:
     assert (result.verdict, check.runs) == (Verdict.VOID, 1)
 
 
-async def test_places_are_bounded_and_given_back() -> None:
-    bench, gate = Bench(places=2), asyncio.Event()
-    plan = a_plan(check=ScriptedCheck(gate=gate))
+async def test_a_check_that_ends_is_told_once_and_leaves_where_it_has_been(bench: Bench) -> None:
+    slot = bench.slot(a_plan(check=ScriptedCheck([Observation(ip="127.0.0.9")])))
     async with bench.runner:
-        for _ in range(2):
-            assert bench.runner.has_room()
-            bench.runner.start(bench.slot(plan))
-        assert not bench.runner.has_room()
-        assert bench.runner.in_flight == 2
-        gate.set()
-        await until(bench.runner.has_room)
+        bench.runner.start(slot)
+        assert bench.runner.in_flight == 1
     assert bench.runner.in_flight == 0
+    assert (bench.ended, slot.seen_at) == ([slot], "127.0.0.9")
 
 
-async def test_a_cancelled_slot_gives_its_place_back_and_no_result() -> None:
-    bench, gate = Bench(places=1), asyncio.Event()
+async def test_a_cancelled_slot_ends_once_and_without_a_result(bench: Bench) -> None:
+    gate = asyncio.Event()
     started, unstarted = (bench.slot(a_plan(check=ScriptedCheck(gate=gate))) for _ in range(2))
     async with bench.runner:
         bench.runner.start(started)
         await asyncio.sleep(0)
         bench.runner.cancel(started)
-        assert bench.runner.has_room()
         bench.runner.start(unstarted)
         bench.runner.cancel(unstarted)
-        assert bench.runner.has_room()
+        bench.runner.cancel(unstarted)
+        assert bench.runner.in_flight == 0
+    assert bench.ended == [started, unstarted]
     assert bench.results == []
 
 
@@ -200,8 +196,3 @@ async def test_a_timeout_that_our_own_loop_helped_to_expire_is_void(
         bench.stand_still(pause)
         gate.set()
     assert bench.results[0].verdict is verdict
-
-
-@pytest.mark.parametrize(("files", "places"), [(1024, 298), (256, 42), (100_000, 1000), (64, 1)])
-def test_the_places_follow_the_file_limit(files: int, places: int) -> None:
-    assert places_for(files) == places

@@ -7,8 +7,10 @@ import pytest
 from statuspulse.domain.failure import MissReason
 from statuspulse.domain.result import Gap, ResultKind
 from statuspulse.domain.schedule import first_check_delay
+from statuspulse.domain.specs.tcp import TcpSpec
+from statuspulse.probe.places import Places
 from statuspulse.probe.plan import Plan, Slot
-from statuspulse.probe.wheel import Wheel
+from statuspulse.probe.wheel import Line, Wheel
 from tests.probe.plans import a_plan
 
 # Slots of mon_9x2k4p7q at 10 s lie 1.879 s behind the full ten seconds (`ENGINE.md` 1).
@@ -22,15 +24,25 @@ class World:
 
     def __init__(self, *, now: int = T, room: int = 1000) -> None:
         self.now = now
-        self.room = room
+        self.places: Places[Line] = Places(4 * room)
+        self.held = 0
         self.started: list[Slot] = []
         self.running: list[Slot] = []
         self.gaps: list[Gap] = []
-        self.wheel = Wheel(start=self._start, has_room=lambda: len(self.running) < self.room, miss=self.gaps.append)
+        self.wheel = Wheel(start=self._start, places=self.places, miss=self.gaps.append)
 
     def _start(self, slot: Slot) -> None:
         self.started.append(slot)
         self.running.append(slot)
+
+    def hold_places(self) -> None:
+        """As if checks of somebody else were under way."""
+        while self.places.take(self.places.claim(a_plan().spec, None)):
+            self.held += 1
+
+    def free_places(self) -> None:
+        for _ in range(self.held):
+            self.places.give_back(self.places.claim(a_plan().spec, None))
 
     def known(self, plan: Plan) -> None:
         """A monitor that was there before."""
@@ -126,6 +138,19 @@ def test_the_extra_check_comes_although_a_regular_slot_came_before_it() -> None:
     world.wheel.assign(plan, begun)
     world.pass_time(begun + 6000)
     assert [slot.kind for slot in world.started] == [ResultKind.SCHEDULED, ResultKind.FIRST]
+
+
+def test_an_extra_check_that_is_put_off_comes_later_or_not_at_all(world: World) -> None:
+    plans = [a_plan(f"mon_{number:08d}", interval=60_000) for number in range(40)]
+    for plan in plans:
+        world.wheel.assign(plan, world.now, extra_after=20_000)
+    world.pass_time(T + 60_000)
+    extra = {slot.plan.monitor_id: slot.scheduled_at for slot in world.started if slot.kind is ResultKind.FIRST}
+    assert all(T + 20_000 <= at <= T + 25_000 for at in extra.values())
+    late = {plan.monitor_id for plan in plans if plan.grid.next_slot(T) > T + 25_000}
+    early = {plan.monitor_id for plan in plans if plan.grid.next_slot(T) < T + 20_000}
+    assert late <= extra.keys()
+    assert not early & extra.keys()
 
 
 def test_an_edit_that_leaves_the_grid_alone_keeps_the_phase(world: World) -> None:
@@ -227,23 +252,19 @@ def test_a_run_that_does_not_end_is_told_every_minute(world: World) -> None:
     world.pass_time(FIRST_SLOT + 150_000, ends=False)
     assert [gap.count for gap in world.gaps] == [7, 7]
     world.wheel.close()
-    assert sum(gap.count for gap in world.gaps) == 14
+    assert [(gap.count, gap.reason) for gap in world.gaps[2:]] == [(1, MissReason.RESTART)]
 
 
-def test_without_a_free_place_slots_wait_in_order(world: World) -> None:
-    world.room = 1
+def test_without_a_free_place_slots_wait_in_order() -> None:
+    world = World(room=1)
     for number in range(3):
         world.known(a_plan(f"mon_{number:08d}"))
     first_at = {f"mon_{number:08d}": a_plan(f"mon_{number:08d}").grid.next_slot(T) for number in range(3)}
     order = sorted(first_at, key=lambda monitor_id: first_at[monitor_id])
-    world.pass_time(min(first_at.values()) + 100, ends=False)
-    world.room = 0
     world.pass_time(max(first_at.values()) + 1, ends=False)
     waited = world.now
-    world.room = 1
-    world.end_all()
-    world.end_all()
-    world.end_all()
+    for _ in range(3):
+        world.end_all()
     started = [slot.plan.monitor_id for slot in world.started]
     assert started[0] == order[0]
     assert all(slot.lag_us <= 5_000_000 for slot in world.started)
@@ -251,23 +272,61 @@ def test_without_a_free_place_slots_wait_in_order(world: World) -> None:
     assert started[1:] == [monitor_id for monitor_id in in_time if monitor_id != order[0]]
 
 
-def test_what_finds_no_place_in_time_is_missed_as_overload(world: World) -> None:
-    world.room = 0
+def test_what_finds_no_place_in_time_is_missed_as_overload() -> None:
+    world = World(room=1)
+    world.hold_places()
     world.known(a_plan())
     world.pass_time(FIRST_SLOT + 5_000)
     assert world.wheel.waiting() == 1
     assert world.gaps == []
     world.pass_time(FIRST_SLOT + 5_100)
     assert world.wheel.waiting() == 0
-    assert world.missed() == [(FIRST_SLOT, FIRST_SLOT, 1, MissReason.OVERLOAD)]
-    world.room = 1
+    world.free_places()
     world.pass_time(FIRST_SLOT + 10_000)
     assert world.slots == [FIRST_SLOT + 10_000]
+    assert world.missed() == [(FIRST_SLOT, FIRST_SLOT, 1, MissReason.OVERLOAD)]
 
 
-def test_a_place_that_becomes_free_too_late_starts_nothing_late(world: World) -> None:
+def test_a_full_destination_makes_nobody_else_wait() -> None:
+    world = World(room=1)
+    for number in range(3):
+        world.known(a_plan(f"mon_{number:08d}"))
+    world.known(a_plan("mon_other", spec=TcpSpec(host="127.0.0.2", port=1)))
+    world.pass_time(T + 10_000, ends=False)
+    assert sorted(slot.plan.monitor_id == "mon_other" for slot in world.started) == [False, True]
+    other = next(slot for slot in world.started if slot.plan.monitor_id == "mon_other")
+    assert other.lag_us <= 100_000
+
+
+def test_monitors_whose_names_lead_to_one_address_share_its_places() -> None:
+    world = World(room=1)
+    for name in ("a", "b"):
+        world.known(a_plan(f"mon_{name}", spec=TcpSpec(host=f"{name}.test", port=1)))
+    world.pass_time(T + 10_000, ends=False)
+    assert len(world.started) == 2
+    for slot in world.started:
+        slot.seen_at = "127.0.0.3"
+    world.end_all()
+    world.pass_time(T + 20_000, ends=False)
+    assert len(world.started) == 3
+
+
+def test_what_waits_when_the_wheel_is_closed_is_told_and_never_starts() -> None:
+    world = World(room=1)
+    world.known(a_plan("mon_00000001"))
+    world.known(a_plan("mon_00000002"))
+    later = max(a_plan(name).grid.next_slot(T) for name in ("mon_00000001", "mon_00000002"))
+    world.pass_time(later, ends=False)
+    world.wheel.close()
+    assert [(gap.from_at, gap.reason) for gap in world.gaps] == [(later, MissReason.RESTART)]
+    world.end_all()
+    world.pass_time(later + 30_000)
+    assert len(world.started) == 1
+
+
+def test_a_place_that_becomes_free_too_late_starts_nothing_late() -> None:
     """After a standstill the end of a check may be heard before the wheel has turned."""
-    world.room = 1
+    world = World(room=1)
     world.known(a_plan("mon_00000001"))
     world.known(a_plan("mon_00000002"))
     world.pass_time(T + 10_000, ends=False)

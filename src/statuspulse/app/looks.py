@@ -31,7 +31,7 @@ class Target:
 async def looks(target: Target, policy: Policy, *, timeout_ms: int, count: int) -> AsyncIterator[Result]:
     """So many looks, a second apart; one that fails is not tried again."""
     with closing(Gate(policy)) as gate:
-        check = checks(gate)[target.type]
+        check = checks(gate, _now)[target.type]
         for number in range(count):
             if number:
                 await asyncio.sleep(_PAUSE_SECONDS)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from statuspulse.domain.health import State
-from statuspulse.domain.times import SECOND
-from statuspulse.engine.liveness import Liveness
+from statuspulse.domain.times import SECOND, from_datetime
+from statuspulse.engine.liveness import Liveness, Pulse
 from statuspulse.metrics import Metrics, sample
 from statuspulse.storage import incidents, monitors, outbox
 from statuspulse.storage.database import Database
@@ -23,16 +23,27 @@ async def text(
 ) -> str:
     """Everything of the process, and the series of the team where one is given."""
     for pulse in liveness.pulses():
-        labels = (pulse.region, pulse.probe_id)
-        metrics.probe_last_seen.labels(*labels).set(pulse.heard_at / SECOND)
-        metrics.checks_in_flight.labels(*labels).set(pulse.heartbeat.load.in_flight)
-        metrics.spool_results.labels(*labels).set(pulse.heartbeat.spool.depth)
+        _tell(metrics, pulse, now())
     metrics.outbox_pending.set((await database.read(outbox.counts))[outbox.State.PENDING])
     oldest = await database.read(outbox.oldest_pending_at)
     metrics.outbox_oldest.set(0 if oldest is None else max(0, now() - oldest) / SECOND)
     if team_id is None:
         return metrics.text()
     return metrics.text(await database.read(lambda connection: _team_series(connection, team_id)))
+
+
+def _tell(metrics: Metrics, pulse: Pulse, now: int) -> None:
+    """What a probe says of itself in its heartbeats."""
+    labels = (pulse.region, pulse.probe_id)
+    load, spool = pulse.heartbeat.load, pulse.heartbeat.spool
+    oldest_at = None if spool.oldest_at is None else from_datetime(spool.oldest_at)
+    metrics.probe_last_seen.labels(*labels).set(pulse.heard_at / SECOND)
+    metrics.checks_in_flight.labels(*labels).set(load.in_flight)
+    metrics.loop_lag.labels(*labels).set(load.loop_lag_p99_ms / SECOND)
+    metrics.probe_cpu.labels(*labels).set(load.cpu_pct / 100)
+    metrics.spool_results.labels(*labels).set(spool.depth)
+    metrics.spool_oldest.labels(*labels).set(0 if oldest_at is None else max(0, now - oldest_at) / SECOND)
+    metrics.spool_dropped.tell(*labels, spool.dropped_total)
 
 
 def _team_series(connection: Connection, team_id: str) -> list[str]:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from time import monotonic
+from typing import NamedTuple
 
 import pycurl
 
 from statuspulse.egress.readiness import readiness
+from statuspulse.egress.received import bytes_received
 
 Landed = tuple[int, str]
 
 _SWEEP_SECONDS = 0.1
+
+
+class _Flight(NamedTuple):
+    landed: asyncio.Future[Landed]
+    kill_at: float
+    most_bytes: int | None
 
 
 class CurlLoop:
@@ -19,7 +27,7 @@ class CurlLoop:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._flights: dict[pycurl.Curl, tuple[asyncio.Future[Landed], float]] = {}
+        self._flights: dict[pycurl.Curl, _Flight] = {}
         self._kicked = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -30,16 +38,18 @@ class CurlLoop:
         self._readiness = readiness(self._loop, self._act, self._settle)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._readiness.on_socket)
 
-    def perform(self, handle: pycurl.Curl, kill_at: float) -> asyncio.Future[Landed]:
+    def perform(self, handle: pycurl.Curl, kill_at: float, most_bytes: int | None = None) -> asyncio.Future[Landed]:
         """Starts a transfer; its end is libcurl's code (0 is success) and words.
 
         The time-out of the handle itself ends it in time; what libcurl has not ended by `kill_at` (monotonic clock) is
-        taken away from it and reads as timed out. Whoever stops waiting has to call `abandon`.
+        taken away from it and reads as timed out. So is one whose connection takes in more than `most_bytes`: what is
+        no content, such as the extensions of chunks, libcurl reads without end. Whoever stops waiting has to call
+        `abandon`.
         """
         landed: asyncio.Future[Landed] = self._loop.create_future()
-        self._flights[handle] = (landed, kill_at)
+        self._flights[handle] = _Flight(landed, kill_at, most_bytes)
         if self._sweep is None:
-            self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._kill_late_ones)
+            self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._kill)
         self._multi.add_handle(handle)
         self._kick()
         return landed
@@ -106,15 +116,21 @@ class CurlLoop:
         self._timer_at = due
 
     def _end(self, handle: pycurl.Curl, code: int, text: str) -> None:
-        landed, _ = self._flights.pop(handle)
+        landed = self._flights.pop(handle).landed
         self._multi.remove_handle(handle)
         if not landed.done():
             landed.set_result((code, text))
 
-    def _kill_late_ones(self) -> None:
+    def _kill(self) -> None:
         now = monotonic()
-        late = [handle for handle, (_, kill_at) in self._flights.items() if kill_at <= now]
-        for handle in late:
-            self._end(handle, pycurl.E_OPERATION_TIMEDOUT, "killed after its deadline")
+        for handle, (_, kill_at, most_bytes) in list(self._flights.items()):
+            if kill_at <= now:
+                self._end(handle, pycurl.E_OPERATION_TIMEDOUT, "killed after its deadline")
+            elif most_bytes is not None and self._received(handle) > most_bytes:
+                self._end(handle, pycurl.E_FILESIZE_EXCEEDED, "the answer is much larger than its content")
         self._readiness.flush()
-        self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._kill_late_ones) if self._flights else None
+        self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._kill) if self._flights else None
+
+    def _received(self, handle: pycurl.Curl) -> int:
+        fd = handle.getinfo(pycurl.ACTIVESOCKET)
+        return 0 if fd == pycurl.SOCKET_BAD else bytes_received(fd)

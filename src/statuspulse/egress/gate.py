@@ -113,7 +113,7 @@ class Gate:
 
     def launch(self, transfer: Transfer, deadline: Deadline) -> asyncio.Future[Landed]:
         """Starts a prepared transfer; `conclude` takes what comes of it."""
-        return self._curl.perform(transfer.handle, deadline.at + _KILL_AFTER_SECONDS)
+        return self._curl.perform(transfer.handle, deadline.at + _KILL_AFTER_SECONDS, transfer.most_bytes)
 
     def give_back(self, transfer: Transfer, *, renew: bool) -> None:
         """Ends what is still under way; `renew` if the request was more than a plain one."""

@@ -23,6 +23,10 @@ _ALIASES = 8
 _NEGATIVE_SECONDS = 5.0
 _LONGEST_SECONDS = 3600.0
 _REMEMBERED = 20_000
+# Reading thousands of records takes c-ares and us a tenth of a second, in which no check runs: such an answer is kept,
+# whatever its TTL says, so that nobody slows a probe down with it.
+_ABSURD_RECORDS = 256
+_ABSURD_SECONDS = 600.0
 # c-ares waits this long for a first answer (less once it knows a server as quick) and longer at each further try, so
 # that its tries fill the two seconds: a slow recursion is not yet a dead name.
 _FIRST_TRY_SECONDS = 0.5
@@ -65,6 +69,8 @@ class _Question:
     asked_at: float
     answer: asyncio.Future[Outcome]
     sent: bool = False
+    sent_at: float = 0.0
+    is_given_up: bool = False
 
     def settle(self, outcome: Outcome) -> None:
         if not self.answer.done():
@@ -84,7 +90,9 @@ class Resolver:
         self._cache: dict[str, _Remembered] = {}
         self._questions: dict[str, _Question] = {}
         self._waiting: deque[_Question] = deque()
+        self._under_way: deque[_Question] = deque()
         self._open = 0
+        self._unanswered = 0
         self._readable: set[int] = set()
         self._writable: set[int] = set()
         self._tick: asyncio.TimerHandle | None = None
@@ -140,14 +148,17 @@ class Resolver:
     def _send(self, question: _Question) -> None:
         self._forget()
         question.sent = True
+        question.sent_at = self._loop.time()
         self._open += 1
+        self._unanswered += 1
+        self._under_way.append(question)
         self._channel.getaddrinfo(
             question.name,
             None,
             type=socket.SOCK_STREAM,
             callback=lambda result, status: self._answered(question, result, status),
         )
-        if self._open and self._tick is None:
+        if self._unanswered and self._tick is None:
             self._tick = self._loop.call_later(_TICK_SECONDS, self._on_tick)
 
     def _forget(self) -> None:
@@ -163,12 +174,26 @@ class Resolver:
     def _answered(self, question: _Question, result: Any, status: int | None) -> None:
         if self._closed:
             return
-        self._open -= 1
-        del self._questions[question.name]
+        self._unanswered -= 1
+        self._leave(question)
         outcome, seconds = _outcome(question.name, result, status)
         if seconds > 0:
             self._remember(question.name, outcome, seconds)
         question.settle(outcome)
+        self._send_waiting()
+
+    def _leave(self, question: _Question) -> None:
+        """Its place is free, and who asks the same from now on asks anew."""
+        if not question.is_given_up:
+            question.is_given_up = True
+            self._open -= 1
+            del self._questions[question.name]
+
+    def _give_up_old_ones(self) -> None:
+        """c-ares goes on with a question after everybody has stopped waiting; that must not cost others their place."""
+        expired = self._loop.time() - LIMIT_SECONDS
+        while self._under_way and (self._under_way[0].answer.done() or self._under_way[0].sent_at < expired):
+            self._leave(self._under_way.popleft())
         self._send_waiting()
 
     def _send_waiting(self) -> None:
@@ -206,7 +231,8 @@ class Resolver:
         """c-ares repeats and gives up only when it is called."""
         self._tick = None
         self._channel.process_fd(pycares.ARES_SOCKET_BAD, pycares.ARES_SOCKET_BAD)
-        if self._open:
+        self._give_up_old_ones()
+        if self._unanswered and self._tick is None:
             self._tick = self._loop.call_later(_TICK_SECONDS, self._on_tick)
 
 
@@ -216,12 +242,13 @@ def _outcome(name: str, result: Any, status: int | None) -> tuple[Outcome, float
         text = _REASONS.get(status, "servfail: the name server could not answer about {name}").format(name=name)
         answered = status != pycares.errno.ARES_ETIMEOUT
         return Failure.of(FailureClass.DNS_ERROR, text), _NEGATIVE_SECONDS if answered else 0.0
+    at_least = _ABSURD_SECONDS if len(result.nodes) + len(result.cnames) > _ABSURD_RECORDS else 0.0
     if len(result.cnames) > _ALIASES:
         text = f"servfail: {name} has more than {_ALIASES} aliases"
-        return Failure.of(FailureClass.DNS_ERROR, text), _NEGATIVE_SECONDS
+        return Failure.of(FailureClass.DNS_ERROR, text), max(_NEGATIVE_SECONDS, at_least)
     ttl = min(record.ttl for record in (*result.nodes, *result.cnames))
     texts = dict.fromkeys(_text(node.addr[0]) for node in result.nodes[:_ADDRESSES])
-    return Resolution(name, tuple(texts)), float(ttl)
+    return Resolution(name, tuple(texts)), max(float(ttl), at_least)
 
 
 def _text(address: str | bytes) -> str:

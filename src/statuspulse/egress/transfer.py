@@ -25,6 +25,9 @@ _HEAD_LINES = 100
 _INTERIM_ANSWERS = 5
 # So short a head breaks no limit of lines: each answer in it takes a status line and an empty one.
 _SHORT_HEAD = 2 * (_INTERIM_ANSWERS + 1)
+# A body in the smallest chunks takes six times its size, and the system may take in some MiB before we look at any.
+_OVERHEAD_FACTOR = 8
+_BUFFERED_BYTES = 16 << 20
 _NO_SOCKET: int = pycurl.SOCKET_BAD
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -96,6 +99,7 @@ class Transfer:
         "_url",
         "handle",
         "head",
+        "most_bytes",
     )
 
     def __init__(self, guard: Guard, ca_file: str | None) -> None:
@@ -126,6 +130,7 @@ class Transfer:
         self._purpose = purpose
         self._timeout_ms = deadline.timeout_ms
         self._limit = limit
+        self.most_bytes: int | None = _OVERHEAD_FACTOR * limit + _BUFFERED_BYTES
         self._room = min(limit, _REDIRECT_BODY_LIMIT) if follows else limit
         self._follows = follows
         self._body = body
@@ -185,6 +190,7 @@ class Transfer:
             unwanted.pop()
         setopt(pycurl.HTTPHEADER, [*unwanted, *lines])
         if keep:
+            self.most_bytes = None  # earlier answers came over the same connection
             setopt(pycurl.FRESH_CONNECT, 0)
             setopt(pycurl.FORBID_REUSE, 0)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import resource
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,13 +26,14 @@ from statuspulse.probe.high_water import HighWater
 from statuspulse.probe.jobs import Jobs
 from statuspulse.probe.link import Link, Peer
 from statuspulse.probe.load import LoadMeter
+from statuspulse.probe.places import Places, places_for, widened_file_limit
 from statuspulse.probe.plan import Plan, Slot
 from statuspulse.probe.pulse import Pulse
 from statuspulse.probe.records import gap_record, result_record
-from statuspulse.probe.runner import Runner, places_for
+from statuspulse.probe.runner import Runner
 from statuspulse.probe.spool import Bounds, Spool
 from statuspulse.probe.ticker import Ticker
-from statuspulse.probe.wheel import Wheel
+from statuspulse.probe.wheel import Line, Wheel
 from statuspulse.protocol.documents import AssignedMonitor, Assignments
 
 log = structlog.get_logger(__name__)
@@ -43,6 +43,9 @@ _DRAIN_SECONDS = 2.0
 _FAREWELL_SECONDS = 1.0
 # So many monitors are taken up before the loop gets a turn for the checks that are due.
 _AT_ONCE = 200
+# Extra checks of new monitors: so many together, the others after them at this distance, or a fleet would be a herd.
+_EXTRA_CHECKS = 100
+_EXTRA_APART_MS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,15 +100,14 @@ class _Agent:
         self._spool = Spool(settings.data_dir / "spool", settings.bounds)
         self._assigned = AssignedSet(settings.data_dir / "assignments")
         pulse = Pulse(monotonic)
-        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._runner = Runner(
             clock=clock,
             pulse=pulse,
-            places=places_for(files),
             report=self._report,
             finished=self._finished,
         )
-        self._wheel = Wheel(start=self._start, has_room=self._runner.has_room, miss=self._miss)
+        places: Places[Line] = Places(places_for(widened_file_limit()))
+        self._wheel = Wheel(start=self._start, places=places, miss=self._miss)
         self._jobs = Jobs(
             runner=self._runner, wheel=self._wheel, checks=self._checks, clock=clock, report=self._report_job
         )
@@ -149,9 +151,9 @@ class _Agent:
     async def _check(self, stop: asyncio.Event) -> None:
         async with self._runner:
             await self._ticker.run(stop)
+            self._wheel.close()
             for slot in await self._runner.drain(_DRAIN_SECONDS):
                 self._leave_unrun(slot)
-        self._wheel.close()
 
     async def _part(self) -> None:
         """Leaves everything on disk, and with the control plane if it answers within a second."""
@@ -184,11 +186,14 @@ class _Agent:
             slot = self._wheel.dismiss(monitor_id)
             if slot is not None:
                 self._runner.cancel(slot)
+        new = 0
         for number, (_, plan) in enumerate(plans, start=1):
             if plan is None:
                 continue
             if lived_until is None:
-                self._wheel.assign(plan, self._clock.now())
+                new += plan.monitor_id not in self._wheel
+                extra_after = max(0, new - _EXTRA_CHECKS) * _EXTRA_APART_MS
+                self._wheel.assign(plan, self._clock.now(), extra_after=extra_after)
             else:
                 self._wheel.resume(plan, lived_until, self._clock.now())
             if number % _AT_ONCE == 0:

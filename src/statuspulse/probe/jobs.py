@@ -131,7 +131,7 @@ class Jobs:
         return self._clock.now() < order.deadline_at
 
     def _is_free(self, monitor_id: str) -> bool:
-        if len(self._looking) >= _MOST_AT_ONCE or not self._runner.has_room():
+        if len(self._looking) >= _MOST_AT_ONCE:
             return False
         if not monitor_id:
             return True

@@ -12,6 +12,7 @@ from statuspulse.domain.schedule import Grid
 from statuspulse.domain.specs.registry import Spec
 from statuspulse.domain.times import SECOND
 from statuspulse.probe.check import Check
+from statuspulse.probe.places import Claim
 from statuspulse.protocol.conversion import spec_of
 from statuspulse.protocol.documents import AssignedMonitor
 
@@ -47,10 +48,15 @@ class Plan:
 
 @dataclass(slots=True, eq=False)
 class Slot:
-    """One slot that has begun. `next_at` is when the next one is due; instants in ms."""
+    """One slot that has begun. `next_at` is when the next one is due; instants in ms.
+
+    `claim` is the place that it holds, `seen_at` the address that its check has dialled.
+    """
 
     plan: Plan
     scheduled_at: int
     kind: ResultKind
     lag_us: int
     next_at: int
+    claim: Claim[Any]
+    seen_at: str | None = None

@@ -13,19 +13,11 @@ from statuspulse.probe.clock import Clock
 from statuspulse.probe.plan import Slot
 from statuspulse.probe.pulse import Pulse
 
-_MOST_PLACES = 1000
-_RESERVED_FILES = 128
-_FILES_PER_CHECK = 3
 _EXPIRED = frozenset({FailureClass.TIMEOUT, FailureClass.CONNECT_TIMEOUT})
 
 
-def places_for(file_limit: int) -> int:
-    """How many checks may run at once with so many descriptors (`RELIABILITY.md` 5)."""
-    return max(1, min(_MOST_PLACES, (file_limit - _RESERVED_FILES) // _FILES_PER_CHECK))
-
-
 class Runner:
-    """Starts a task for each slot. `report` takes the results, `finished` every slot that ended.
+    """Starts a task for each slot. `report` takes the results, `finished` every slot that ended, each once.
 
     While it is entered as a context the tasks have an owner; what still runs at the end is waited for.
     """
@@ -35,13 +27,11 @@ class Runner:
         *,
         clock: Clock,
         pulse: Pulse,
-        places: int,
         report: Callable[[Result], None],
         finished: Callable[[Slot], None],
     ) -> None:
         self._clock = clock
         self._pulse = pulse
-        self._places = places
         self._tasks = asyncio.TaskGroup()
         self._report = report
         self._running: dict[Slot, asyncio.Task[None]] = {}
@@ -61,9 +51,6 @@ class Runner:
     def in_flight(self) -> int:
         return len(self._running)
 
-    def has_room(self) -> bool:
-        return len(self._running) < self._places
-
     def start(self, slot: Slot) -> None:
         self.lags_us.append(slot.lag_us)
         self._running[slot] = self._tasks.create_task(self._run(slot), name=slot.plan.monitor_id)
@@ -75,10 +62,11 @@ class Runner:
 
     def cancel(self, slot: Slot) -> None:
         """Ends a slot without a result."""
-        # A task that is cancelled before its first step never comes to give its place back itself.
-        task = self._running.pop(slot, None)
+        task = self._running.get(slot)
         if task is not None:
             task.cancel()
+            # A task that is cancelled before its first step never comes to tell of its end itself.
+            self._end(slot)
 
     async def drain(self, seconds: float) -> list[Slot]:
         """Waits for what runs and cancels what takes longer; gives back the slots that got no result."""
@@ -91,9 +79,14 @@ class Runner:
 
     async def _run(self, slot: Slot) -> None:
         try:
-            self._report(await self.look(slot))
+            attempt, seen = await self._look(slot)
+            slot.seen_at = seen.ip
+            self._report(self._result(slot, attempt, seen))
         finally:
-            self._running.pop(slot, None)
+            self._end(slot)
+
+    def _end(self, slot: Slot) -> None:
+        if self._running.pop(slot, None) is not None:
             self._finished(slot)
 
     async def _look(self, slot: Slot) -> tuple[int, Observation]:

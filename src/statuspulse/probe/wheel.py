@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -12,6 +11,7 @@ from statuspulse.domain.failure import MissReason
 from statuspulse.domain.result import Gap, ResultKind
 from statuspulse.domain.schedule import first_check_delay, latest_start, next_after_edit
 from statuspulse.domain.times import MINUTE
+from statuspulse.probe.places import Claim, Places
 from statuspulse.probe.plan import Plan, Slot
 
 # A run of missed slots is told at its end, but not later than this.
@@ -20,9 +20,10 @@ _LONGEST_SILENCE = MINUTE
 
 @dataclass(slots=True, eq=False)
 class _Seat:
-    """A monitor's place on the wheel. `ticket` tells its item in the heap from outdated ones."""
+    """A monitor's seat on the wheel. `ticket` tells its item in the heap from outdated ones."""
 
     plan: Plan
+    claim: Claim[Line]
     extra_at: int | None
     due_at: int = 0
     kind: ResultKind = ResultKind.SCHEDULED
@@ -33,30 +34,36 @@ class _Seat:
     missed: Gap | None = None
 
 
+# Who waits for a place, and under which ticket.
+Line = tuple[int, _Seat]
+
+
 class Wheel:
     """All instants in ms of the schedule clock.
 
-    `start` begins a slot and must return at once; `finished` has to be told of its end. `has_room` says whether one
-    more may run. `miss` takes what was not run.
+    `start` begins a slot and must return at once; `finished` has to be told of its end. `places` say whether one more
+    may run. `miss` takes what was not run.
     """
 
     def __init__(
         self,
         *,
         start: Callable[[Slot], None],
-        has_room: Callable[[], bool],
+        places: Places[Line],
         miss: Callable[[Gap], None],
     ) -> None:
         self._start = start
-        self._has_room = has_room
+        self._places = places
         self._miss = miss
         self._seats: dict[str, _Seat] = {}
         self._heap: list[tuple[int, int, _Seat]] = []
         self._tickets = count(1)
-        self._queue: deque[tuple[int, _Seat]] = deque()
 
     def __len__(self) -> int:
         return len(self._seats)
+
+    def __contains__(self, monitor_id: str) -> bool:
+        return monitor_id in self._seats
 
     def next_due(self) -> int | None:
         """When something is to be done; None on an empty wheel."""
@@ -68,7 +75,7 @@ class Wheel:
 
     def resume(self, plan: Plan, lived_until: int, now: int) -> None:
         """A monitor known from before a restart: what was due meanwhile is missed, and nothing is caught up."""
-        seat = self._seats[plan.monitor_id] = _Seat(plan, extra_at=None)
+        seat = self._seats[plan.monitor_id] = self._seat(plan, None)
         slots = plan.grid.slots_between(lived_until, now)
         if slots:
             first = plan.grid.next_slot(lived_until)
@@ -76,15 +83,21 @@ class Wheel:
             self._miss(_gap(plan, first, last, slots, MissReason.RESTART))
         self._plan_next(seat, now)
 
-    def assign(self, plan: Plan, now: int) -> None:
-        """A new monitor, which gets one extra check, or a new configuration of one that is known."""
+    def assign(self, plan: Plan, now: int, *, extra_after: int = 0) -> None:
+        """A new monitor, which gets one extra check, or a new configuration of one that is known.
+
+        `extra_after` (ms) puts the extra check off; one that would come after the first regular one is left out then.
+        """
         seat = self._seats.get(plan.monitor_id)
         if seat is None:
-            extra_at = now + first_check_delay(plan.monitor_id, plan.grid.interval)
-            seat = self._seats[plan.monitor_id] = _Seat(plan, extra_at=extra_at)
+            extra_at = now + extra_after + first_check_delay(plan.monitor_id, plan.grid.interval)
+            is_wanted = not extra_after or extra_at < plan.grid.next_slot(now)
+            seat = self._seats[plan.monitor_id] = self._seat(plan, extra_at if is_wanted else None)
             self._plan_next(seat, now)
             return
         old, seat.plan = seat.plan, plan
+        if old.spec != plan.spec:
+            seat.claim = self._places.claim(plan.spec, None)
         if old.grid == plan.grid:
             return
         self._close_gap(seat)
@@ -125,17 +138,16 @@ class Wheel:
 
     def finished(self, slot: Slot, now_us: int) -> None:
         """A slot has ended; its place goes to one that waits."""
+        self._places.give_back(slot.claim)
         seat = self._seats.get(slot.plan.monitor_id)
         if seat is not None and seat.running is slot:
             seat.running = None
+            self._follow(seat, slot)
             if seat.waits_for is MissReason.OVERRUN:
                 seat.waits_for = MissReason.OVERLOAD
-                self._queue.appendleft((seat.ticket, seat))
-        while self._queue and self._has_room():
-            ticket, waiting = self._queue.popleft()
-            is_in_time = now_us // 1000 - waiting.due_at <= latest_start(waiting.plan.grid.interval)
-            if ticket == waiting.ticket and is_in_time:
-                self._begin(waiting, now_us)
+                self._compete((seat.ticket, seat), now_us)
+        while (waiting := self._places.next_in_line()) is not None:
+            self._compete(waiting, now_us)
 
     def is_taken(self, monitor_id: str, now: int) -> bool:
         """Whether a slot of the monitor runs or is due."""
@@ -143,9 +155,34 @@ class Wheel:
         return seat is not None and (seat.running is not None or seat.due_at <= now)
 
     def close(self) -> None:
-        """Tells the runs of missed slots that are still open."""
+        """Nothing begins any more. Tells the runs of missed slots that are still open, and what waits as missed."""
         for seat in self._seats.values():
+            if seat.waits_for is not None:
+                self._pass_over(seat, seat.due_at, MissReason.RESTART)
             self._close_gap(seat)
+            seat.ticket = 0
+        self._seats.clear()
+        self._heap.clear()
+
+    def _seat(self, plan: Plan, extra_at: int | None) -> _Seat:
+        return _Seat(plan, self._places.claim(plan.spec, None), extra_at)
+
+    def _follow(self, seat: _Seat, slot: Slot) -> None:
+        """From now on the monitor's checks count at the address where the last one has been."""
+        seen_at = slot.seen_at
+        if seen_at is not None and seen_at != seat.claim.destination.address and slot.plan.spec == seat.plan.spec:
+            seat.claim = self._places.claim(seat.plan.spec, seen_at)
+
+    def _compete(self, waiting: Line, now_us: int) -> None:
+        """Begins what is still in time if there is a place, and lets it wait on otherwise."""
+        ticket, seat = waiting
+        is_in_time = now_us // 1000 - seat.due_at <= latest_start(seat.plan.grid.interval)
+        if ticket != seat.ticket or not is_in_time:
+            return
+        if self._places.take(seat.claim):
+            self._begin(seat, now_us)
+        else:
+            self._places.wait(seat.claim, waiting)
 
     def _meet(self, seat: _Seat, now_us: int, now: int) -> None:
         if seat.waits_for is not None:
@@ -155,13 +192,13 @@ class Wheel:
         if now - seat.due_at > latest:
             # Nobody took its place and it did not run before: it was us who came too late.
             self._pass_over(seat, now - latest - 1, MissReason.SELF_STALL)
-        elif seat.running is None and self._has_room():
+        elif seat.running is None and self._places.take(seat.claim):
             self._begin(seat, now_us)
         else:
             ticket = self._wait(seat, seat.due_at + latest + 1)
             seat.waits_for = MissReason.OVERLOAD if seat.running is None else MissReason.OVERRUN
             if seat.running is None:
-                self._queue.append((ticket, seat))
+                self._places.wait(seat.claim, (ticket, seat))
 
     def _begin(self, seat: _Seat, now_us: int) -> None:
         if seat.missed is not None:
@@ -169,7 +206,7 @@ class Wheel:
         now = now_us // 1000
         due_at, kind, seat.waits_for, seat.last_start = seat.due_at, seat.kind, None, now
         self._plan_next(seat, now)
-        slot = seat.running = Slot(seat.plan, due_at, kind, now_us - due_at * 1000, seat.due_at)
+        slot = seat.running = Slot(seat.plan, due_at, kind, now_us - due_at * 1000, seat.due_at, seat.claim)
         self._start(slot)
 
     def _plan_next(self, seat: _Seat, after: int) -> None:
