@@ -50,7 +50,7 @@ class Plan:
 class Slot:
     """One slot that has begun. `next_at` is when the next one is due; instants in ms.
 
-    `claim` is the place that it holds, `seen_at` the address that its check has dialled.
+    `claim` is the place that it holds, none for a look beside the schedule; `seen_at` the address that its check has dialled.
     """
 
     plan: Plan
@@ -58,5 +58,5 @@ class Slot:
     kind: ResultKind
     lag_us: int
     next_at: int
-    claim: Claim[Any]
+    claim: Claim[Any] | None = None
     seen_at: str | None = None

@@ -138,7 +138,8 @@ class Wheel:
 
     def finished(self, slot: Slot, now_us: int) -> None:
         """A slot has ended; its place goes to one that waits."""
-        self._places.give_back(slot.claim)
+        if slot.claim is not None:
+            self._places.give_back(slot.claim)
         seat = self._seats.get(slot.plan.monitor_id)
         if seat is not None and seat.running is slot:
             seat.running = None
