@@ -25,7 +25,7 @@ from statuspulse.egress.policy import Policy
 from statuspulse.egress.transfer import Exchange, Times
 from statuspulse.probe.grpc import GrpcCheck
 from statuspulse.probe.grpc_health import judge, request_frame
-from tests.targets import HttpTarget, Mood, TcpTarget
+from tests.targets import HttpTarget, Mood, Target, TcpTarget
 
 STATUSES = {
     "shop": health_pb2.HealthCheckResponse.SERVING,
@@ -71,6 +71,23 @@ class Clinic:
     def stop(self) -> None:
         self.ward.finished.set()
         self._server.stop(None).wait()
+
+
+class CancellingTarget(Target):
+    """Speaks just enough HTTP/2 to reset the first call after a while (RFC 9113, 6.4)."""
+
+    def __init__(self, after_seconds: float) -> None:
+        super().__init__()
+        self._after_seconds = after_seconds
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        settings, settings_ack = b"\0\0\0\x04\0\0\0\0\0", b"\0\0\0\x04\x01\0\0\0\0"
+        cancel = b"\0\0\x04\x03\0\0\0\0\x01" + b"\0\0\0\x08"
+        writer.write(settings)
+        await reader.readuntil(b"\0\0\x05\0\x01\0\0\0\x01")  # the frame with the message, and the end of the call
+        await asyncio.sleep(self._after_seconds)
+        writer.write(settings_ack + cancel)
+        await self._stay_silent(reader)
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +171,15 @@ async def test_a_slow_handler_is_a_time_out_in_time(check: GrpcCheck, clinic: Cl
         seen = await check.run(GrpcSpec(host="127.0.0.1", port=clinic.port, service="slow"), timeout_ms=200)
         assert monotonic() - begun < 0.45
         failed(seen, FailureClass.TIMEOUT)
+
+
+@pytest.mark.parametrize(("after_seconds", "kind"), [(0.0, FailureClass.PROTOCOL_ERROR), (0.295, FailureClass.TIMEOUT)])
+async def test_a_call_that_is_cancelled_at_its_deadline_is_a_time_out(
+    check: GrpcCheck, after_seconds: float, kind: FailureClass
+) -> None:
+    with CancellingTarget(after_seconds) as target:
+        seen = await check.run(GrpcSpec(host="127.0.0.1", port=target.port), timeout_ms=300)
+    failed(seen, kind)
 
 
 async def test_the_server_is_told_the_deadline(check: GrpcCheck, clinic: Clinic) -> None:
