@@ -19,6 +19,7 @@ from statuspulse.egress.gate import Gate
 from statuspulse.egress.policy import Policy
 from statuspulse.probe.tcp import TcpCheck
 from tests import certificates
+from tests.postgres import listening_postgres
 from tests.starttls_peers import DIALOGUES, SpeakingTarget, echo, smtp
 from tests.targets import DnsTarget, Mood, TcpTarget
 
@@ -331,3 +332,10 @@ async def test_an_expired_certificate_behind_starttls_is_seen(check: TcpCheck, a
     assert failed(seen, FailureClass.TLS_EXPIRED).startswith("step 2: a certificate of the chain has expired")
     assert seen.certificate == Certificate(not_after=certificates.year_ms(2020), tls_version="TLSv1.3")
     assert seen.phases.tls_us is not None
+
+
+async def test_a_real_postgresql_understands_the_question(check: TcpCheck) -> None:
+    """Its build knows no TLS, so it says no; to anything but the question it would send an error."""
+    with listening_postgres() as port:
+        seen = await check.run(spec(port, Step(starttls=Starttls.POSTGRES)), timeout_ms=5000)
+    assert failed(seen, FailureClass.ASSERTION_FAILED).startswith("the server does not offer TLS")
