@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import ssl
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from tests.targets import Arrival, Mood, Target
 
@@ -123,6 +127,30 @@ async def echo(peer: SpeakingTarget, reader: asyncio.StreamReader, writer: async
     writer.write(b"hello\r\n")
     while True:
         writer.write(await peer.line(reader) + b"\n")
+
+
+@contextmanager
+def wanting_a_certificate(tls: ssl.SSLContext) -> Iterator[int]:
+    """The port of a server that takes one connection and ends it with an alert: the other side has no certificate.
+
+    By hand, because asyncio drops the alert with the connection.
+    """
+    tls.verify_mode = ssl.CERT_REQUIRED
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        session = tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        with contextlib.suppress(ssl.SSLError):
+            session.do_handshake()
+        with socket.socket(fileno=session.detach()) as plain:
+            while plain.recv(1024):  # closing over unread bytes would take the alert back
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve, name="wants-a-certificate")
+        server.start()
+        yield listener.getsockname()[1]
+        server.join(10)
 
 
 DIALOGUES: dict[str, Dialogue] = {"smtp": smtp, "imap": imap, "pop3": pop3, "ldap": ldap, "postgres": postgres}

@@ -23,6 +23,7 @@ from statuspulse.egress.gate import Gate
 from statuspulse.egress.policy import Policy
 from statuspulse.probe.dns import DnsCheck
 from tests import certificates
+from tests.starttls_peers import wanting_a_certificate
 from tests.targets import Arrival, DnsTarget, HttpTarget, Mood, TcpTarget, http_answer
 
 LATE = 2190
@@ -257,6 +258,14 @@ async def test_a_bad_certificate_of_a_resolver_is_a_tls_failure(
                 failed(seen, kind)
                 assert seen.certificate is not None
                 assert dot.asked == []
+
+
+async def test_a_dot_server_that_wants_a_certificate_of_ours_is_a_tls_error(
+    check: DnsCheck, authority: trustme.CA
+) -> None:
+    with wanting_a_certificate(certificates.good(authority)) as port:
+        spec = DnsSpec(host="a.test", resolver=f"127.0.0.1:{port}", protocol=DnsProtocol.DOT)
+        assert "alert" in failed(await check.run(spec, timeout_ms=2000), FailureClass.TLS_ERROR)
 
 
 async def test_an_http_error_of_a_resolver_is_status_mismatch(check: DnsCheck, doh: DohTarget) -> None:

@@ -20,7 +20,7 @@ from statuspulse.egress.policy import Policy
 from statuspulse.probe.tcp import TcpCheck
 from tests import certificates
 from tests.postgres import listening_postgres
-from tests.starttls_peers import DIALOGUES, SpeakingTarget, echo, smtp
+from tests.starttls_peers import DIALOGUES, SpeakingTarget, echo, smtp, wanting_a_certificate
 from tests.targets import DnsTarget, Mood, TcpTarget
 
 LATE = 2190
@@ -180,8 +180,8 @@ async def test_a_server_that_closes_in_the_handshake_is_a_tls_error(check: TcpCh
     with SpeakingTarget(leave) as target:
         seen = await check.run(spec(target.port, tls=True), timeout_ms=2000)
     assert failed(seen, FailureClass.TLS_ERROR) == "the connection was closed during the TLS handshake"
-    with TcpTarget(mood=Mood.CUTTING) as target:
-        failed(await check.run(spec(target.port, tls=True), timeout_ms=2000), FailureClass.TLS_ERROR)
+    with TcpTarget(mood=Mood.CUTTING) as cutting:
+        failed(await check.run(spec(cutting.port, tls=True), timeout_ms=2000), FailureClass.TLS_ERROR)
 
 
 async def test_a_handshake_without_answer_is_a_time_out(check: TcpCheck) -> None:
@@ -204,6 +204,17 @@ async def test_silence_inside_tls_is_a_time_out_and_a_close_a_protocol_error(
         failed(seen, FailureClass.TIMEOUT)
         seen = await check.run(spec(target.port, Step(send="x\n"), Step(expect="x"), tls=True), timeout_ms=2000)
         failed(seen, FailureClass.PROTOCOL_ERROR)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_a_server_that_wants_a_certificate_of_ours_is_a_tls_error(
+    check: TcpCheck, authority: trustme.CA, version: ssl.TLSVersion
+) -> None:
+    """Over TLS 1.3 it says so only after the handshake."""
+    tls = certificates.context_of(authority.issue_cert("127.0.0.1"), version)
+    with wanting_a_certificate(tls) as port:
+        seen = await check.run(spec(port, Step(expect="hello"), tls=True), timeout_ms=2000)
+    assert "alert" in failed(seen, FailureClass.TLS_ERROR)
 
 
 @pytest.mark.parametrize("ca_file", ["missing.pem", "empty.pem"])

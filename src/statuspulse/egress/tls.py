@@ -30,6 +30,14 @@ _VERIFY_TEXTS = {
 }
 
 
+class TlsBrokenError(ConnectionError):
+    """The other side ended the encrypted session with an error, for example because it wants a certificate of ours."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.detail)
+        self.failure = failure
+
+
 class _Observed(ssl.SSLObject):
     """A TLS object that remembers the certificate message of its peer, and in which version it came."""
 
@@ -93,13 +101,15 @@ class Session:
         return self._out.read()
 
     def decrypt(self, limit: int) -> bytes | None:
-        """What can be read, empty at the end, None if more has to come first. Raises ssl.SSLError."""
+        """What can be read, empty at the end, None if more has to come first. Raises TlsBrokenError."""
         try:
             return self._object.read(limit)
         except ssl.SSLWantReadError:
             return None
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
             return b""
+        except ssl.SSLError as error:
+            raise TlsBrokenError(_failure("TLS broke off", error)) from None
 
     def farewell(self) -> bytes:
         """The record that ends a session in order."""
@@ -125,11 +135,15 @@ class Session:
             return Failure.of(FailureClass.TLS_ERROR, text.format(name=self._name))
         if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
             return CLOSED_IN_HANDSHAKE
-        reason = (error.reason or "no reason given").lower().replace("_", " ")
-        return Failure.of(FailureClass.TLS_ERROR, f"TLS handshake failed: {reason}")
+        return _failure("TLS handshake failed", error)
 
 
 CLOSED_IN_HANDSHAKE = Failure(FailureClass.TLS_ERROR, "the connection was closed during the TLS handshake")
+
+
+def _failure(what: str, error: ssl.SSLError) -> Failure:
+    reason = (error.reason or "no reason given").lower().replace("_", " ")
+    return Failure.of(FailureClass.TLS_ERROR, f"{what}: {reason}")
 
 
 def _context(ca_file: str | None, *, verify: bool) -> ssl.SSLContext:

@@ -14,6 +14,7 @@ from statuspulse.egress.endpoints import Endpoint
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.guard import Located
 from statuspulse.egress.policy import Purpose
+from statuspulse.egress.tls import TlsBrokenError
 from statuspulse.egress.urls import Url
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ async def _exchange(stream: Stream, question: Question, deadline: Deadline) -> R
         return _whole(question.read(await stream.receive_exactly(size)), "TCP")
     except TimeoutError:
         return _silence(deadline)
+    except TlsBrokenError as error:
+        return error.failure
     except (EOFError, OSError):
         return Failure(FailureClass.PROTOCOL_ERROR, "the answer over TCP was cut short")
 

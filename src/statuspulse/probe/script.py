@@ -9,6 +9,7 @@ from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.domain.specs.tcp import Starttls, Step
 from statuspulse.egress.dial import Stream
 from statuspulse.egress.faults import own_fault
+from statuspulse.egress.tls import TlsBrokenError
 from statuspulse.probe.conversation import BANNER_BYTES, READ_LIMIT, Conversation, shown
 from statuspulse.probe.pattern import compiled
 from statuspulse.probe.starttls import RefusedError, ask_for_tls
@@ -62,6 +63,8 @@ class Script:
             return None if step.starttls is None else await self._starttls(step.starttls)
         except TimeoutError:
             return Failure(FailureClass.TIMEOUT, f"the data was not taken within {self._timeout_ms} ms")
+        except TlsBrokenError as error:
+            return error.failure
         except OSError as error:
             return own_fault(error.errno or 0, self._ip) or _closed("")
 
