@@ -6,6 +6,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
@@ -74,7 +75,20 @@ def running_postgres() -> Iterator[Postgres]:
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[URL]:
+def listening_postgres() -> Iterator[int]:
+    """A server of our own on a port of loopback; the wheel's build speaks no TLS."""
+    folder = Path(tempfile.mkdtemp(prefix="sp-pg-"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    try:
+        with _served(folder, f"port={port}", "listen_addresses=127.0.0.1"):
+            yield port
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _served(folder: Path, *more: str) -> Iterator[URL]:
     account = _account(folder)
     install = _install(folder, **account)
     data = folder / "data"
@@ -84,7 +98,7 @@ def _served(folder: Path) -> Iterator[URL]:
         stdout=subprocess.DEVNULL,
         **account,
     )
-    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+    settings = [part for setting in (*_SETTINGS, *more) for part in ("-c", setting)]
     server = subprocess.Popen(
         ["/bin/sh", "-c", _KEEPER, "keeper", install / "bin" / "postgres", "-D", data, "-k", folder, *settings],
         stdin=subprocess.PIPE,

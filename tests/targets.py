@@ -275,15 +275,17 @@ Records = tuple[str, ...]
 
 
 class DnsTarget(Target):
-    """A name server over UDP and TCP. Unknown names do not exist; broken, it answers SERVFAIL.
+    """A name server over UDP and TCP, with `tls` over DoT. Unknown names do not exist; broken, it answers SERVFAIL.
 
-    `script` gives a name one set of records per question, the last one for ever.
+    `script` gives a name one set of records per question, the last one for ever. `flags` stand in every answer.
     """
 
-    def __init__(self, *, mood: Mood = Mood.HEALTHY, port: int = 0) -> None:
+    def __init__(self, *, mood: Mood = Mood.HEALTHY, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         super().__init__(mood=mood, port=port)
         self.truncates = False
         self.garbles = False
+        self.flags = dns.flags.RA
+        self._tls = tls
         self.asked: list[str] = []
         self._records: dict[tuple[str, str], tuple[int, list[Records]]] = {}
         self._aliases: dict[str, tuple[int, str]] = {}
@@ -306,6 +308,9 @@ class DnsTarget(Target):
     def silence(self, name: str) -> None:
         """Questions about this name are heard and not answered."""
         self._silent.add(_key(name))
+
+    def _listening(self) -> dict[str, Any]:
+        return {} if self._tls is None else {"ssl": self._tls}
 
     async def _open(self) -> None:
         wanted = self.port
@@ -354,7 +359,7 @@ class DnsTarget(Target):
         if self.mood is Mood.SILENT or name in self._silent:
             return None
         response = dns.message.make_response(query)
-        response.flags |= dns.flags.RA
+        response.flags |= self.flags
         if self.mood is Mood.WRONG:
             response.set_rcode(dns.rcode.SERVFAIL)
         elif self.truncates and is_datagram:

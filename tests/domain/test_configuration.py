@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,10 +10,10 @@ import pytest
 from statuspulse.domain.configuration import retry_of, rules_of
 from statuspulse.domain.health import Rules
 from statuspulse.domain.monitor import Retry
-from statuspulse.domain.specs.dns import DnsSpec, Match, RecordType
+from statuspulse.domain.specs.dns import DnsProtocol, DnsSpec, Match, RecordType, SoaSerial
 from statuspulse.domain.specs.http import HttpSpec, status_ranges
 from statuspulse.domain.specs.registry import spec_of
-from statuspulse.domain.specs.tcp import TcpSpec
+from statuspulse.domain.specs.tcp import Starttls, Step, TcpSpec
 
 
 @pytest.mark.parametrize(
@@ -47,28 +48,78 @@ def test_an_http_monitor_is_one_request() -> None:
     )
 
 
-def test_a_tcp_monitor_is_a_connection() -> None:
-    assert spec_of({"type": "tcp", "host": "db.example", "port": 5432}) == TcpSpec(host="db.example", port=5432)
+PLAIN_TCP: dict[str, Any] = {
+    "type": "tcp",
+    "host": "mail.example",
+    "port": 587,
+    "send": None,
+    "expect": None,
+    "tls": False,
+    "starttls": None,
+    "steps": [],
+}
+OPTIONS = {"verify": False, "expiry_warn_days": 14, "server_name": "mx.example"}
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({}, {}),
+        ({"send": "a", "expect": "b"}, {"steps": (Step(send="a"), Step(expect="b"))}),
+        ({"tls": True}, {"tls": True}),
+        ({"tls": OPTIONS}, {"tls": True, "verify": False, "server_name": "mx.example"}),
+        (
+            {"tls": OPTIONS, "starttls": "smtp", "expect": "b"},
+            {
+                "verify": False,
+                "server_name": "mx.example",
+                "steps": (Step(starttls=Starttls.SMTP), Step(expect="b")),
+            },
+        ),
+        (
+            {"steps": [{"expect": "a", "regex": True}, {"starttls": "ldap"}, {"send": "b"}], "tls": OPTIONS},
+            {
+                "verify": False,
+                "server_name": "mx.example",
+                "steps": (Step(expect="a", regex=True), Step(starttls=Starttls.LDAP), Step(send="b")),
+            },
+        ),
+    ],
+)
+def test_a_tcp_monitor_is_a_connection_and_a_script(members: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert spec_of({**PLAIN_TCP, **members}) == TcpSpec(host="mail.example", port=587, **expected)
 
 
 def test_a_dns_monitor_is_one_question() -> None:
     config = {
         "type": "dns",
         "host": "shop.example",
-        "record_type": "MX",
+        "record_type": "SOA",
         "resolver": "[2001:db8::53]:53",
         "expected_rcode": "NOERROR",
-        "expected_values": ["10 mail.shop.example"],
+        "expected_values": ["ns.shop.example"],
         "match": "exact",
+        "protocol": "tcp",
+        "ttl_min_seconds": 60,
+        "ttl_max_seconds": None,
+        "require_aa": True,
+        "require_ad": False,
+        "soa_serial": {"equal_on": ["ns1.example", "ns2.example"], "at_least": None},
     }
-    assert spec_of(config) == DnsSpec(
+    expected = DnsSpec(
         host="shop.example",
-        record_type=RecordType.MX,
+        record_type=RecordType.SOA,
         resolver="[2001:db8::53]:53",
         expected_rcode="NOERROR",
-        expected_values=("10 mail.shop.example",),
+        expected_values=("ns.shop.example",),
         match=Match.EXACT,
+        protocol=DnsProtocol.TCP,
+        ttl_min_seconds=60,
+        require_aa=True,
+        soa_serial=SoaSerial(equal_on=("ns1.example", "ns2.example")),
     )
+    assert spec_of(config) == expected
+    assert spec_of({**config, "soa_serial": None}) == replace(expected, soa_serial=None)
 
 
 def test_an_unknown_type_is_a_defect() -> None:

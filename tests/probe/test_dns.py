@@ -272,7 +272,8 @@ async def test_a_specification_that_makes_no_sense_is_our_fault(check: DnsCheck,
     ],
 )
 async def test_a_resolver_may_have_a_port(check: DnsCheck, resolver: str, expected: tuple[str, int]) -> None:
-    assert check._server(DnsSpec(host="x", resolver=resolver))[:2] == expected
+    where = check._server(DnsSpec(host="x", resolver=resolver)).where
+    assert (where.host, where.port) == expected
 
 
 def test_a_message_that_is_no_query_has_no_values() -> None:

@@ -29,6 +29,24 @@ NEW_MONITORS: dict[str, Any] = {
     "certificate": {"name": "Shop certificate", "type": "tls", "host": "shop.acmecorp.com", "min_days_left": 14},
     "gateway": {"name": "Office gateway", "type": "icmp", "host": "gw.acmecorp.com", "packets": 5, "max_loss_pct": 20},
     "cart": {"name": "Cart", "type": "grpc", "host": "cart.acmecorp.com", "port": 50051, "service": "shop.Cart"},
+    "submission": {
+        "name": "Mail submission",
+        "type": "tcp",
+        "host": "mail.acmecorp.com",
+        "port": 587,
+        "tls": {"expiry_warn_days": 21},
+        "steps": [{"expect": "^220[ -]", "regex": True}, {"starttls": "smtp"}, {"send": "QUIT\r\n"}, {"expect": "221"}],
+    },
+    "zone": {
+        "name": "Zone on both name servers",
+        "type": "dns",
+        "host": "acmecorp.com",
+        "record_type": "SOA",
+        "protocol": "doh",
+        "resolver": "https://dns.acmecorp.com/dns-query",
+        "require_ad": True,
+        "soa_serial": {"equal_on": ["ns1.acmecorp.com", "ns2.acmecorp.com"]},
+    },
 }
 
 _CONFIG: dict[str, Any] = {

@@ -6,43 +6,102 @@ import asyncio
 import contextlib
 import errno
 import socket
+import ssl
 from collections.abc import Callable
 from typing import TypeVar
 
 from statuspulse.domain.failure import Failure, FailureClass
+from statuspulse.domain.result import Certificate
 from statuspulse.egress.deadline import Deadline
-from statuspulse.egress.faults import connect_failure, connect_timeout
+from statuspulse.egress.faults import connect_failure, connect_timeout, own_fault
 from statuspulse.egress.guard import Located
+from statuspulse.egress.tls import CLOSED_IN_HANDSHAKE, Session, Tls
 
 _DATAGRAM_BYTES = 65535
+_RECORD_BYTES = 65536
 T = TypeVar("T")
 
 
 class Stream:
-    """A connected TCP socket. Every call raises TimeoutError at the deadline and OSError if the connection breaks."""
+    """A connected TCP socket. Every call raises TimeoutError at the deadline and OSError if the connection breaks.
+
+    `certificate` is what the server showed in the handshake, also of one that failed.
+    """
 
     def __init__(self, sock: socket.socket, ip: str, deadline: Deadline) -> None:
         self.ip = ip
+        self.certificate: Certificate | None = None
         self._socket = sock
         self._deadline = deadline
+        self._session: Session | None = None
+
+    async def start_tls(self, tls: Tls, server_name: str, *, verify: bool) -> Failure | None:
+        """Shakes hands; from then on everything is encrypted. A failure is a value here, the deadline included."""
+        session = tls.session(server_name, verify=verify)
+        if isinstance(session, Failure):
+            return session
+        try:
+            async with asyncio.timeout(self._deadline.rest_seconds()):
+                await self._shake_hands(session)
+        except TimeoutError:
+            return Failure(FailureClass.TIMEOUT, f"no TLS handshake within {self._deadline.timeout_ms} ms")
+        except ssl.SSLError as error:
+            self._send_last(session.outgoing())
+            return session.failure(error)
+        except OSError as error:
+            return own_fault(error.errno or 0, self.ip) or CLOSED_IN_HANDSHAKE
+        finally:
+            self.certificate = session.certificate()
+        self._session = session
+        return None
 
     async def send(self, data: bytes) -> None:
+        wire = data if self._session is None else self._session.encrypt(data)
         async with asyncio.timeout(self._deadline.rest_seconds()):
-            await asyncio.get_running_loop().sock_sendall(self._socket, data)
+            await asyncio.get_running_loop().sock_sendall(self._socket, wire)
+
+    async def receive(self, limit: int) -> bytes:
+        """What comes next, at most `limit` bytes; empty when the other side has closed."""
+        async with asyncio.timeout(self._deadline.rest_seconds()):
+            return await self._receive(limit)
 
     async def receive_exactly(self, size: int) -> bytes:
         """Raises EOFError if the other side closes before that."""
         received = b""
         async with asyncio.timeout(self._deadline.rest_seconds()):
             while len(received) < size:
-                chunk = await asyncio.get_running_loop().sock_recv(self._socket, size - len(received))
+                chunk = await self._receive(size - len(received))
                 if not chunk:
                     raise EOFError
                 received += chunk
         return received
 
     def close(self) -> None:
+        if self._session is not None:
+            self._send_last(self._session.farewell())
         self._socket.close()
+
+    async def _shake_hands(self, session: Session) -> None:
+        loop = asyncio.get_running_loop()
+        while not session.shake():
+            await loop.sock_sendall(self._socket, session.outgoing())
+            session.feed(await loop.sock_recv(self._socket, _RECORD_BYTES))
+        await loop.sock_sendall(self._socket, session.outgoing())
+
+    async def _receive(self, limit: int) -> bytes:
+        loop = asyncio.get_running_loop()
+        if self._session is None:
+            return await loop.sock_recv(self._socket, limit)
+        while (data := self._session.decrypt(limit)) is None:
+            if answer := self._session.outgoing():  # a server may ask for new keys at any time
+                await loop.sock_sendall(self._socket, answer)
+            self._session.feed(await loop.sock_recv(self._socket, _RECORD_BYTES))
+        return data
+
+    def _send_last(self, data: bytes) -> None:
+        """A record that nobody waits for: an alert, or the end of the session."""
+        with contextlib.suppress(OSError):
+            self._socket.send(data)
 
 
 async def connect(located: Located, port: int, deadline: Deadline) -> Stream | Failure:

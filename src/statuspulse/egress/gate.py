@@ -15,6 +15,7 @@ from statuspulse.egress.hosts import HOSTS_FILE, Hosts
 from statuspulse.egress.nameservers import RESOLV_CONF, Nameservers
 from statuspulse.egress.policy import Policy, Purpose
 from statuspulse.egress.resolver import Resolver
+from statuspulse.egress.tls import Tls
 from statuspulse.egress.transfer import Exchange, Transfer
 from statuspulse.egress.urls import Url
 
@@ -38,6 +39,7 @@ class Gate:
     ) -> None:
         self.guard = Guard(policy)
         self._ca_file = ca_file if ca_file is not None else trusted_bundle()
+        self.tls = Tls(self._ca_file)
         own_nameservers = Nameservers(RESOLV_CONF)
         self.nameservers: Callable[[], tuple[str, ...]] = (
             own_nameservers.current if nameservers is None else lambda: nameservers

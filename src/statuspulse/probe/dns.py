@@ -5,33 +5,23 @@ from __future__ import annotations
 import asyncio
 from importlib import import_module
 from time import monotonic_ns
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.domain.result import Observation, Phases
-from statuspulse.domain.specs.dns import DnsSpec
+from statuspulse.domain.specs.dns import DnsProtocol, DnsSpec, SoaSerial
 from statuspulse.egress.deadline import Deadline
-from statuspulse.egress.dial import ask, connect
+from statuspulse.egress.endpoints import parse_endpoint
 from statuspulse.egress.gate import Gate
-from statuspulse.egress.guard import Located
-from statuspulse.egress.literals import literal_address
 from statuspulse.egress.policy import Purpose
-from statuspulse.egress.urls import bracketed
+from statuspulse.egress.urls import parse_url
+from statuspulse.probe.name_server import NameServers, Server
 
 if TYPE_CHECKING:
-    from statuspulse.probe.dns_answer import Question, Reply
+    from statuspulse.probe.dns_answer import Question
 
 _PORT = 53
-
-
-class _Server(NamedTuple):
-    ip: str
-    port: int
-    purpose: Purpose
-
-    @property
-    def text(self) -> str:
-        return f"{bracketed(self.ip)}:{self.port}"
+_DOT_PORT = 853
 
 
 class DnsCheck:
@@ -39,6 +29,7 @@ class DnsCheck:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
+        self._servers = NameServers(gate)
         self._answers: Any = None
 
     async def run(self, spec: DnsSpec, *, timeout_ms: int) -> Observation:
@@ -48,74 +39,77 @@ class DnsCheck:
         deadline = Deadline.after(timeout_ms)
         try:
             server = self._server(spec)
+            others = _others(spec)
             question: Question = self._answers.Question(spec)
         except ValueError as error:
             return Observation(failure=Failure.of(FailureClass.PROBE_ERROR, f"assertion_invalid: {error}"))
-        located = self._gate.guard.judge(server.ip, server.port, server.purpose)
-        if isinstance(located, Failure):
-            return Observation(failure=located)
         begun = monotonic_ns()
-        reply = await self._ask(server, located, question, deadline)
+        told = await self._servers.ask(server, question, deadline)
+        reply = told.reply
         spent_us = (monotonic_ns() - begun) // 1000
+        failure = reply if isinstance(reply, Failure) else question.judge(reply)
+        if failure is None and spec.soa_serial is not None:
+            failure = await self._compare(others, spec.soa_serial, question, deadline)
         return Observation(
-            failure=reply if isinstance(reply, Failure) else question.judge(reply),
+            failure=failure,
             latency_us=spent_us,
             phases=Phases(dns_us=spent_us),
             bytes_read=0 if isinstance(reply, Failure) else reply.size,
-            ip=server.ip,
+            ip=told.ip,
+            certificate=told.certificate,
         )
 
-    def _server(self, spec: DnsSpec) -> _Server:
+    def _server(self, spec: DnsSpec) -> Server:
         """Whom to ask; what this host asks itself was chosen by its operator."""
-        text, purpose = spec.resolver, Purpose.CHECK_RESOLVER
+        text, protocol = spec.resolver, spec.protocol
         if text is None:
-            text, purpose = self._gate.nameservers()[0], Purpose.CHECK_DNS
-        host, port = _split(text)
-        ip = literal_address(host)
-        if ip is None:
+            if protocol in {DnsProtocol.DOT, DnsProtocol.DOH}:
+                raise ValueError(f"{protocol} needs a resolver")
+            return Server(parse_endpoint(self._gate.nameservers()[0], _PORT), protocol, Purpose.CHECK_DNS)
+        if protocol is DnsProtocol.DOH:
+            url = parse_url(text)
+            if url.scheme != "https":
+                raise ValueError("the resolver has to be an https URL")
+            return Server(url, protocol, Purpose.CHECK_RESOLVER)
+        where = parse_endpoint(text, _DOT_PORT if protocol is DnsProtocol.DOT else _PORT)
+        if protocol is not DnsProtocol.DOT and not where.is_address:
             raise ValueError("the resolver has to be an address")
-        return _Server(ip, port, purpose)
+        return Server(where, protocol, Purpose.CHECK_RESOLVER)
 
-    async def _ask(self, server: _Server, located: Located, question: Question, deadline: Deadline) -> Reply | Failure:
-        reply = await ask(server.ip, server.port, question.wire, question.read, deadline)
-        if _is_cut_off(reply):
-            reply = await self._ask_by_stream(server, located, question, deadline)
-        if reply is None:
-            detail = f"timeout: {server.text} did not answer within {deadline.timeout_ms} ms"
-            return Failure(FailureClass.DNS_ERROR, detail)
-        return reply
-
-    async def _ask_by_stream(
-        self, server: _Server, located: Located, question: Question, deadline: Deadline
-    ) -> Reply | Failure | None:
-        """The same over TCP; None means silence."""
-        stream = await connect(located, server.port, deadline)
-        if isinstance(stream, Failure):
-            return None if stream.kind is FailureClass.CONNECT_TIMEOUT else stream
-        try:
-            await stream.send(len(question.wire).to_bytes(2, "big") + question.wire)
-            size = int.from_bytes(await stream.receive_exactly(2), "big")
-            reply = question.read(await stream.receive_exactly(size))
-        except TimeoutError:
+    async def _compare(
+        self, servers: tuple[Server, ...], rule: SoaSerial, question: Question, deadline: Deadline
+    ) -> Failure | None:
+        """Asks all servers at once; the first of the list that cannot tell decides."""
+        async with asyncio.TaskGroup() as group:
+            asked = [
+                group.create_task(self._serial(server, rule, question, deadline), name=f"soa {server.text}")
+                for server in servers
+            ]
+        serials = {}
+        for server, task in zip(servers, asked, strict=True):
+            found = task.result()
+            if isinstance(found, Failure):
+                return found
+            serials[server.text] = found
+        if len(set(serials.values())) <= 1:
             return None
-        except (EOFError, OSError):
-            return Failure(FailureClass.PROTOCOL_ERROR, "the answer over TCP was cut short")
-        finally:
-            stream.close()
-        if reply is None or _is_cut_off(reply):
-            return Failure(FailureClass.PROTOCOL_ERROR, "the answer over TCP is none to the question")
-        return reply
+        told = ", ".join(f"{serial} on {server}" for server, serial in serials.items())
+        return Failure.of(FailureClass.ASSERTION_FAILED, f"serials differ: {told}")
+
+    async def _serial(self, server: Server, rule: SoaSerial, question: Question, deadline: Deadline) -> int | Failure:
+        reply = (await self._servers.ask(server, question, deadline)).reply
+        if isinstance(reply, Failure):
+            return reply
+        serial = question.serial(reply)
+        low: Failure | None = self._answers.low_serial(serial, rule.at_least or 0, f"the answer of {server.text}")
+        if low is not None:
+            return low
+        assert serial is not None
+        return serial
 
 
-def _is_cut_off(reply: Reply | Failure | None) -> bool:
-    return reply is not None and not isinstance(reply, Failure) and reply.message is None
-
-
-def _split(resolver: str) -> tuple[str, int]:
-    """`IP`, `IP:port`, `[v6]:port` or a bare IPv6 address."""
-    host, separator, port = resolver.rpartition(":")
-    if not separator or "]" in port or (":" in host and not host.startswith("[")):
-        return resolver, _PORT
-    if not port.isdecimal() or not 1 <= int(port) <= 65535:
-        raise ValueError("the port of the resolver has to be between 1 and 65535")
-    return host, int(port)
+def _others(spec: DnsSpec) -> tuple[Server, ...]:
+    """The servers whose serials are compared. They are asked in clear: few authoritative servers speak otherwise."""
+    names = () if spec.soa_serial is None else spec.soa_serial.equal_on
+    protocol = DnsProtocol.TCP if spec.protocol is DnsProtocol.TCP else DnsProtocol.UDP
+    return tuple(Server(parse_endpoint(name, _PORT), protocol, Purpose.CHECK_RESOLVER) for name in names)

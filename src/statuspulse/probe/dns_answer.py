@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 import dns.exception
+import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
 import dns.rdata
 import dns.reversename
+from dns.rdtypes.ANY.SOA import SOA
 from dns.rdtypes.ANY.TXT import TXT
 
 from statuspulse.domain.failure import Failure, FailureClass
-from statuspulse.domain.specs.dns import DnsSpec, Match, RecordType
+from statuspulse.domain.specs.dns import DnsProtocol, DnsSpec, Match, RecordType
 from statuspulse.egress.literals import ascii_name, literal_address
 
 # The size of datagram that passes every usual path in one piece.
@@ -42,7 +44,14 @@ class Question:
     def __init__(self, spec: DnsSpec) -> None:
         self._spec = spec
         self._expected = frozenset(_expected(spec.record_type, value) for value in spec.expected_values)
-        self._query = dns.message.make_query(_name(spec), str(spec.record_type), use_edns=0, payload=_PAYLOAD)
+        self._query = dns.message.make_query(
+            _name(spec),
+            str(spec.record_type),
+            use_edns=0,
+            payload=_PAYLOAD,
+            flags=dns.flags.RD | (dns.flags.AD if spec.require_ad else 0),  # RFC 6840, 5.7: only who asks is told
+            id=0 if spec.protocol is DnsProtocol.DOH else None,  # RFC 8484, 4.1
+        )
         self.wire = self._query.to_wire()
 
     def read(self, wire: bytes) -> Reply | Failure | None:
@@ -64,13 +73,55 @@ class Question:
         expected_rcode = self._spec.expected_rcode.upper()
         if rcode != expected_rcode:
             return Failure(FailureClass.STATUS_MISMATCH, f"got {rcode}, expected {expected_rcode}")
-        if not self._expected:
-            return None
+        failure = self._broken_flag(message) or self._broken_ttl(message)
+        if failure is not None:
+            return failure
         try:
-            values = _values(self._spec.record_type, message)
+            return self._wrong_values(message) or self._low_serial(message)
         except dns.exception.DNSException:
             return _MALFORMED
-        return self._mismatch(values)
+
+    def serial(self, reply: Reply) -> int | None:
+        """The serial of the zone in an answer; None if there is no SOA record, or not a plain answer."""
+        message = reply.message
+        assert message is not None
+        if message.rcode() != dns.rcode.NOERROR:
+            return None
+        try:
+            return next((record.serial for record in _records(message) if isinstance(record, SOA)), None)
+        except dns.exception.DNSException:
+            return None
+
+    def _broken_flag(self, message: dns.message.Message) -> Failure | None:
+        if self._spec.require_aa and not message.flags & dns.flags.AA:
+            return Failure(FailureClass.ASSERTION_FAILED, "the answer is not authoritative: AA is not set")
+        if self._spec.require_ad and not message.flags & dns.flags.AD:
+            return Failure(
+                FailureClass.ASSERTION_FAILED, "the resolver does not call the answer authentic: AD is not set"
+            )
+        return None
+
+    def _broken_ttl(self, message: dns.message.Message) -> Failure | None:
+        low, high = self._spec.ttl_min_seconds, self._spec.ttl_max_seconds
+        if low is None and high is None:
+            return None
+        ttls = [records.ttl for records in message.answer]
+        if not ttls:
+            return Failure(FailureClass.ASSERTION_FAILED, "the answer has no records, so no TTL")
+        if low is not None and min(ttls) < low:
+            return Failure(FailureClass.ASSERTION_FAILED, f"the TTL is {min(ttls)} s, expected at least {low} s")
+        if high is not None and max(ttls) > high:
+            return Failure(FailureClass.ASSERTION_FAILED, f"the TTL is {max(ttls)} s, expected at most {high} s")
+        return None
+
+    def _low_serial(self, message: dns.message.Message) -> Failure | None:
+        rule = self._spec.soa_serial
+        if rule is None or rule.at_least is None:
+            return None
+        return low_serial(self.serial(Reply(message, 0)), rule.at_least, "the answer")
+
+    def _wrong_values(self, message: dns.message.Message) -> Failure | None:
+        return self._mismatch(_values(self._spec.record_type, message)) if self._expected else None
 
     def _mismatch(self, values: frozenset[str]) -> Failure | None:
         missing = self._expected - values
@@ -94,12 +145,24 @@ def _name(spec: DnsSpec) -> dns.name.Name:
         raise ValueError("the host name is not valid") from None
 
 
+def low_serial(serial: int | None, at_least: int, where: str) -> Failure | None:
+    """What is wrong with a serial that has to be at least this. Numbers are compared as people read them."""
+    if serial is None:
+        return Failure(FailureClass.ASSERTION_FAILED, f"no SOA record in {where}")
+    if serial < at_least:
+        return Failure(FailureClass.ASSERTION_FAILED, f"serial {serial} in {where}, expected at least {at_least}")
+    return None
+
+
 def _values(record_type: RecordType, message: dns.message.Message) -> frozenset[str]:
+    return frozenset(_normal(record_type, _text(record)) for record in _records(message))
+
+
+def _records(message: dns.message.Message) -> list[dns.rdata.Rdata]:
     """What stands at the end of the chain of aliases."""
     if not isinstance(message, dns.message.QueryMessage):
-        return frozenset()
-    records = message.resolve_chaining().answer
-    return frozenset(_normal(record_type, _text(record)) for record in records or ())
+        return []
+    return list(message.resolve_chaining().answer or ())
 
 
 def _text(record: dns.rdata.Rdata) -> str:

@@ -8,37 +8,50 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from statuspulse.catalog.kinds.addresses import Host, host_problems, is_port, policy_problems
+from statuspulse.catalog.kinds.addresses import Host, host_problems, policy_problems
 from statuspulse.catalog.kinds.kind import Config, Kind
-from statuspulse.catalog.members import Fixed, Members, Name, one_line
+from statuspulse.catalog.members import URL_LIMIT, Members, Name, one_line
 from statuspulse.catalog.monitor_members import CommonMembers
-from statuspulse.catalog.refusals import Detail, InvalidInputError
-from statuspulse.egress.literals import literal_address
+from statuspulse.catalog.refusals import Detail, InvalidInputError, Path
+from statuspulse.egress.endpoints import parse_endpoint
 from statuspulse.egress.policy import Policy, Purpose
+from statuspulse.egress.urls import parse_url
 
-_OBJECT = {"type": ["object", "null"]}
 _RCODES = Literal["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "NOTAUTH", "NOTZONE"]
 _DNS_PORT = 53
+_DOT_PORT = 853
 _ROOT_ZONE = "."
 _ADDRESS_VERSIONS = {"A": 4, "AAAA": 6}
 
-Resolver = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(one_line)]
+_LONGEST_TTL = (1 << 31) - 1  # RFC 2181, 8
+_LARGEST_SERIAL = (1 << 32) - 1
+
+Resolver = Annotated[str, Field(min_length=1, max_length=URL_LIMIT), AfterValidator(one_line)]
+NameServer = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(one_line)]
+Ttl = Annotated[int, Field(ge=0, le=_LONGEST_TTL)]
 ExpectedValue = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(one_line)]
+
+
+class SoaSerialMembers(Members):
+    """A zone's serial: equal on these name servers, which are asked directly, and at least this number."""
+
+    equal_on: Annotated[list[NameServer], Field(max_length=10)] = Field(default_factory=list)
+    at_least: Annotated[int, Field(ge=0, le=_LARGEST_SERIAL)] | None = None
 
 
 class DnsMembers(Members):
     host: Host
     record_type: Literal["A", "AAAA", "CNAME", "MX", "NS", "TXT", "SOA", "SRV", "CAA", "PTR"] = "A"
     resolver: Resolver | None = None
-    protocol: Annotated[Any, Fixed(default="udp", answered={"type": "string"})] = "udp"
+    protocol: Literal["udp", "tcp", "dot", "doh"] = "udp"
     expected_rcode: _RCODES = "NOERROR"
     expected_values: Annotated[list[ExpectedValue], Field(max_length=50)] = Field(default_factory=list)
     match: Literal["any", "all", "exact"] = "any"
-    ttl_min_seconds: Annotated[Any, Fixed(default=None, answered={"type": ["integer", "null"]})] = None
-    ttl_max_seconds: Annotated[Any, Fixed(default=None, answered={"type": ["integer", "null"]})] = None
-    require_aa: Annotated[Any, Fixed(default=False, answered={"type": "boolean"})] = False
-    require_ad: Annotated[Any, Fixed(default=False, answered={"type": "boolean"})] = False
-    soa_serial: Annotated[Any, Fixed(default=None, answered=_OBJECT)] = None
+    ttl_min_seconds: Ttl | None = None
+    ttl_max_seconds: Ttl | None = None
+    require_aa: bool = False
+    require_ad: bool = False
+    soa_serial: SoaSerialMembers | None = None
 
 
 class DnsMonitor(CommonMembers, DnsMembers):
@@ -55,26 +68,91 @@ def _target(config: Config) -> str:
 def _problems(config: Config, policy: Policy) -> Iterator[Detail]:
     if config["host"] != _ROOT_ZONE:
         yield from host_problems(config["host"])
-    yield from _resolver_problems(config["resolver"], policy)
+    yield from _resolver_problems(config["resolver"], config["protocol"], policy)
     yield from _value_problems(config)
+    yield from _ttl_problems(config)
+    yield from _serial_problems(config, policy)
 
 
-def _resolver_problems(resolver: str | None, policy: Policy) -> Iterator[Detail]:
+def _resolver_problems(resolver: str | None, protocol: str, policy: Policy) -> Iterator[Detail]:
+    path = ("resolver",)
     if resolver is None:
+        if protocol in {"dot", "doh"}:
+            yield Detail(code="parameter_missing", path=path, message=f"is required with the protocol {protocol}")
+    elif protocol == "doh":
+        yield from _url_problems(resolver, policy, path)
+    else:
+        yield from _server_problems(resolver, policy, path, is_secure=protocol == "dot")
+
+
+def _url_problems(resolver: str, policy: Policy, path: Path) -> Iterator[Detail]:
+    if not resolver.lower().startswith("https://"):
+        message = "has to be an https URL such as https://dns.example/dns-query with the protocol doh"
+        yield Detail(code="scheme_unsupported", path=path, message=message)
         return
-    host, port = resolver, _DNS_PORT
-    before, separator, after = resolver.rpartition(":")
-    if separator and "]" not in after and (":" not in before or before.startswith("[")):
-        host, port = before, int(after) if is_port(after) else 0
+    if "{" in resolver:
+        message = "must not be a template: questions are sent by POST, so leave the braces out"
+        yield Detail(code="parameter_invalid_format", path=path, message=message)
+        return
     try:
-        is_address = literal_address(host) is not None
-    except ValueError:
-        is_address = False
-    if not is_address or port == 0:
-        message = "has to be an address such as 9.9.9.9, 9.9.9.9:53 or [2620:fe::fe]:53"
-        yield Detail(code="parameter_invalid_format", path=("resolver",), message=message)
+        url = parse_url(resolver)
+    except ValueError as error:
+        yield Detail(code="parameter_invalid_format", path=path, message=f"is no usable URL: {error}")
         return
-    yield from policy_problems(host, port, Purpose.CHECK_RESOLVER, policy, ("resolver",))
+    yield from policy_problems(url.host, url.port, Purpose.CHECK_RESOLVER, policy, path)
+
+
+def _server_problems(text: str, policy: Policy, path: Path, *, is_secure: bool) -> Iterator[Detail]:
+    """An address with or without a port; over DoT also a name."""
+    try:
+        server = parse_endpoint(text, _DOT_PORT if is_secure else _DNS_PORT)
+    except ValueError:
+        server = None
+    if server is not None and (is_secure or server.is_address):
+        yield from policy_problems(server.host, server.port, Purpose.CHECK_RESOLVER, policy, path)
+    elif is_secure:
+        message = "has to be an address or a name, such as 9.9.9.9, dns.example or dns.example:853"
+        yield Detail(code="parameter_invalid_format", path=path, message=message)
+    else:
+        message = "has to be an address such as 9.9.9.9, 9.9.9.9:53 or [2620:fe::fe]:53"
+        yield Detail(code="parameter_invalid_format", path=path, message=message)
+
+
+def _ttl_problems(config: Config) -> Iterator[Detail]:
+    low, high = config["ttl_min_seconds"], config["ttl_max_seconds"]
+    if low is not None and high is not None and low > high:
+        message = f"must not exceed ttl_max_seconds, which is {high}"
+        yield Detail(code="parameter_conflict", path=("ttl_min_seconds",), message=message, extra={"limit": high})
+
+
+def _serial_problems(config: Config, policy: Policy) -> Iterator[Detail]:
+    rule = config["soa_serial"]
+    if rule is None:
+        return
+    if config["record_type"] != "SOA":
+        message = "needs record_type SOA"
+        yield Detail(code="parameter_conflict", path=("soa_serial",), message=message)
+    servers: list[str] = rule["equal_on"]
+    if not servers and rule["at_least"] is None:
+        message = "needs equal_on or at_least"
+        yield Detail(code="parameter_missing", path=("soa_serial",), message=message)
+    if len(servers) == 1:
+        message = "needs at least two name servers"
+        yield Detail(
+            code="parameter_out_of_range", path=("soa_serial", "equal_on"), message=message, extra={"limit": 2}
+        )
+    for place, server in enumerate(servers):
+        yield from _name_server_problems(server, policy, ("soa_serial", "equal_on", place))
+
+
+def _name_server_problems(text: str, policy: Policy, path: Path) -> Iterator[Detail]:
+    try:
+        server = parse_endpoint(text, _DNS_PORT)
+    except ValueError as error:
+        message = f"has to be a name or an address, with or without a port: {error}"
+        yield Detail(code="parameter_invalid_format", path=path, message=message)
+        return
+    yield from policy_problems(server.host, server.port, Purpose.CHECK_RESOLVER, policy, path)
 
 
 def _value_problems(config: Config) -> Iterator[Detail]:

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import Any, Literal
 
 from pydantic import Field
 
 from statuspulse.catalog.kinds.addresses import Host, Port, host_problems, is_port, policy_problems
 from statuspulse.catalog.kinds.kind import Config, Kind
-from statuspulse.catalog.members import Fixed, Members, Name
+from statuspulse.catalog.kinds.tcp_members import Spoken, StarttlsName, Steps, TlsChoice
+from statuspulse.catalog.members import Members, Name
 from statuspulse.catalog.monitor_members import CommonMembers
-from statuspulse.catalog.refusals import Detail, InvalidInputError
+from statuspulse.catalog.refusals import Detail, InvalidInputError, Path
 from statuspulse.egress.policy import Policy, Purpose
 from statuspulse.egress.urls import bracketed
+from statuspulse.probe.pattern import PATTERN_LIMIT, compiled
 
-_ARRAY = {"type": "array", "items": {"type": "object"}}
 _URL = {"type": "string", "pattern": "^tcp://", "description": "Host and port in one: tcp://host:port."}
 
 
 class TcpMembers(Members):
     host: Host
     port: Port
-    send: Annotated[Any, Fixed(default=None, answered={"type": ["string", "null"]})] = None
-    expect: Annotated[Any, Fixed(default=None, answered={"type": ["string", "null"]})] = None
-    tls: Annotated[Any, Fixed(default=False, answered={"type": "boolean"})] = False
-    starttls: Annotated[Any, Fixed(default=None, answered={"type": ["string", "null"]})] = None
-    steps: Annotated[Any, Fixed(default=[], answered=_ARRAY)] = Field(default_factory=list)
+    send: Spoken | None = None
+    expect: Spoken | None = None
+    tls: TlsChoice = False
+    starttls: StarttlsName | None = None
+    steps: Steps = Field(default_factory=list)
 
 
 class TcpMonitor(CommonMembers, TcpMembers):
-    """A monitor of type tcp: `host` and `port`, or both in one as `url: "tcp://host:port"`."""
+    """A monitor of type tcp: `host` and `port`, or both in one as `url: "tcp://host:port"`.
+
+    `tls` is true for TLS from the start, or an object with its options; beside a `starttls` the options are for that.
+    """
 
     name: Name
     type: Literal["tcp"]
@@ -54,6 +59,43 @@ def _target(config: Config) -> str:
 def _problems(config: Config, policy: Policy) -> Iterator[Detail]:
     yield from host_problems(config["host"])
     yield from policy_problems(config["host"], config["port"], Purpose.CHECK_TCP, policy, ("host",))
+    yield from _script_problems(config)
+    yield from _tls_problems(config)
+
+
+def _script_problems(config: Config) -> Iterator[Detail]:
+    for name in ("send", "expect"):
+        if config["steps"] and config[name] is not None:
+            message = "cannot stand beside steps; make it one of them"
+            yield Detail(code="parameter_conflict", path=(name,), message=message)
+    for place, step in enumerate(config["steps"]):
+        if step.get("regex"):
+            yield from _pattern_problems(step["expect"], ("steps", place, "expect"))
+
+
+def _pattern_problems(pattern: str, path: Path) -> Iterator[Detail]:
+    if len(pattern) > PATTERN_LIMIT:
+        message = f"must have at most {PATTERN_LIMIT} characters as a pattern"
+        yield Detail(code="parameter_too_long", path=path, message=message, extra={"limit": PATTERN_LIMIT})
+        return
+    try:
+        compiled(pattern)
+    except ValueError as error:
+        message = f"is no pattern that RE2 takes, which knows no look-around and no back-references: {error}"
+        yield Detail(code="parameter_invalid_format", path=path, message=message)
+
+
+def _tls_problems(config: Config) -> Iterator[Detail]:
+    """TLS begins once. Options alone begin it, too, unless a `starttls` does."""
+    places: list[Path] = [] if config["starttls"] is None else [("starttls",)]
+    places += [("steps", place, "starttls") for place, step in enumerate(config["steps"]) if "starttls" in step]
+    if config["tls"] is True:
+        places.insert(0, ("tls",))
+    for path in places[1:]:
+        yield Detail(code="parameter_conflict", path=path, message="would begin TLS a second time")
+    if isinstance(config["tls"], dict) and config["tls"]["server_name"] is not None:
+        for problem in host_problems(config["tls"]["server_name"]):
+            yield replace(problem, path=("tls", "server_name"))
 
 
 def _split_url(document: dict[str, Any]) -> None:
