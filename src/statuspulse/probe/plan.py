@@ -50,7 +50,7 @@ class Plan:
 class Slot:
     """One slot that has begun. `next_at` is when the next one is due; instants in ms.
 
-    `claim` is the place that it holds, none for a look beside the schedule; `seen_at` the address that its check has dialled.
+    `claim` is the place that it holds, none for a look beside the schedule; `seen_at` is what its check has dialled.
     """
 
     plan: Plan
