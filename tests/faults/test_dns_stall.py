@@ -107,17 +107,21 @@ def _detail(item: Item) -> str:
 
 
 def _most_open(names: NamesTarget) -> int:
-    """How many silent names were under way at once, as their server saw it: between the first and the last question."""
+    """How many lookups of silent names were under way at once, from the first question to the last, as they were seen.
+
+    What is asked after the two seconds of a lookup, by c-ares of its own accord, is nobody's lookup any more.
+    """
     changes: Counter[float] = Counter()
     for name, asked in names.asked_at.items():
-        if name.startswith("silent"):
-            begun = last = asked[0]
-            for at in [*asked[1:], float("inf")]:
-                # The questions of one lookup follow one another within its two seconds.
-                if at - begun > _LOOKUP_MS / 1000:
-                    changes[begun] += 1
-                    changes[last] -= 1
-                    begun = at
+        if not name.startswith("silent"):
+            continue
+        begun = last = asked[0]
+        for at in [*asked[1:], float("inf")]:
+            if at - begun > 2 * _LOOKUP_MS / 1000:
+                changes[begun] += 1
+                changes[last] -= 1
+                begun = last = at
+            elif at - begun < _LOOKUP_MS / 1000:
                 last = at
     running = most = 0
     for _, change in sorted(changes.items()):

@@ -14,6 +14,8 @@ from statuspulse.egress.received import bytes_received
 Landed = tuple[int, str]
 
 _SWEEP_SECONDS = 0.1
+# While libcurl always finds more to read, what it reads is looked at this often.
+_FLOOD_SECONDS = 0.02
 
 
 class _Flight(NamedTuple):
@@ -32,6 +34,7 @@ class CurlLoop:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._sweep: asyncio.TimerHandle | None = None
+        self._swept_at = 0.0
         self._closed = False
         self._multi = pycurl.CurlMulti()
         self._act = self._multi.socket_action
@@ -49,7 +52,7 @@ class CurlLoop:
         landed: asyncio.Future[Landed] = self._loop.create_future()
         self._flights[handle] = _Flight(landed, kill_at, most_bytes)
         if self._sweep is None:
-            self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._kill)
+            self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._on_sweep)
         self._multi.add_handle(handle)
         self._kick()
         return landed
@@ -102,6 +105,8 @@ class CurlLoop:
             self._readiness.flush()
         wait_ms = self._multi.timeout()
         if wait_ms == 0:
+            if self._loop.time() - self._swept_at > _FLOOD_SECONDS:
+                self._end_unwanted()
             self._kick()
         elif wait_ms > 0:
             self._set_timer(self._loop.time() + wait_ms / 1000)
@@ -121,7 +126,13 @@ class CurlLoop:
         if not landed.done():
             landed.set_result((code, text))
 
-    def _kill(self) -> None:
+    def _on_sweep(self) -> None:
+        self._end_unwanted()
+        self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._on_sweep) if self._flights else None
+
+    def _end_unwanted(self) -> None:
+        """Ends what is too late or takes in too much."""
+        self._swept_at = self._loop.time()
         now = monotonic()
         for handle, (_, kill_at, most_bytes) in list(self._flights.items()):
             if kill_at <= now:
@@ -129,7 +140,6 @@ class CurlLoop:
             elif most_bytes is not None and self._received(handle) > most_bytes:
                 self._end(handle, pycurl.E_FILESIZE_EXCEEDED, "the answer is much larger than its content")
         self._readiness.flush()
-        self._sweep = self._loop.call_later(_SWEEP_SECONDS, self._kill) if self._flights else None
 
     def _received(self, handle: pycurl.Curl) -> int:
         fd = handle.getinfo(pycurl.ACTIVESOCKET)

@@ -25,9 +25,9 @@ _HEAD_LINES = 100
 _INTERIM_ANSWERS = 5
 # So short a head breaks no limit of lines: each answer in it takes a status line and an empty one.
 _SHORT_HEAD = 2 * (_INTERIM_ANSWERS + 1)
-# A body in the smallest chunks takes six times its size, and the system may take in some MiB before we look at any.
-_OVERHEAD_FACTOR = 8
-_BUFFERED_BYTES = 16 << 20
+# Chunks cost something, and the system may take in some MiB before we look at any.
+_OVERHEAD_FACTOR = 2
+_BUFFERED_BYTES = 8 << 20
 _NO_SOCKET: int = pycurl.SOCKET_BAD
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
