@@ -74,7 +74,10 @@ class FailureDocument(_Document, rename={"kind": "class"}):
 
 
 class Item(_Document, omit_defaults=True, rename={"from_at": "from", "to_at": "to"}):
-    """A result, or with `kind: "gap"` a run of missed slots; `seq` counts up by one per probe."""
+    """A result, or with `kind: "gap"` a run of missed slots; `seq` counts up by one per probe.
+
+    `evidence` comes with the first failure of a doubt; what is larger than 16 KiB as JSON is dropped.
+    """
 
     seq: int
     kind: Literal["scheduled", "recheck", "first", "manual", "gap"]
@@ -97,6 +100,7 @@ class Item(_Document, omit_defaults=True, rename={"from_at": "from", "to_at": "t
     config_version: int = 0
     in_maintenance: bool = False
     truncated: bool = False
+    evidence: dict[str, Any] | None = None
     job_id: str | None = None
     from_at: datetime | None = None
     to_at: datetime | None = None
