@@ -9,7 +9,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.requests import Request
 from starlette.responses import Response
 
-from statuspulse.api import agent, incidents, monitor_config, monitors, policies, status, system
+from statuspulse.api import agent, incidents, monitor_config, monitors, policies, results, status, system
 from statuspulse.api.dependencies import Dependencies, Services
 from statuspulse.api.envelope import refusal
 from statuspulse.api.frame import Frame
@@ -19,6 +19,7 @@ from statuspulse.api.translate import TRANSLATED, translate
 ROUTERS: tuple[APIRouter, ...] = (
     monitors.router,
     monitor_config.router,
+    results.router,
     incidents.router,
     policies.router,
     status.router,
