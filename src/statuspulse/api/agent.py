@@ -113,7 +113,9 @@ async def get_assignments(request: Request) -> Response:
     until = parts.monotonic() + _wait_of(request)
     while True:
         seen = parts.bus.count(Topic.CATALOG)
-        found = await call.database.read(lambda connection: assigned(connection, call.probe.region, known))
+        found = await call.database.read(
+            lambda connection: assigned(connection, parts.keyring, call.probe.region, known)
+        )
         if found is not None:
             return await _assignments_answer(call, found)
         rest = until - parts.monotonic()
