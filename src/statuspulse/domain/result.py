@@ -43,6 +43,7 @@ class Certificate:
 
     not_after: int
     tls_version: str | None = None
+    cipher: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,12 @@ import errno
 import pycurl
 
 from statuspulse.domain.failure import Failure, FailureClass
+from statuspulse.egress.certificates import Chain
+from statuspulse.egress.distrust import verification_failure
 from statuspulse.egress.faults import connect_failure, connect_timeout, own_fault
 
 # pycurl has no name for it.
 _E_TOO_LARGE = 100
-_X509_CERTIFICATE_EXPIRED = 10
 _STORAGE = frozenset(
     {
         pycurl.E_SSL_CACERT_BADFILE,
@@ -38,11 +39,22 @@ _PROTOCOL = {
     pycurl.E_UNSUPPORTED_PROTOCOL: "the answer is no HTTP",
     pycurl.E_FTP_WEIRD_SERVER_REPLY: "the answer is malformed",
     _E_TOO_LARGE: "the head of the answer is too large",
+    pycurl.E_HTTP2: "the server does not speak HTTP/2, or breaks its rules",
 }
 
 
 def transfer_failure(
-    code: int, text: str, *, os_errno: int, verify_result: int, ip: str, port: int, connected: bool, timeout_ms: int
+    code: int,
+    text: str,
+    *,
+    os_errno: int,
+    verify_result: int,
+    host: str,
+    chain: Chain,
+    ip: str,
+    port: int,
+    connected: bool,
+    timeout_ms: int,
 ) -> Failure:
     """The failure behind a code other than 0. `connected` says whether TCP stood."""
     if code == pycurl.E_OPERATION_TIMEDOUT:
@@ -58,8 +70,8 @@ def transfer_failure(
         return own
     if code not in _TLS:
         return Failure.of(FailureClass.PROTOCOL_ERROR, _PROTOCOL.get(code) or text)
-    if verify_result == _X509_CERTIFICATE_EXPIRED:
-        return Failure(FailureClass.TLS_EXPIRED, "a certificate of the chain has expired")
+    if code == pycurl.E_PEER_FAILED_VERIFICATION:
+        return verification_failure(verify_result, text, host, chain)
     return Failure.of(FailureClass.TLS_ERROR, text)
 
 

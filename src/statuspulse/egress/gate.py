@@ -14,6 +14,7 @@ from statuspulse.egress.guard import Guard, Located
 from statuspulse.egress.hosts import HOSTS_FILE, Hosts
 from statuspulse.egress.nameservers import RESOLV_CONF, Nameservers
 from statuspulse.egress.policy import Policy, Purpose
+from statuspulse.egress.request import Request
 from statuspulse.egress.resolver import Resolver
 from statuspulse.egress.transfer import Exchange, Transfer
 from statuspulse.egress.urls import Url
@@ -54,31 +55,46 @@ class Gate:
         for transfer in self._idle:
             transfer.close()
 
-    async def locate(self, host: str, port: int, purpose: Purpose, deadline: Deadline) -> Located | Failure:
-        """Resolves a name and judges every address of it."""
+    async def locate(
+        self, host: str, port: int, purpose: Purpose, deadline: Deadline, ip_version: str = "auto"
+    ) -> Located | Failure:
+        """Resolves a name and judges every address of it; `ip_version` is "auto", "4" or "6"."""
         outcome = await self._resolver.resolve(host, deadline.rest_seconds())
         if isinstance(outcome, Failure):
             return outcome
-        return self.guard.judge_all(host, outcome.addresses, port, purpose)
+        return self.guard.judge_all(host, outcome.addresses, port, purpose, ip_version)
 
-    async def fetch(self, url: Url, located: Located, deadline: Deadline, *, limit: int, follows: bool) -> Exchange:
-        """One GET on a connection of its own, of whose body at most `limit` bytes are read.
+    async def fetch(
+        self,
+        url: Url,
+        located: Located,
+        deadline: Deadline,
+        *,
+        limit: int,
+        follows: bool,
+        request: Request | None = None,
+    ) -> Exchange:
+        """One request on a connection of its own, of whose answer at most `limit` bytes are read; without one a GET.
 
         `follows` says that a redirect would be followed, so that its body is of no interest.
         """
         transfer = self.take_transfer()
         purpose = located.purpose
         try:
-            transfer.prepare(url, located.first, purpose, deadline=deadline, limit=limit, follows=follows, body=None)
+            transfer.prepare(url, located.first, purpose, deadline=deadline, limit=limit, follows=follows)
+            if request is not None:
+                transfer.dress(request)
             exchange = transfer.conclude(*await self.launch(transfer, deadline))
             for ip in located.others:
                 if not exchange.is_refused:
                     break
-                transfer.prepare(url, ip, purpose, deadline=deadline, limit=limit, follows=follows, body=None)
+                transfer.prepare(url, ip, purpose, deadline=deadline, limit=limit, follows=follows)
+                if request is not None:
+                    transfer.dress(request)
                 exchange = transfer.conclude(*await self.launch(transfer, deadline))
             return exchange
         finally:
-            self.give_back(transfer, renew=False)
+            self.give_back(transfer, renew=request is not None)
 
     def take_transfer(self) -> Transfer:
         return self._idle.pop() if self._idle else Transfer(self.guard, self._ca_file)

@@ -92,7 +92,7 @@ class _Agent:
         self._high_water = high_water
         self._gate = gate
         self._policy = settings.policy
-        self._checks = checks(gate)
+        self._checks = checks(gate, clock.now)
         self._spool = Spool(settings.data_dir / "spool", settings.bounds)
         self._assigned = AssignedSet(settings.data_dir / "assignments")
         pulse = Pulse(monotonic)
@@ -178,6 +178,7 @@ class _Agent:
             slot = self._wheel.dismiss(monitor_id)
             if slot is not None:
                 self._runner.cancel(slot)
+            self._runner.forget(monitor_id)
         for number, (_, plan) in enumerate(plans, start=1):
             if plan is None:
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -45,10 +45,10 @@ class Contained:
             return Observation(failure=Failure.of(FailureClass.PROBE_ERROR, detail))
 
 
-def checks(gate: Gate) -> Mapping[MonitorType, Check[Any]]:
-    """The check of each type; a new kind is one file and one line here."""
+def checks(gate: Gate, now: Callable[[], int]) -> Mapping[MonitorType, Check[Any]]:
+    """The check of each type; a new kind is one file and one line here. `now` is in ms."""
     return {
-        MonitorType.HTTP: Contained(HttpCheck(gate)),
+        MonitorType.HTTP: Contained(HttpCheck(gate, now)),
         MonitorType.TCP: Contained(TcpCheck(gate)),
         MonitorType.DNS: Contained(DnsCheck(gate)),
     }
