@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -17,7 +18,7 @@ from statuspulse.catalog.monitor_members import CommonMembers
 from statuspulse.catalog.refusals import Detail
 from statuspulse.egress.literals import ascii_name, literal_address
 from statuspulse.egress.policy import Policy, Purpose
-from statuspulse.egress.urls import parse_url
+from statuspulse.egress.urls import Url, parse_url
 
 
 def _server_name(name: str) -> str:
@@ -67,10 +68,17 @@ def _target(config: Config) -> str:
 def _problems(config: Config, policy: Policy) -> Iterator[Detail]:
     url = parse_url(config["url"])
     yield from policy_problems(url.host, url.port, Purpose.CHECK_HTTP, policy, ("url",))
+    yield from _family_problems(url, config["ip_version"])
     if config["body"] is not None and config["method"] == "HEAD":
         yield Detail(code="parameter_conflict", path=("body",), message="is not sent with HEAD; use another method")
     yield from header_problems(config["headers"], config["auth"])
     yield from assertion_problems(config)
+
+
+def _family_problems(url: Url, ip_version: str) -> Iterator[Detail]:
+    if url.ip is not None and ip_version not in {"auto", str(ip_address(url.ip).version)}:
+        message = "is not that of the address in the url; leave it out"
+        yield Detail(code="parameter_conflict", path=("ip_version",), message=message)
 
 
 def _secrets(config: Config) -> Iterator[SecretMember]:

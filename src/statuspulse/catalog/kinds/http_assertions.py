@@ -75,6 +75,12 @@ def _scalar(value: Any) -> None:
         raise PydanticCustomError("parameter_invalid_type", "must be a string, a number, true, false or null")
 
 
+def _element(value: Any) -> None:
+    """A part of a text, or an element of an array."""
+    check = _part if isinstance(value, str) else _scalar
+    check(value)
+
+
 def _pattern(value: Any) -> None:
     _part(value)
     if len(value) > LONGEST_PATTERN:
@@ -136,7 +142,14 @@ _SOURCES = {
     "json": _Source(
         property=_json_path,
         property_is="is required with this source: a path such as $.status",
-        values={**_equal(_scalar), **_compared(_number), **_IN_TEXT, **_PRESENCE},
+        values={
+            **_equal(_scalar),
+            **_compared(_number),
+            "contains": _element,
+            "not_contains": _element,
+            "matches": _pattern,
+            **_PRESENCE,
+        },
     ),
     # A measured time is never exactly this or that.
     "latency_ms": _Source(property=None, property_is=_NO_PROPERTY, values=_compared(_latency)),

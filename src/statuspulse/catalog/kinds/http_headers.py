@@ -56,7 +56,11 @@ def _sendable(name: str) -> str:
 def _header_value(value: str) -> str:
     if value != value.strip(" \t"):
         raise PydanticCustomError("parameter_invalid_format", "must not begin or end with a space")
-    return one_line(value)
+    if not value.isprintable():
+        raise PydanticCustomError(
+            "parameter_invalid_format", "must not hold control characters or others that cannot be printed"
+        )
+    return value
 
 
 def _user_name(name: str) -> str:
