@@ -35,6 +35,17 @@ def decoded(coded: bytes | bytearray, coding: str, limit: int) -> bytes | bytear
     return content
 
 
+def readable(coded: bytes, coding: str, limit: int) -> bytes:
+    """The beginning of the content for people to look at; what cannot be undone stays as it is."""
+    name = coding.strip().lower()
+    if name not in _GZIP and name != "deflate":
+        return coded[:limit]
+    try:
+        return zlib.decompressobj(_window(name, coded)).decompress(coded, limit)
+    except zlib.error:
+        return coded[:limit]
+
+
 def _window(name: str, coded: bytes | bytearray) -> int:
     """What zlib has to expect: `deflate` comes with a zlib head, as it should, or without one."""
     if name in _GZIP:

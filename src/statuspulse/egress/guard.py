@@ -27,7 +27,7 @@ class Guard:
         self._policy = policy
         self._ways = Ways()
         self._refusals: dict[tuple[str, int, Purpose], Failure | None] = {}
-        self._literals: dict[tuple[str, int, Purpose], Located | Failure] = {}
+        self._literals: dict[tuple[str, int, Purpose, str], Located | Failure] = {}
 
     def adopt(self, policy: Policy) -> None:
         """From now on this policy holds, for example when the address of our database has changed."""
@@ -49,14 +49,14 @@ class Guard:
         self._refusals[key] = refusal
         return refusal
 
-    def judge(self, ip: str, port: int, purpose: Purpose) -> Located | Failure:
+    def judge(self, ip: str, port: int, purpose: Purpose, ip_version: str = "auto") -> Located | Failure:
         """A host that is an address."""
-        key = (ip, port, purpose)
+        key = (ip, port, purpose, ip_version)
         known = self._literals.get(key)
         if known is None:
             if len(self._literals) >= _REMEMBERED:
                 self._literals.clear()
-            known = self._literals[key] = self.judge_all(ip, (ip,), port, purpose)
+            known = self._literals[key] = self.judge_all(ip, (ip,), port, purpose, ip_version)
         return known
 
     def judge_all(

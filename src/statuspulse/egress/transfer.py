@@ -26,8 +26,10 @@ _HEAD_LINES = 100
 _INTERIM_ANSWERS = 5
 # So short a head breaks no limit of lines: each answer in it takes a status line and an empty one.
 _SHORT_HEAD = 2 * (_INTERIM_ANSWERS + 1)
+_WORDS: int = pycurl.INFOTYPE_TEXT
 _SESSION = b"SSL connection using "
-EXCERPT_BYTES = 4096
+# Of the body of any answer this much is kept at least, for people to look at if the check fails.
+_KEPT_BYTES = 8192
 _VERSIONS = {
     ("1.1", "http"): pycurl.CURL_HTTP_VERSION_1_1,
     ("1.1", "https"): pycurl.CURL_HTTP_VERSION_1_1,
@@ -54,7 +56,7 @@ class Exchange(NamedTuple):
     """What came of one request. `failure` speaks of the exchange alone; any status is success here.
 
     `location` is set if this is a redirect to be followed; it may be empty. `head` holds the lines of the answer's
-    head, `beginning` pieces of the body that reach at least as far as an excerpt, `body` all of it where that was
+    head, `beginning` pieces of the body, of 8 KiB at least if there is so much, `body` all of it where that was
     asked for, `chain` the certificates as libcurl describes them.
     """
 
@@ -308,7 +310,7 @@ class Transfer:
         if self._received + size > self._room and not (self._follows and self._status() in _REDIRECTS):
             self._room = self._limit
         kept = min(size, self._room - self._received)
-        if self._received < EXCERPT_BYTES:
+        if self._received < _KEPT_BYTES:
             self._beginning.append(chunk)
         self._received += kept
         if self._body is not None:
@@ -319,7 +321,7 @@ class Transfer:
         return kept
 
     def _listen(self, kind: int, text: bytes) -> None:
-        if kind == pycurl.INFOTYPE_TEXT and text.startswith(_SESSION):
+        if kind == _WORDS and text.startswith(_SESSION):
             self._session = text[len(_SESSION) :]
 
     def _status(self) -> int:

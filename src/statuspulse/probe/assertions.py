@@ -13,6 +13,7 @@ import msgspec
 import re2
 
 from statuspulse.domain.assertion import Assertion, Operator, Scalar, Source
+from statuspulse.domain.evidence import Mask
 from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.domain.json_path import JsonPath, parse_path
 from statuspulse.probe.json_body import NoJsonError, TooMuchJsonError, parse_json
@@ -65,7 +66,7 @@ class Answer:
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
 
-def judge(assertions: tuple[Assertion, ...], answer: Answer) -> Failure | None:
+def judge(assertions: tuple[Assertion, ...], answer: Answer, mask: Mask) -> Failure | None:
     """The failure of the first rule that does not hold, in words that name rule, expectation and finding."""
     begun = thread_time_ns()
     for assertion in assertions:
@@ -73,13 +74,13 @@ def judge(assertions: tuple[Assertion, ...], answer: Answer) -> Failure | None:
             found = _found(assertion, answer)
             holds = _holds(assertion, found)
         except NoJsonError as error:
-            return Failure.of(FailureClass.ASSERTION_FAILED, f"{_rule(assertion)} does not hold: {error}")
+            return Failure.of(FailureClass.ASSERTION_FAILED, f"{_rule(assertion, mask)} does not hold: {error}")
         except TooMuchJsonError as error:
             return Failure.of(FailureClass.BODY_TOO_LARGE, str(error))
         except (ValueError, re2.error) as error:
-            return Failure.of(FailureClass.PROBE_ERROR, f"assertion_invalid: {_rule(assertion)}: {error}")
+            return Failure.of(FailureClass.PROBE_ERROR, f"assertion_invalid: {_rule(assertion, mask)}: {error}")
         if not holds:
-            text = f"{_rule(assertion)} does not hold: {_finding(assertion, found)}"
+            text = f"{_rule(assertion, mask)} does not hold: {_finding(assertion, found, mask)}"
             return Failure.of(FailureClass.ASSERTION_FAILED, text)
         if thread_time_ns() - begun > _CPU_NS:
             text = f"the assertions could not be judged within {_CPU_NS // 1_000_000} ms of processor time"
@@ -158,27 +159,30 @@ def _pattern(text: str) -> Any:
     return re2.compile(text, options)
 
 
-def _rule(assertion: Assertion) -> str:
+def _rule(assertion: Assertion, mask: Mask) -> str:
     subject = str(assertion.source) if assertion.property is None else f"{assertion.source} {assertion.property}"
     if assertion.operator in {Operator.EXISTS, Operator.NOT_EXISTS}:
         return f"{subject} {assertion.operator}"
-    return f"{subject} {assertion.operator} {_shown(assertion.value)}"
+    return f"{subject} {assertion.operator} {_shown(assertion.value, mask)}"
 
 
-def _finding(assertion: Assertion, found: list[Any]) -> str:
+def _finding(assertion: Assertion, found: list[Any], mask: Mask) -> str:
     if not found:
         return "there is none"
     if assertion.operator is Operator.NOT_EXISTS:
-        return f"there is {_shown(found[0])}"
+        return f"there is {_shown(found[0], mask)}"
     wrong = next(actual for actual in found if not _complies(assertion.operator, actual, assertion.value))
-    return f"it is {_shown(wrong)}" if len(found) == 1 else f"one of {len(found)} is {_shown(wrong)}"
+    return f"{'it' if len(found) == 1 else f'one of {len(found)}'} is {_shown(wrong, mask)}"
 
 
-def _shown(value: Any) -> str:
-    """The beginning of a value as JSON."""
+def _shown(value: Any, mask: Mask) -> str:
+    """The beginning of a value as JSON; masked before it is cut, so that no half of a secret is left."""
     if isinstance(value, str):
-        return _json(value[:_SHOWN] + "…" if len(value) > _SHOWN else value)
-    text = _json(value)
+        return _json(_cut(mask.over(value)))
+    return _cut(mask.over(_json(value)))
+
+
+def _cut(text: str) -> str:
     return text[:_SHOWN] + "…" if len(text) > _SHOWN else text
 
 

@@ -12,11 +12,9 @@ from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.domain.result import Observation, Phases
 from statuspulse.domain.specs.http import HttpSpec
 from statuspulse.domain.times import DAY
-from statuspulse.egress.attempts import of_family
 from statuspulse.egress.deadline import Deadline
 from statuspulse.egress.decoding import decoded
 from statuspulse.egress.gate import Gate
-from statuspulse.egress.guard import Located
 from statuspulse.egress.policy import Purpose
 from statuspulse.egress.transfer import Exchange
 from statuspulse.egress.urls import Url, parse_url, redirected
@@ -49,7 +47,7 @@ class HttpCheck:
             return Observation(failure=Failure.of(FailureClass.PROBE_ERROR, f"assertion_invalid: {error}"))
         while True:
             if url.ip is not None:
-                located = self._judge(url.ip, url.port, spec.ip_version)
+                located = self._gate.guard.judge(url.ip, url.port, Purpose.CHECK_HTTP, spec.ip_version)
             else:
                 asked = monotonic_ns()
                 located = await self._gate.locate(url.host, url.port, Purpose.CHECK_HTTP, deadline, spec.ip_version)
@@ -81,10 +79,6 @@ class HttpCheck:
             url, earlier = onward, seen.phases
             spent_us, resolve_us = (monotonic_ns() - begun) // 1000, 0
 
-    def _judge(self, ip: str, port: int, ip_version: str) -> Located | Failure:
-        fitting = of_family(ip, (ip,), ip_version)
-        return fitting if isinstance(fitting, Failure) else self._gate.guard.judge(ip, port, Purpose.CHECK_HTTP)
-
     def _judged(self, spec: HttpSpec, exchange: Exchange, seen: Observation) -> Failure | None:
         """What the assertions say of an answer with an expected status."""
         body = _body(spec, exchange)
@@ -98,8 +92,7 @@ class HttpCheck:
             latency_us=seen.latency_us or 0,
             days_left=None if end is None else (end - self._now()) // DAY,
         )
-        failure = judge(spec.assertions, answer)
-        return failure and Failure(failure.kind, Mask(secrets_of(spec)).over(failure.detail))
+        return judge(spec.assertions, answer, Mask(secrets_of(spec)))
 
 
 def _observation(exchange: Exchange, phases: Phases, earlier: Phases | None, *, latency_us: int) -> Observation:

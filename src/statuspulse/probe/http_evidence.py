@@ -10,6 +10,7 @@ from statuspulse.domain.result import Phases
 from statuspulse.domain.secret import MASK
 from statuspulse.domain.specs.http import HttpSpec
 from statuspulse.egress.certificates import description
+from statuspulse.egress.decoding import readable
 from statuspulse.egress.guard import Located
 from statuspulse.egress.transfer import Exchange
 from statuspulse.egress.urls import Url
@@ -52,12 +53,12 @@ def _value(name: str, value: str, spec: HttpSpec, mask: Mask) -> str:
 
 
 def _beginning(exchange: Exchange, mask: Mask) -> str | None:
-    """The first bytes of the body as they were sent: what is coded stays so."""
+    """Of the body what comes first; masked before it is cut, so that no half of a secret is left at the end."""
     if not exchange.beginning:
         return None
-    raw = b"".join(exchange.beginning)
-    # Masked before it is cut, so that no half of a secret is left at the end.
-    return excerpt(mask.over(raw.decode("utf-8", "replace")), BODY_LIMIT)
+    coding = ", ".join(value for name, value in exchange.headers() if name.lower() == "content-encoding")
+    content = readable(b"".join(exchange.beginning), coding, 2 * BODY_LIMIT)
+    return excerpt(mask.over(content.decode("utf-8", "replace")), BODY_LIMIT)
 
 
 def _dialled(hop: Hop) -> list[str]:

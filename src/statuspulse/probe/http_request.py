@@ -31,7 +31,7 @@ class Outgoing:
     @classmethod
     def of(cls, spec: HttpSpec) -> Outgoing | None:
         """None for a plain GET, which costs less."""
-        collects = any(assertion.source.is_of_the_body for assertion in spec.assertions)
+        collects = bool(spec.assertions) and any(assertion.source.is_of_the_body for assertion in spec.assertions)
         if not collects and _is_plain(spec):
             return None
         headers = spec.headers
