@@ -173,6 +173,11 @@ class Target:
             pass
 
 
+def wall_ms() -> int:
+    """The wall clock in ms, for parts that take `now`."""
+    return time.time_ns() // 1_000_000
+
+
 async def until(condition: Callable[[], object]) -> None:
     """Waits for something that is about to happen."""
     patience = time.monotonic() + _PATIENCE_SECONDS

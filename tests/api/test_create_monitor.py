@@ -243,15 +243,7 @@ def test_a_dns_monitor_that_does_not_hold_is_refused(api: Api, members: dict[str
         ({"metadata": {"x": 1}}, "parameter_invalid_type", "metadata.x"),
         ({"metadata": {str(number): "" for number in range(51)}}, "parameter_too_many", "metadata"),
         ({"paused": "yes"}, "parameter_invalid_type", "paused"),
-        ({"method": "POST"}, "parameter_invalid_enum", "method"),
-        ({"headers": [{"name": "a", "value": "b"}]}, "parameter_out_of_range", "headers"),
-        ({"body": "x"}, "parameter_out_of_range", "body"),
-        ({"auth": {"type": "bearer", "token": "x"}}, "parameter_out_of_range", "auth"),
-        ({"http_version": "2"}, "parameter_invalid_enum", "http_version"),
-        ({"ip_version": "6"}, "parameter_invalid_enum", "ip_version"),
-        ({"tls": {"verify": False}}, "parameter_out_of_range", "tls.verify"),
         ({"tls": {"expiry_warn_days": 30}}, "parameter_out_of_range", "tls.expiry_warn_days"),
-        ({"assertions": [{}]}, "parameter_out_of_range", "assertions"),
         ({"max_redirects": 21}, "parameter_out_of_range", "max_redirects"),
         ({"max_body_bytes": 5 * 1024 * 1024 + 1}, "parameter_out_of_range", "max_body_bytes"),
         ({"expected_status": 99}, "parameter_out_of_range", "expected_status"),
@@ -299,7 +291,7 @@ def test_what_is_taken_is_echoed_as_it_was_given(api: Api, body: dict[str, Any],
 
 
 def test_every_mistake_is_told_at_once(api: Api, body: dict[str, Any]) -> None:
-    sent = {**body, "name": "", "interval_seconds": 1, "severity": "fatal", "method": "POST", "colour": "red"}
+    sent = {**body, "name": "", "interval_seconds": 1, "severity": "fatal", "method": "TRACE", "colour": "red"}
     answer = api.call("POST", "/v1/monitors", sent)
     named = {detail["param"] for detail in answer.json()["error"]["details"]}
     assert named == {"name", "interval_seconds", "severity", "method", "colour"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from statuspulse.storage.schema import results as rows
 from tests.contracts.ground import Ground, a_result, lay, placed
 
 REFUSED = Failure(FailureClass.CONNECT_REFUSED, "nobody listens on port 443")
+EVIDENCE = {"status_line": "HTTP/1.1 503", "headers": [["Server", "nginx"]], "body": "Ünïcode\u0000\n", "hops": None}
 BLIND = Failure(FailureClass.PROBE_BLIND, "no network of its own")
 
 
@@ -47,6 +49,7 @@ def test_a_result_is_stored_with_all_that_was_seen(ground: Ground) -> None:
         ip="2001:db8::7",
         certificate=Certificate(not_after=1_800_000_000_000),
         truncated=True,
+        evidence=EVIDENCE,
     )
     result = a_result(5000, kind=ResultKind.RECHECK, observation=seen, attempt=2, config_version=7)
     ground.write(lambda connection: results.insert(connection, [placed(ground, result)]))
@@ -58,6 +61,8 @@ def test_a_result_is_stored_with_all_that_was_seen(ground: Ground) -> None:
         1_800_000_000_000,
         2,
     )
+    kept = ground.read(lambda connection: connection.scalar(select(failure_details.c.evidence)))
+    assert json.loads(kept) == EVIDENCE
     expected = results.Look(
         scheduled_at=5000,
         observed_at=5080,

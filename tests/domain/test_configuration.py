@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
+from statuspulse.domain.assertion import Assertion, Operator, Source
 from statuspulse.domain.configuration import retry_of, rules_of
 from statuspulse.domain.health import Rules
 from statuspulse.domain.monitor import Retry
 from statuspulse.domain.specs.dns import DnsProtocol, DnsSpec, Match, RecordType, SoaSerial
-from statuspulse.domain.specs.http import HttpSpec, status_ranges
+from statuspulse.domain.specs.http import HttpSpec, TlsOptions, status_ranges
 from statuspulse.domain.specs.registry import spec_of
 from statuspulse.domain.specs.tcp import Starttls, Step, TcpSpec
+from statuspulse.protocol.conversion import spec_document
+from statuspulse.protocol.conversion import spec_of as spec_received
 
 
 @pytest.mark.parametrize(
@@ -30,22 +33,61 @@ def test_an_expected_status_is_a_list_of_ranges(expected: Any, ranges: tuple[tup
     assert status_ranges(expected) == ranges
 
 
+HTTP_CONFIG: dict[str, Any] = {
+    "type": "http",
+    "url": "https://shop.example/health",
+    "method": "POST",
+    "headers": [
+        {"name": "Host", "value": "shop.internal", "secret": False},
+        {"name": "X-Api-Key", "value": "k-1234", "secret": True},
+    ],
+    "body": "ping",
+    "auth": {"type": "basic", "username": "mönika", "password": "p:w"},
+    "expected_status": ["2xx", 301],
+    "follow_redirects": False,
+    "max_redirects": 3,
+    "http_version": "1.1",
+    "ip_version": "4",
+    "tls": {"verify": False, "expiry_warn_days": 30, "server_name": "shop.internal"},
+    "max_body_bytes": 4096,
+    "assertions": [{"source": "json", "property": "$.status", "operator": "eq", "value": "ok"}],
+}
+
+
 def test_an_http_monitor_is_one_request() -> None:
-    config = {
-        "type": "http",
-        "url": "https://shop.example/health",
-        "expected_status": ["2xx", 301],
-        "follow_redirects": False,
-        "max_redirects": 3,
-        "max_body_bytes": 4096,
-    }
-    assert spec_of(config) == HttpSpec(
+    assert spec_of(HTTP_CONFIG) == HttpSpec(
         url="https://shop.example/health",
+        method="POST",
+        headers=(("Host", "shop.internal"), ("X-Api-Key", "k-1234")),
+        secret_headers=("x-api-key",),
+        body="ping",
+        authorization="Basic bcO2bmlrYTpwOnc=",
         expected_status=((200, 299), (301, 301)),
         follow_redirects=False,
         max_redirects=3,
+        http_version="1.1",
+        ip_version="4",
+        tls=TlsOptions(verify=False, expiry_warn_days=30, server_name="shop.internal"),
         max_body_bytes=4096,
+        assertions=(Assertion(Source.JSON, "$.status", Operator.EQ, "ok"),),
     )
+
+
+def test_a_token_becomes_a_bearer_header() -> None:
+    spec = spec_of(HTTP_CONFIG | {"auth": {"type": "bearer", "token": "t-5678"}})
+    assert isinstance(spec, HttpSpec)
+    assert spec.authorization == "Bearer t-5678"
+
+
+def test_a_request_does_not_show_its_secrets() -> None:
+    shown = repr(spec_of(HTTP_CONFIG))
+    assert "k-1234" not in shown
+    assert "bcO2bmlrYTpwOnc" not in shown
+
+
+def test_a_request_travels_whole() -> None:
+    spec = spec_of(HTTP_CONFIG)
+    assert spec_received("http", spec_document(spec)) == spec
 
 
 PLAIN_TCP: dict[str, Any] = {

@@ -185,7 +185,16 @@ def test_an_unreachable_network_is_ours_only_if_we_have_no_way() -> None:
 )
 def test_codes_of_libcurl_have_a_class_each(code: int, connected: bool, expected: FailureClass, beginning: str) -> None:
     failure = transfer_failure(
-        code, "words", os_errno=0, verify_result=0, ip="127.0.0.1", port=80, connected=connected, timeout_ms=5
+        code,
+        "words",
+        os_errno=0,
+        verify_result=0,
+        host="x",
+        chain=(),
+        ip="127.0.0.1",
+        port=80,
+        connected=connected,
+        timeout_ms=5,
     )
     assert failure.kind is expected
     assert failure.detail.startswith(beginning)
@@ -193,7 +202,16 @@ def test_codes_of_libcurl_have_a_class_each(code: int, connected: bool, expected
 
 def test_a_full_kernel_while_reading_is_ours() -> None:
     failure = transfer_failure(
-        56, "x", os_errno=errno.ENOBUFS, verify_result=0, ip="127.0.0.1", port=80, connected=True, timeout_ms=5
+        56,
+        "x",
+        os_errno=errno.ENOBUFS,
+        verify_result=0,
+        host="x",
+        chain=(),
+        ip="127.0.0.1",
+        port=80,
+        connected=True,
+        timeout_ms=5,
     )
     assert failure.kind is FailureClass.PROBE_ERROR
 

@@ -22,7 +22,7 @@ from statuspulse.egress.urls import parse_url
 from statuspulse.probe.dns import DnsCheck
 from statuspulse.probe.http import HttpCheck
 from statuspulse.probe.tcp import TcpCheck
-from tests.targets import DnsTarget, HttpTarget, http_answer, until
+from tests.targets import DnsTarget, HttpTarget, http_answer, until, wall_ms
 
 BLOCKED = FailureClass.BLOCKED_BY_POLICY
 
@@ -84,7 +84,7 @@ SPELLINGS = [
 @pytest.mark.parametrize("host", SPELLINGS)
 async def test_a_denied_target_sees_no_packet(gate: Gate, canary: HttpTarget, names: DnsTarget, host: str) -> None:
     spec = HttpSpec(url=f"http://{host}:{canary.port}/")
-    assert_blocked(await HttpCheck(gate).run(spec, timeout_ms=1000))
+    assert_blocked(await HttpCheck(gate, wall_ms).run(spec, timeout_ms=1000))
     assert_blocked(await TcpCheck(gate).run(TcpSpec(host=host, port=canary.port), timeout_ms=1000))
     assert names.asked == []
 
@@ -94,7 +94,7 @@ async def test_a_redirect_to_a_denied_target_is_not_followed(leading_gate: Gate,
     with HttpTarget() as lure:
         location = f"http://{host}:{canary.port}/"
         lure.routes["/"] = http_answer(302, b"", f"Location: {location}")
-        seen = await HttpCheck(leading_gate).run(HttpSpec(url=f"{lure.url}/"), timeout_ms=1000)
+        seen = await HttpCheck(leading_gate, wall_ms).run(HttpSpec(url=f"{lure.url}/"), timeout_ms=1000)
         assert_blocked(seen)
         assert lure.connections == 1
 
@@ -105,7 +105,7 @@ async def test_a_redirect_to_a_denied_target_is_not_followed(leading_gate: Gate,
 async def test_a_redirect_to_another_scheme_is_not_followed(leading_gate: Gate, location: str) -> None:
     with HttpTarget() as lure:
         lure.routes["/"] = http_answer(301, b"", f"Location: {location}")
-        seen = await HttpCheck(leading_gate).run(HttpSpec(url=f"{lure.url}/"), timeout_ms=1000)
+        seen = await HttpCheck(leading_gate, wall_ms).run(HttpSpec(url=f"{lure.url}/"), timeout_ms=1000)
         assert seen.failure is not None
         assert seen.failure.kind is FailureClass.REDIRECT_ERROR
 
@@ -116,7 +116,7 @@ async def test_one_denied_address_refuses_the_whole_name(gate: Gate, canary: Htt
     names.records("six.test", "AAAA", "::ffff:127.0.0.1")
     for name in ("mixed.test", "six.test"):
         spec = HttpSpec(url=f"http://{name}:{canary.port}/")
-        assert_blocked(await HttpCheck(gate).run(spec, timeout_ms=1000))
+        assert_blocked(await HttpCheck(gate, wall_ms).run(spec, timeout_ms=1000))
         assert_blocked(await TcpCheck(gate).run(TcpSpec(host=name, port=canary.port), timeout_ms=1000))
 
 
@@ -126,11 +126,11 @@ async def test_a_name_that_changes_its_mind_is_judged_each_time(names: DnsTarget
     try:
         names.script("moody.test", "A", ("127.0.0.2",), ("127.0.0.1",), ttl=0)
         spec = HttpSpec(url=f"http://moody.test:{canary.port}/")
-        first = await HttpCheck(gate).run(spec, timeout_ms=1000)
+        first = await HttpCheck(gate, wall_ms).run(spec, timeout_ms=1000)
         assert first.failure is not None
         assert first.failure.kind is FailureClass.CONNECT_REFUSED
         assert first.ip == "127.0.0.2"
-        assert_blocked(await HttpCheck(gate).run(spec, timeout_ms=1000))
+        assert_blocked(await HttpCheck(gate, wall_ms).run(spec, timeout_ms=1000))
     finally:
         gate.close()
 
@@ -141,7 +141,9 @@ async def test_a_name_that_changes_its_mind_between_hops_is_judged_at_each(
     with HttpTarget() as lure:
         names.script("hop.test", "A", ("127.0.0.1",), ttl=0)
         lure.routes["/"] = http_answer(302, b"", f"Location: http://hop.test:{canary.port}/")
-        seen = await HttpCheck(leading_gate).run(HttpSpec(url=f"http://hop.test:{lure.port}/"), timeout_ms=1000)
+        seen = await HttpCheck(leading_gate, wall_ms).run(
+            HttpSpec(url=f"http://hop.test:{lure.port}/"), timeout_ms=1000
+        )
         assert_blocked(seen)
 
 
@@ -150,7 +152,7 @@ async def test_many_rebinding_checks_and_deliveries_reach_the_canary_never(
 ) -> None:
     names.script("flip.test", "A", *(("192.0.2.1",), ("127.0.0.1",)) * 200, ttl=0)
     spec = HttpSpec(url=f"http://flip.test:{canary.port}/")
-    check, client = HttpCheck(gate), HttpClient(gate)
+    check, client = HttpCheck(gate, wall_ms), HttpClient(gate)
     for _ in range(100):
         assert_blocked(await check.run(spec, timeout_ms=1000))
         answer = await client.request(
@@ -170,9 +172,7 @@ async def test_the_socket_is_judged_whatever_libcurl_was_told(gate: Gate, canary
     """Everything before the last guard is out of order: only the address about to be dialled counts."""
     transfer = gate.take_transfer()
     url = parse_url(f"http://8.8.8.8:{canary.port}/")
-    transfer.prepare(
-        url, "8.8.8.8", Purpose.CHECK_HTTP, deadline=Deadline.after(1000), limit=10, follows=False, body=None
-    )
+    transfer.prepare(url, "8.8.8.8", Purpose.CHECK_HTTP, deadline=Deadline.after(1000), limit=10, follows=False)
     transfer.handle.setopt(pycurl.CONNECT_TO, [f"::127.0.0.1:{canary.port}"])
     exchange = transfer.conclude(*await gate.launch(transfer, Deadline.after(1000)))
     gate.give_back(transfer, renew=True)
@@ -184,9 +184,7 @@ async def test_only_the_pinned_address_is_dialled_even_among_allowed_ones(canary
     try:
         transfer = gate.take_transfer()
         url = parse_url("http://127.0.0.2:9/")
-        transfer.prepare(
-            url, "127.0.0.2", Purpose.CHECK_HTTP, deadline=Deadline.after(1000), limit=10, follows=False, body=None
-        )
+        transfer.prepare(url, "127.0.0.2", Purpose.CHECK_HTTP, deadline=Deadline.after(1000), limit=10, follows=False)
         transfer.handle.setopt(pycurl.CONNECT_TO, [f"::127.0.0.1:{canary.port}"])
         exchange = transfer.conclude(*await gate.launch(transfer, Deadline.after(1000)))
         gate.give_back(transfer, renew=True)
@@ -242,7 +240,7 @@ async def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.Monkey
     gate = Gate(Policy())
     try:
         with HttpTarget() as target:
-            seen = await HttpCheck(gate).run(HttpSpec(url=target.url), timeout_ms=1000)
+            seen = await HttpCheck(gate, wall_ms).run(HttpSpec(url=target.url), timeout_ms=1000)
             assert seen.failure is None
             assert target.connections == 1
     finally:
@@ -254,13 +252,13 @@ async def test_a_cancelled_check_leaves_nothing_behind(names: DnsTarget) -> None
     try:
         with HttpTarget() as target:
             target.delay_seconds = 5
-            running = asyncio.ensure_future(HttpCheck(gate).run(HttpSpec(url=target.url), timeout_ms=5000))
+            running = asyncio.ensure_future(HttpCheck(gate, wall_ms).run(HttpSpec(url=target.url), timeout_ms=5000))
             await until(lambda: target.arrivals)
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await running
             target.heal()
-            seen = await HttpCheck(gate).run(HttpSpec(url=target.url), timeout_ms=1000)
+            seen = await HttpCheck(gate, wall_ms).run(HttpSpec(url=target.url), timeout_ms=1000)
             assert seen.failure is None
     finally:
         gate.close()
@@ -282,9 +280,7 @@ async def test_the_peer_that_answered_is_compared_with_the_judged_one(names: Dns
             transfer = gate.take_transfer()
             deadline = Deadline.after(1000)
             url = parse_url(target.url)
-            transfer.prepare(
-                url, "127.0.0.1", Purpose.CHECK_HTTP, deadline=deadline, limit=10, follows=False, body=None
-            )
+            transfer.prepare(url, "127.0.0.1", Purpose.CHECK_HTTP, deadline=deadline, limit=10, follows=False)
             code, text = await gate.launch(transfer, deadline)
             transfer._ip = "127.0.0.2"
             exchange = transfer.conclude(code, text)
@@ -299,6 +295,6 @@ async def test_a_host_that_trusts_nobody_fails_for_reasons_of_its_own(monkeypatc
     gate = Gate(Policy())
     try:
         with HttpTarget() as target:
-            assert (await HttpCheck(gate).run(HttpSpec(url=target.url), timeout_ms=1000)).failure is None
+            assert (await HttpCheck(gate, wall_ms).run(HttpSpec(url=target.url), timeout_ms=1000)).failure is None
     finally:
         gate.close()

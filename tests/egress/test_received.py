@@ -17,7 +17,7 @@ from statuspulse.egress.received import bytes_received
 from statuspulse.egress.urls import parse_url
 from statuspulse.probe.http import HttpCheck
 from tests.faults.hostile import HostileTarget
-from tests.targets import HttpTarget, http_answer
+from tests.targets import HttpTarget, http_answer, wall_ms
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ async def test_a_flood_that_is_no_content_ends_long_before_the_deadline(gate: Ga
     with HostileTarget() as foe:
         begun = monotonic()
         spec = HttpSpec(url=f"http://127.0.0.1:{foe.port}/extensions")
-        seen = await HttpCheck(gate).run(spec, timeout_ms=20_000)
+        seen = await HttpCheck(gate, wall_ms).run(spec, timeout_ms=20_000)
         assert monotonic() - begun < 10
     assert seen.failure is not None
     assert seen.failure.kind is FailureClass.PROTOCOL_ERROR
@@ -59,7 +59,7 @@ async def test_a_flood_that_is_no_content_ends_long_before_the_deadline(gate: Ga
 async def test_a_large_body_is_cut_and_not_taken_for_a_flood(gate: Gate) -> None:
     with HttpTarget() as target:
         target.routes["/"] = http_answer(200, b"x" * (20 << 20))
-        seen = await HttpCheck(gate).run(HttpSpec(url=target.url, max_body_bytes=1000), timeout_ms=5000)
+        seen = await HttpCheck(gate, wall_ms).run(HttpSpec(url=target.url, max_body_bytes=1000), timeout_ms=5000)
     assert (seen.failure, seen.truncated, seen.bytes_read) == (None, True, 1000)
 
 
@@ -67,8 +67,8 @@ async def test_a_connection_that_is_kept_may_take_in_any_amount(gate: Gate) -> N
     transfer = gate.take_transfer()
     url = parse_url("http://127.0.0.1:1/")
     deadline = Deadline.after(1000)
-    transfer.prepare(url, "127.0.0.1", Purpose.CONTROL, deadline=deadline, limit=10, follows=False, body=None)
+    transfer.prepare(url, "127.0.0.1", Purpose.CONTROL, deadline=deadline, limit=10, follows=False)
     assert transfer.most_bytes is not None
-    transfer.add_request("GET", [], None, keep=True)
+    transfer.keep_connection()
     assert transfer.most_bytes is None
     gate.give_back(transfer, renew=True)

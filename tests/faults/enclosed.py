@@ -27,7 +27,7 @@ from statuspulse.probe.dns import DnsCheck
 from statuspulse.probe.http import HttpCheck
 from statuspulse.probe.tcp import TcpCheck
 from tests.egress.test_addresses import MATRIX
-from tests.targets import DnsTarget, http_answer
+from tests.targets import DnsTarget, http_answer, wall_ms
 
 PORT = 8080
 PUBLIC = "8.8.8.8"
@@ -104,7 +104,7 @@ class Stage:
         self.sniffer = sniffer
         self.redirects: dict[str, bytes] = {}
         self.requests = 0
-        self._http = HttpCheck(gate)
+        self._http = HttpCheck(gate, wall_ms)
         self._tcp = TcpCheck(gate)
         self._dns = DnsCheck(gate)
         self._client = HttpClient(gate)

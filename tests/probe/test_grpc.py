@@ -267,12 +267,17 @@ def test_the_request_is_what_protobuf_would_write(service: str) -> None:
     assert frame[5:] == health_pb2.HealthCheckRequest(service=service).SerializeToString()
 
 
+REST: dict[str, Any] = {"head": [], "beginning": [], "body": None, "chain": ()}
+
+
 def answer(body: bytes, **fields: str) -> H2Answer:
     named = {name.replace("_", "-"): value for name, value in fields.items()}
     times = Times(0, 0, 0, 0, 0, 0)
-    exchange = Exchange(None, "127.0.0.1", 200, times, len(body), truncated=False, location=None, certificate=None)
+    exchange = Exchange(
+        None, "127.0.0.1", 200, times, len(body), truncated=False, location=None, certificate=None, **REST
+    )
     fields = {"content-type": "application/grpc+proto", "grpc-status": "0", **named}
-    return H2Answer(exchange=exchange, is_h2=True, fields=fields, body=body)
+    return H2Answer(exchange=exchange, fields=fields, body=body)
 
 
 def frame(message: bytes) -> bytes:

@@ -25,7 +25,7 @@ from statuspulse.egress.gate import Gate
 from statuspulse.egress.policy import Policy
 from statuspulse.probe.check import Contained, checks
 from statuspulse.probe.http import HttpCheck
-from tests.targets import Arrival, DnsTarget, HttpTarget, Mood, TcpTarget, http_answer, until
+from tests.targets import Arrival, DnsTarget, HttpTarget, Mood, TcpTarget, http_answer, until, wall_ms
 
 Run = Callable[[Coroutine[Any, Any, Observation]], Observation]
 
@@ -51,7 +51,7 @@ async def gate(names: DnsTarget) -> AsyncIterator[Gate]:
 
 @pytest.fixture
 async def check(gate: Gate) -> HttpCheck:
-    return HttpCheck(gate)
+    return HttpCheck(gate, wall_ms)
 
 
 def failed(seen: Observation, kind: FailureClass) -> str:
@@ -81,7 +81,7 @@ def test_it_works_on_both_kinds_of_loop(run: Run, target: HttpTarget) -> None:
     async def main() -> Observation:
         gate = Gate(Policy())
         try:
-            return await HttpCheck(gate).run(
+            return await HttpCheck(gate, wall_ms).run(
                 HttpSpec(url=target.url.replace("127.0.0.1", "localhost")), timeout_ms=1000
             )
         finally:
@@ -159,10 +159,10 @@ async def test_the_other_addresses_of_this_host_are_tried_when_one_refuses(targe
     hosts.write_text("127.0.0.2 twin\n127.0.0.1 twin\n127.0.0.3 twin\n")
     gate = Gate(Policy(), hosts_file=hosts)
     try:
-        seen = await HttpCheck(gate).run(HttpSpec(url=f"http://twin:{target.port}/"), timeout_ms=1000)
+        seen = await HttpCheck(gate, wall_ms).run(HttpSpec(url=f"http://twin:{target.port}/"), timeout_ms=1000)
         assert (seen.failure, seen.ip) == (None, "127.0.0.1")
         target.mood = Mood.REFUSING
-        seen = await HttpCheck(gate).run(HttpSpec(url=f"http://twin:{target.port}/"), timeout_ms=1000)
+        seen = await HttpCheck(gate, wall_ms).run(HttpSpec(url=f"http://twin:{target.port}/"), timeout_ms=1000)
         assert failed(seen, FailureClass.CONNECT_REFUSED) == f"connection refused by 127.0.0.3:{target.port}"
     finally:
         gate.close()
@@ -386,7 +386,7 @@ async def trusting(authority: trustme.CA, tmp_path: Path) -> AsyncIterator[HttpC
     trusted = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(trusted))
     gate = Gate(Policy(), ca_file=str(trusted))
-    yield HttpCheck(gate)
+    yield HttpCheck(gate, wall_ms)
     gate.close()
 
 
@@ -453,7 +453,7 @@ async def test_a_missing_file_of_trusted_certificates_is_our_fault(authority: tr
     gate = Gate(Policy(), ca_file=str(tmp_path / "missing.pem"))
     try:
         with served_with(authority.issue_cert("127.0.0.1")) as target:
-            seen = await HttpCheck(gate).run(HttpSpec(url=target.url), timeout_ms=2000)
+            seen = await HttpCheck(gate, wall_ms).run(HttpSpec(url=target.url), timeout_ms=2000)
         assert failed(seen, FailureClass.PROBE_ERROR).startswith("storage: ")
         assert seen.verdict is Verdict.VOID
     finally:
@@ -472,7 +472,7 @@ async def test_a_redirect_from_https_to_http_keeps_the_phases(trusting: HttpChec
 
 
 async def test_there_is_a_check_for_every_type(gate: Gate, target: HttpTarget) -> None:
-    registry = checks(gate, lambda: 0)
+    registry = checks(gate, wall_ms)
     assert set(registry) == set(MonitorType)
     assert (await registry[MonitorType.HTTP].run(HttpSpec(url=target.url), timeout_ms=1000)).failure is None
 

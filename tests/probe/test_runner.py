@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from time import monotonic, time_ns
 
 import pytest
@@ -10,12 +11,14 @@ import pytest
 from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.domain.monitor import Retry
 from statuspulse.domain.result import Observation, Result, ResultKind, Verdict
+from statuspulse.egress.attempts import ATTEMPT
 from statuspulse.probe.clock import Clock
 from statuspulse.probe.places import Places
 from statuspulse.probe.plan import Plan, Slot
 from statuspulse.probe.pulse import Pulse
 from statuspulse.probe.runner import Runner
 from tests.probe.plans import ScriptedCheck, a_plan
+from tests.targets import until
 
 OK = Observation(latency_us=1)
 REFUSED = Observation(failure=Failure(FailureClass.CONNECT_REFUSED, "refused"))
@@ -101,6 +104,35 @@ async def test_a_retry_starts_only_if_its_whole_timeout_fits_before_the_next_slo
     bench = Bench()
     await bench.run(plan, next_in=1500)
     assert check.runs == 3
+
+
+async def test_every_attempt_knows_its_number_and_keeps_it_to_itself(bench: Bench) -> None:
+    attempts: list[int] = []
+
+    class Counting(ScriptedCheck):
+        async def run(self, _spec: object, *, timeout_ms: int) -> Observation:
+            attempts.append(ATTEMPT.get())
+            return await super().run(_spec, timeout_ms=timeout_ms)
+
+    plan = a_plan(check=Counting([REFUSED]), retry=Retry(count=2, delay_ms=1))
+    await bench.run(plan)
+    assert attempts == [1, 2, 3]
+    assert ATTEMPT.get() == 1
+
+
+async def test_the_first_failure_keeps_its_evidence_and_what_came_of_earlier_attempts(bench: Bench) -> None:
+    shown = replace(REFUSED, evidence={"error": "refused"}, ip="127.0.0.1")
+    plan = a_plan(check=ScriptedCheck([shown]), retry=Retry(count=1, delay_ms=1))
+    async with bench.runner:
+        bench.runner.start(bench.slot(plan))
+        await until(lambda: len(bench.results) == 1)
+        bench.runner.start(bench.slot(plan))
+    first, second = (result.observation.evidence for result in bench.results)
+    assert first == {
+        "error": "refused",
+        "attempts": [{"ip": "127.0.0.1", "class": "connect_refused", "detail": "refused"}],
+    }
+    assert second is None
 
 
 async def test_a_void_result_is_not_tried_again(bench: Bench) -> None:

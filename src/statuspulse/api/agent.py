@@ -114,7 +114,9 @@ async def get_assignments(request: Request) -> Response:
     until = parts.monotonic() + _wait_of(request)
     while True:
         seen = parts.bus.count(Topic.CATALOG)
-        found = await call.database.read(lambda connection: assigned(connection, call.probe.region, known))
+        found = await call.database.read(
+            lambda connection: assigned(connection, parts.keyring, call.probe.region, known)
+        )
         jobs = parts.jobs.offered(call.probe.region, call.probe.id, parts.now())
         if found is not None or jobs:
             return await _assignments_answer(call, found or unchanged(known or 0), jobs)

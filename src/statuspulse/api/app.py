@@ -9,7 +9,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.requests import Request
 from starlette.responses import Response
 
-from statuspulse.api import agent, checks, incidents, monitor_config, monitors, policies, status, system
+from statuspulse.api import agent, checks, incidents, monitor_config, monitors, policies, results, status, system
 from statuspulse.api.dependencies import Dependencies, Services
 from statuspulse.api.envelope import refusal
 from statuspulse.api.frame import Frame
@@ -20,6 +20,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     monitors.router,
     checks.router,
     monitor_config.router,
+    results.router,
     incidents.router,
     policies.router,
     status.router,

@@ -3,38 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Any, Literal
 
 from statuspulse.api.answers import Answer, Envelope
-
-Milliseconds = Annotated[float, Field(ge=0)]
-
-
-class CheckTimings(Answer):
-    """Milliseconds per phase; null where a phase was not reached or does not exist."""
-
-    dns: Milliseconds | None
-    connect: Milliseconds | None
-    tls: Milliseconds | None
-    ttfb: Milliseconds | None
-    transfer: Milliseconds | None
-
-
-class CheckTls(Answer):
-    """The certificate that was shown; `not_after` is the earliest end in its chain."""
-
-    not_after: datetime
-    days_left: int
-    version: str | None
-
-
-class CheckFailure(Answer):
-    """Why a look was not ok; `missed` where nobody looked."""
-
-    failure_class: Annotated[str, Field(alias="class")]
-    detail: str
+from statuspulse.api.result_answers import ResultTimings, ResultTls
+from statuspulse.api.status_answers import Duration, StatusFailure
 
 
 class CheckResult(Answer):
@@ -46,21 +19,22 @@ class CheckResult(Answer):
     round: int | None
     kind: Literal["manual"]
     scheduled_at: datetime
-    lag_ms: Milliseconds
+    lag_ms: Duration
     region: str
     probe_id: str | None
     observed_at: datetime
     ok: bool | None
     attempt: int
     status_code: int | None
-    latency_ms: Milliseconds | None
-    timings_ms: CheckTimings
+    latency_ms: Duration | None
+    timings_ms: ResultTimings
     bytes: int
     ip: str | None
-    tls: CheckTls | None
-    failure: CheckFailure | None
+    tls: ResultTls | None
+    failure: StatusFailure | None
     config_version: int | None
     in_maintenance: bool
+    evidence: dict[str, Any] | None
 
 
 class CheckRun(Envelope):

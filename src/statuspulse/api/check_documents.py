@@ -88,6 +88,7 @@ def _missed(run: CheckRun, seen: Seen) -> dict[str, Any]:
         "ip": None,
         "tls": None,
         "failure": {"class": "missed", "detail": seen.reason},
+        "evidence": None,
         "config_version": None,
         "in_maintenance": False,
     }

@@ -35,6 +35,7 @@ CHECK_RUN: dict[str, Any] = {
             "ip": "198.51.100.7",
             "tls": {"not_after": "2027-02-01T12:00:00.000Z", "days_left": 70, "version": "TLSv1.3"},
             "failure": None,
+            "evidence": None,
             "config_version": 1,
             "in_maintenance": False,
         }
@@ -59,6 +60,7 @@ TEST_RUN: dict[str, Any] = {
             "ip": None,
             "tls": None,
             "failure": {"class": "missed", "detail": "probe_offline: no probe of region local is heard"},
+            "evidence": None,
             "config_version": None,
         }
     ],

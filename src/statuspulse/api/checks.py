@@ -59,7 +59,10 @@ async def test_monitor(call: CallOf, body: dict[str, Any]) -> Response:
 @router.post("/monitors/{monitor_id}/check", **CHECK.keywords)
 async def check_monitor(call: CallOf, monitor_id: str, body: CheckRequest | None = None) -> Response:
     known, regions = known_id(monitor_id), None if body is None else body.regions
-    subject = await call.database.read(lambda connection: looks.monitor(connection, call.team_id, known, regions))
+    keyring = call.services.parts.keyring
+    subject = await call.database.read(
+        lambda connection: looks.monitor(connection, keyring, call.team_id, known, regions)
+    )
     return await _look(call, subject)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from statuspulse.catalog import secrets
 from statuspulse.catalog.monitor_views import MonitorView
 from statuspulse.domain.times import to_text
 from statuspulse.storage.policies import Policy
@@ -71,7 +72,7 @@ def time_or_null(at: int | None) -> str | None:
 
 
 def _config_members(view: MonitorView) -> dict[str, Any]:
-    config = view.monitor.config
+    config = secrets.masked(view.monitor.config)
     return {
         "name": config["name"],
         "type": config["type"],

@@ -16,8 +16,28 @@ CHECKOUT: dict[str, Any] = {
     "escalation_policy": "oncall_senior",
     "notifications": ["slack://hooks/T0A1B2C3D/B0X9Y8Z7W/abc123"],
 }
+ORDERS: dict[str, Any] = {
+    "name": "Orders API",
+    "type": "http",
+    "url": "https://orders.acmecorp.com/v1/search",
+    "method": "POST",
+    "headers": [
+        {"name": "Content-Type", "value": "application/json"},
+        {"name": "X-Api-Key", "value": "acme-orders-key", "secret": True},
+    ],
+    "body": '{"limit": 1}',
+    "auth": {"type": "basic", "username": "statuspulse", "password": "correct horse battery staple"},
+    "expected_status": [200, 206],
+    "assertions": [
+        {"source": "json", "property": "$.orders[0].state", "operator": "matches", "value": "^(open|paid)$"},
+        {"source": "header", "property": "Content-Type", "operator": "contains", "value": "json"},
+        {"source": "latency_ms", "operator": "lt", "value": 800},
+        {"source": "tls_days_left", "operator": "gte", "value": 14},
+    ],
+}
 NEW_MONITORS: dict[str, Any] = {
     "checkout": CHECKOUT,
+    "orders": ORDERS,
     "database": {"name": "Orders database", "type": "tcp", "url": "tcp://db.acmecorp.com:5432"},
     "mail": {
         "name": "Mail exchangers",
@@ -121,6 +141,21 @@ MONITOR: dict[str, Any] = {
             "param": "escalation_policy",
         }
     ],
+}
+ORDERS_MONITOR: dict[str, Any] = {
+    **MONITOR,
+    "message": 'Monitor "Orders API" created; its first check starts within 5 seconds.',
+    "warnings": [],
+    **ORDERS,
+    "target": ORDERS["url"],
+    "headers": [
+        {"name": "Content-Type", "value": "application/json", "secret": False},
+        {"name": "X-Api-Key", "value": "***", "secret": True},
+    ],
+    "auth": {"type": "basic", "username": "statuspulse", "password": "***"},
+    "assertions": [{"property": None, **assertion} for assertion in ORDERS["assertions"]],
+    "escalation_policy": None,
+    "notifications": [],
 }
 PAUSED_MONITOR: dict[str, Any] = {
     **_ENVELOPE,

@@ -34,7 +34,13 @@ PUT = Operation(
     scope="monitors:write",
     answer=ConfigChange,
     examples={"timeout": {**examples.CONFIG, **examples.CHANGED}},
-    body=Body(schema="MonitorEdit", examples={"timeout": {"timeout_ms": 8000, "config_version": 2}}),
+    body=Body(
+        schema="MonitorEdit",
+        examples={
+            "timeout": {"timeout_ms": 8000, "config_version": 2},
+            "new_token": {"auth": {"type": "bearer", "token": "acme-orders-token"}},
+        },
+    ),
     statuses=(409, 412, 428),
 )
 PATCH = Operation(

@@ -49,7 +49,7 @@ CREATE = Operation(
     scope="monitors:write",
     status=201,
     answer=MonitorAnswer,
-    examples={"checkout": examples.MONITOR},
+    examples={"checkout": examples.MONITOR, "orders": examples.ORDERS_MONITOR},
     body=Body(schema="MonitorRequest", examples=examples.NEW_MONITORS),
 )
 LIST = Operation(

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from statuspulse.api.dependencies import Call
 from statuspulse.api.envelope import answer
+from statuspulse.catalog.refusals import SoftProblem
 
 COUNT_LIMIT = 10_000
 
@@ -42,7 +43,9 @@ def place_of(call: Call, query: ListQuery) -> tuple[Any, Any] | None:
     return key, object_id
 
 
-def page_answer(call: Call, query: ListQuery, page: Page, noun: str, plural: str) -> Response:
+def page_answer(
+    call: Call, query: ListQuery, page: Page, noun: str, plural: str, *, warnings: Sequence[SoftProblem] = ()
+) -> Response:
     """`noun` and `plural` name the documents in the message."""
     url = call.request.url
     cursor = None
@@ -61,7 +64,7 @@ def page_answer(call: Call, query: ListQuery, page: Page, noun: str, plural: str
         members["total"] = page.total
     count = len(page.data)
     message = f"{count} {noun if count == 1 else plural}{', and there are more' if cursor else ''}."
-    return answer(call.request, "list", message, members, headers=headers)
+    return answer(call.request, "list", message, members, warnings=warnings, headers=headers)
 
 
 def _scope(call: Call, query: ListQuery) -> str:

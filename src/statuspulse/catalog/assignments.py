@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from statuspulse.catalog import secrets
+from statuspulse.catalog.secrets import Owner
 from statuspulse.domain.specs.registry import spec_of
 from statuspulse.protocol.conversion import spec_document
 from statuspulse.protocol.documents import AssignedMonitor, RetryDocument
 from statuspulse.storage import watch
+from statuspulse.storage.sealing import Keyring
 from statuspulse.storage.watch import WatchedMonitor
 
 
@@ -23,7 +26,7 @@ class AssignedSet:
     removed: list[str]
 
 
-def assigned(connection: Connection, region: str, known_version: int | None) -> AssignedSet | None:
+def assigned(connection: Connection, keyring: Keyring, region: str, known_version: int | None) -> AssignedSet | None:
     """The difference to the version that the probe has, a snapshot where it has none, None where nothing changed.
 
     A version that was never given out, as after a restored backup, is answered with a snapshot.
@@ -38,7 +41,7 @@ def assigned(connection: Connection, region: str, known_version: int | None) -> 
         if monitor.deleted or monitor.paused or region not in monitor.config["regions"]:
             removed.append(monitor.id)
         else:
-            monitors.append(_assigned(monitor, region))
+            monitors.append(_assigned(keyring, monitor, region))
     return AssignedSet(version=version, base=base, monitors=monitors, removed=removed if base is not None else [])
 
 
@@ -47,8 +50,9 @@ def unchanged(version: int) -> AssignedSet:
     return AssignedSet(version=version, base=version, monitors=[], removed=[])
 
 
-def _assigned(monitor: WatchedMonitor, region: str) -> AssignedMonitor:
-    config = monitor.config
+def _assigned(keyring: Keyring, monitor: WatchedMonitor, region: str) -> AssignedMonitor:
+    """Secrets go out in clear: the probe has to send them."""
+    config = secrets.opened(keyring, Owner(monitor_id=monitor.id, team_id=monitor.team_id), monitor.config)
     regions: list[str] = config["regions"]
     return AssignedMonitor(
         monitor_id=monitor.id,

@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from statuspulse.catalog import merging, monitor_input, references
+from statuspulse.catalog import merging, monitor_input, references, secrets
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError
+from statuspulse.catalog.secrets import Owner
 from statuspulse.domain.failure import FailureClass
 from statuspulse.domain.ids import new_ulid
 from statuspulse.domain.result import Result
@@ -23,6 +24,7 @@ from statuspulse.engine.liveness import Liveness
 from statuspulse.protocol.conversion import spec_document
 from statuspulse.protocol.documents import CHECK_IN_PROGRESS, Job
 from statuspulse.storage import monitors
+from statuspulse.storage.sealing import Keyring
 
 # A job begins within this time, its check takes its time-out, and its result comes after that.
 _BEGINS_WITHIN = 5 * SECOND
@@ -62,8 +64,10 @@ class Seen:
         return None if self.found is None else self.found.result
 
 
-def monitor(connection: Connection, team_id: str, monitor_id: str, regions: Sequence[str] | None) -> Subject:
-    """A monitor as it is configured now, paused or not; raises MissingError and InvalidInputError."""
+def monitor(
+    connection: Connection, keyring: Keyring, team_id: str, monitor_id: str, regions: Sequence[str] | None
+) -> Subject:
+    """A monitor as it is now, paused or not, its secrets in clear; raises MissingError and InvalidInputError."""
     stored = monitors.get(connection, team_id, monitor_id)
     if stored is None:
         raise MissingError
@@ -74,7 +78,7 @@ def monitor(connection: Connection, team_id: str, monitor_id: str, regions: Sequ
         kind="run_now",
         monitor_id=stored.id,
         name=stored.name,
-        config=stored.config,
+        config=secrets.opened(keyring, Owner(monitor_id=stored.id, team_id=stored.team_id), stored.config),
         config_version=stored.config_version,
         regions=tuple(own if regions is None else regions),
     )

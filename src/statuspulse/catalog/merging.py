@@ -35,6 +35,10 @@ READ_ONLY = frozenset(
 )
 
 
+# Objects of several forms, told apart by `type`: what the forms before it had is none of the new one's.
+_OF_SEVERAL_FORMS = frozenset({"auth"})
+
+
 def without_read_only(sent: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in sent.items() if name not in READ_ONLY}
 
@@ -61,10 +65,16 @@ def patched(stored: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any
             document.pop(name, None)
         elif isinstance(value, Mapping):
             before = document.get(name)
-            document[name] = patched(before if isinstance(before, Mapping) else {}, value)
+            if not isinstance(before, Mapping) or _changes_form(name, before, value):
+                before = {}
+            document[name] = patched(before, value)
         else:
             document[name] = value
     return document
+
+
+def _changes_form(name: str, before: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
+    return name in _OF_SEVERAL_FORMS and sent.get("type", before.get("type")) != before.get("type")
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from statuspulse.catalog import secrets
 from statuspulse.catalog.kinds.registry import KINDS
 from statuspulse.catalog.members import one_of
 from statuspulse.catalog.monitor_members import SHORTEST_INTERVAL
@@ -21,15 +22,25 @@ from statuspulse.egress.policy import Policy
 class MonitorInput:
     """A configuration that is valid by itself; what it refers to has still to be found.
 
-    `config` holds every member of the type; `names_policy` tells whether the caller said anything about the policy.
+    `config` holds every member of the type, its secrets in clear; `names_policy` tells whether the caller said
+    anything about the policy.
     """
 
     config: dict[str, Any]
     names_policy: bool
 
 
-def parse(document: Mapping[str, Any], policy: Policy, *, shortest_interval: int) -> MonitorInput:
-    """Validates a document with all its members; raises InvalidInputError with everything that is wrong."""
+def parse(
+    document: Mapping[str, Any],
+    policy: Policy,
+    *,
+    shortest_interval: int,
+    stored: Mapping[str, Any] | None = None,
+) -> MonitorInput:
+    """Validates a document with all its members; raises InvalidInputError with everything that is wrong.
+
+    `stored` is the configuration that holds now, with its secrets in clear: a masked one of the document means it.
+    """
     kind = KINDS[_type_of(document)]
     known = (*kind.model.model_fields, *kind.aliases)
     try:
@@ -40,6 +51,7 @@ def parse(document: Mapping[str, Any], policy: Policy, *, shortest_interval: int
     config = model.model_dump()
     if wrong := [*_conflicts(config), *kind.problems(config, policy)]:
         raise InvalidInputError(wrong)
+    config = secrets.kept(config, stored)
     return MonitorInput(config=config, names_policy="escalation_policy" in model.model_fields_set)
 
 

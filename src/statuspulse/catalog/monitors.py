@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from statuspulse.catalog import merging, monitor_input, references
+from statuspulse.catalog import merging, monitor_input, references, secrets
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.kinds.registry import KINDS
@@ -23,6 +23,7 @@ from statuspulse.catalog.refusals import (
     PreconditionFailedError,
     SoftProblem,
 )
+from statuspulse.catalog.secrets import Owner
 from statuspulse.domain.health import Health, effective
 from statuspulse.engine import control
 from statuspulse.storage import audit, monitors, states, watch
@@ -75,20 +76,24 @@ def create(connection: Connection, instance: Instance, change: Change, sent: Map
     given = monitor_input.parse(document, instance.policy, shortest_interval=instance.min_interval_seconds)
     resolved = references.resolve(connection, instance, change, given)
     born = Birth(id=None, created_at=change.now, votes_from=change.now)
-    monitor = bring_up(connection, change, resolved.config, born)
+    monitor = bring_up(connection, instance, change, resolved.config, born)
     return Outcome(view=view_of(connection, monitor, change.now), warnings=resolved.warnings)
 
 
-def bring_up(connection: Connection, change: Change, config: dict[str, Any], birth: Birth) -> Monitor:
-    """Stores a monitor with its first state; the configuration is valid and resolved."""
+def bring_up(
+    connection: Connection, instance: Instance, change: Change, config: dict[str, Any], birth: Birth
+) -> Monitor:
+    """Stores a monitor with its first state; the configuration is valid and resolved, its secrets are in clear."""
+    monitor_id = birth.id or fresh_id(connection, "mon", monitors.exists)
+    owner = Owner(monitor_id=monitor_id, team_id=change.team_id)
     unkeyed = Monitor(
         key=0,
-        id=birth.id or fresh_id(connection, "mon", monitors.exists),
+        id=monitor_id,
         team_id=change.team_id,
         name=config["name"],
         type=config["type"],
         target=KINDS[config["type"]].target(config),
-        config=config,
+        config=secrets.sealed(instance.keyring, owner, config),
         config_version=1,
         judged_from_version=1,
         revision=watch.advance(connection),
@@ -129,16 +134,22 @@ def update(connection: Connection, instance: Instance, change: Change, monitor_i
 
 
 def _change_config(connection: Connection, instance: Instance, change: Change, stored: Monitor, edit: Edit) -> Outcome:
+    owner = Owner(monitor_id=stored.id, team_id=stored.team_id)
+    before = secrets.opened(instance.keyring, owner, stored.config)
     given = monitor_input.parse(
-        _meet(stored, edit), instance.policy, shortest_interval=_shortest_interval(stored, edit, instance)
+        _meet(before, edit),
+        instance.policy,
+        shortest_interval=_shortest_interval(stored, edit, instance),
+        stored=before,
     )
     resolved = references.resolve(connection, instance, change, given)
     _check_version_in_body(stored, edit.sent)
     _check(stored, edit.if_match)
-    changed = tuple(merging.changes(stored.config, resolved.config))
+    changed = tuple(merging.changes(before, resolved.config))
     monitor = stored
     if changed:
-        monitor = _with_config(connection, stored, resolved.config, changed, change)
+        config = secrets.sealed(instance.keyring, owner, resolved.config)
+        monitor = _with_config(connection, stored, config, changed, change)
         _record(connection, change, "monitor.updated", monitor)
     return Outcome(view=view_of(connection, monitor, change.now), changed=changed, warnings=resolved.warnings)
 
@@ -204,20 +215,20 @@ def _to_change(connection: Connection, team_id: str, monitor_id: str) -> Monitor
     return stored
 
 
-def _meet(stored: Monitor, edit: Edit) -> dict[str, Any]:
-    """The whole document that the edit means."""
-    sent = merging.under_one_name(merging.without_read_only(edit.sent), stored.type)
+def _meet(stored: Mapping[str, Any], edit: Edit) -> dict[str, Any]:
+    """The whole document that the edit means on a configuration whose secrets are in clear."""
+    sent = merging.under_one_name(merging.without_read_only(edit.sent), stored["type"])
     sent.pop(_VERSION, None)
-    if sent.get("type", stored.type) != stored.type:
+    if sent.get("type", stored["type"]) != stored["type"]:
         message = "cannot be changed; make a new monitor"
         raise InvalidInputError([Detail(code="parameter_immutable", path=("type",), message=message)])
     match edit.way:
         case Way.MERGE:
-            return merging.merged(stored.config, sent)
+            return merging.merged(stored, sent)
         case Way.PATCH:
-            return merging.patched(stored.config, sent)
+            return merging.patched(stored, sent)
         case Way.REPLACE:
-            return {"type": stored.type, **sent}
+            return {"type": stored["type"], **sent}
 
 
 def _shortest_interval(stored: Monitor, edit: Edit, instance: Instance) -> int:

@@ -127,7 +127,7 @@ class _Seeding:
             return
         config = references.resolve(self._connection, self._instance, change, given).config
         birth = Birth(id=head.id, created_at=head.created_at or self._now, votes_from=self._now)
-        monitor = monitors.bring_up(self._connection, change, config, birth)
+        monitor = monitors.bring_up(self._connection, self._instance, change, config, birth)
         if head.status is not None:
             seed_history.tell(self._connection, monitor, head.status, self._now)
 

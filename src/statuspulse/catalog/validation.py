@@ -51,6 +51,7 @@ _BOUNDS = {
     "less_than": ("lt", "must be less than {}"),
 }
 _MISSING = {"missing", "union_tag_not_found"}
+_MAY_BE_ABSENT = {*_MISSING, "parameter_missing"}
 # Follows from another error on the same body.
 _SILENT = {"default_factory_not_called"}
 
@@ -65,17 +66,26 @@ def read(shape: type[Shape], document: object) -> Shape:
 
 
 def details_of(errors: Iterable[Mapping[str, Any]], sent: Any, known: Sequence[str] = ()) -> list[Detail]:
-    """One detail per member, in the order in which pydantic found them; `known` are names to suggest for unknown ones.
+    """One detail per member, in the order in which pydantic found them; `known` are the names at the top.
 
-    Of a union only the complaint of its first branch is kept: the others repeat it about the same member.
+    They are suggested in place of unknown ones. Of a union only the complaint of its first branch is kept: the others
+    repeat it about the same member.
     """
     details: dict[Path, Detail] = {}
     for error in errors:
         if error["type"] not in _SILENT:
-            path = _path(error["loc"], sent, may_be_absent=error["type"] in _MISSING)
+            path = _path(_location(error), sent, may_be_absent=error["type"] in _MAY_BE_ABSENT)
             detail = _detail(error, path, known)
             details.setdefault(detail.path, detail)
     return list(details.values())
+
+
+def _location(error: Mapping[str, Any]) -> Sequence[str | int]:
+    """Where a union lacks the member that tells its branches apart, it is that member which is missing."""
+    location: Sequence[str | int] = error["loc"]
+    if error["type"] != "union_tag_not_found":
+        return location
+    return (*location, error["ctx"]["discriminator"].strip("'"))
 
 
 def _path(location: Sequence[str | int], sent: Any, *, may_be_absent: bool) -> Path:
@@ -101,7 +111,7 @@ def _detail(error: Mapping[str, Any], path: Path, known: Sequence[str]) -> Detai
     if kind in _MISSING:
         return Detail(code="parameter_missing", path=path, message="is required")
     if kind == "extra_forbidden":
-        return unknown(path, known)
+        return unknown(path, known if len(path) == 1 else ())
     return _choice(kind, path, context) or _size(kind, path, context) or _type(kind, path)
 
 

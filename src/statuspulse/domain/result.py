@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from statuspulse.domain.failure import Failure, MissReason
 
@@ -42,11 +43,15 @@ class Certificate:
 
     not_after: int
     tls_version: str | None = None
+    cipher: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """The outcome of one attempt. `failure is None` means ok; a void failure means no verdict."""
+    """The outcome of one attempt. `failure is None` means ok; a void failure means no verdict.
+
+    `evidence` is what a failed attempt leaves for people to look at, in the form of JSON and without secrets.
+    """
 
     failure: Failure | None = None
     latency_us: int | None = None
@@ -56,6 +61,7 @@ class Observation:
     ip: str | None = None
     certificate: Certificate | None = None
     truncated: bool = False
+    evidence: dict[str, Any] | None = None
 
     @property
     def verdict(self) -> Verdict:

@@ -7,8 +7,9 @@ import errno
 import pycurl
 
 from statuspulse.domain.failure import Failure, FailureClass
+from statuspulse.egress.certificates import Chain
+from statuspulse.egress.distrust import handshake_failure, verification_failure
 from statuspulse.egress.faults import connect_failure, connect_timeout, own_fault
-from statuspulse.egress.tls_errors import tls_failure
 
 # pycurl has no name for it.
 _E_TOO_LARGE = 100
@@ -38,13 +39,23 @@ _PROTOCOL = {
     pycurl.E_SEND_ERROR: "the connection broke while the request was sent",
     pycurl.E_UNSUPPORTED_PROTOCOL: "the answer is no HTTP",
     pycurl.E_FTP_WEIRD_SERVER_REPLY: "the answer is malformed",
-    pycurl.E_HTTP2: "the answer is no HTTP/2",
     _E_TOO_LARGE: "the head of the answer is too large",
+    pycurl.E_HTTP2: "the server does not speak HTTP/2, or breaks its rules",
 }
 
 
 def transfer_failure(
-    code: int, text: str, *, os_errno: int, verify_result: int, ip: str, port: int, connected: bool, timeout_ms: int
+    code: int,
+    text: str,
+    *,
+    os_errno: int,
+    verify_result: int,
+    host: str,
+    chain: Chain,
+    ip: str,
+    port: int,
+    connected: bool,
+    timeout_ms: int,
 ) -> Failure:
     """The failure behind a code other than 0. `connected` says whether TCP stood."""
     if _NO_HTTP_2 in text:  # whatever came of it: libcurl says goodbye and may wait for the other side until the end
@@ -62,7 +73,8 @@ def transfer_failure(
         return own
     if code not in _TLS:
         return Failure.of(FailureClass.PROTOCOL_ERROR, _PROTOCOL.get(code) or text)
-    return tls_failure(text, verify_result)
+    seen = code == pycurl.E_PEER_FAILED_VERIFICATION
+    return verification_failure(verify_result, text, host, chain) if seen else handshake_failure(text)
 
 
 def _own_fault(code: int, text: str, os_errno: int, ip: str, *, connected: bool) -> Failure | None:

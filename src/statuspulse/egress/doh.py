@@ -7,12 +7,13 @@ from typing import NamedTuple
 from statuspulse.egress.deadline import Deadline
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.guard import Located
+from statuspulse.egress.request import Request
 from statuspulse.egress.transfer import Exchange
 from statuspulse.egress.urls import Url
 
 _MESSAGE_BYTES = 65535
 _MEDIA_TYPE = b"application/dns-message"
-_LINES = [b"Content-Type: " + _MEDIA_TYPE, b"Accept: " + _MEDIA_TYPE]
+_LINES = (b"Content-Type: " + _MEDIA_TYPE, b"Accept: " + _MEDIA_TYPE)
 
 
 class Posted(NamedTuple):
@@ -24,24 +25,11 @@ class Posted(NamedTuple):
 
 async def post_message(gate: Gate, url: Url, located: Located, message: bytes, deadline: Deadline) -> Posted:
     """Sends one message to a judged address on a connection of its own."""
-    transfer = gate.take_transfer()
-    try:
-        content = bytearray()
-        exchange: Exchange | None = None
-        for ip in (located.first, *located.others):
-            transfer.prepare(
-                url, ip, located.purpose, deadline=deadline, limit=_MESSAGE_BYTES, follows=False, body=content
-            )
-            transfer.add_request("POST", _LINES, message, keep=False)
-            exchange = transfer.conclude(*await gate.launch(transfer, deadline))
-            if not exchange.is_refused:
-                break
-        assert exchange is not None
-        return Posted(exchange, bytes(content) if _is_message(transfer.head) else None)
-    finally:
-        gate.give_back(transfer, renew=True)
+    request = Request(method="POST", lines=_LINES, body=message, collects=True)
+    exchange = await gate.fetch(url, located, deadline, limit=_MESSAGE_BYTES, follows=False, request=request)
+    return Posted(exchange, bytes(exchange.body or b"") if _is_message(exchange) else None)
 
 
-def _is_message(head: list[bytes]) -> bool:
-    types = [value for name, _, value in (line.partition(b":") for line in head) if name.lower() == b"content-type"]
-    return bool(types) and types[-1].partition(b";")[0].strip().lower() == _MEDIA_TYPE
+def _is_message(exchange: Exchange) -> bool:
+    types = [value for name, value in exchange.headers() if name.lower() == "content-type"]
+    return bool(types) and types[-1].partition(";")[0].strip().lower() == _MEDIA_TYPE.decode()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from statuspulse.domain.failure import Failure, FailureClass
+from statuspulse.domain.failure import Failure
 from statuspulse.egress.certificates import trusted_bundle
 from statuspulse.egress.curl import CurlLoop, Landed
 from statuspulse.egress.deadline import Deadline
@@ -14,6 +14,7 @@ from statuspulse.egress.guard import Guard, Located
 from statuspulse.egress.hosts import HOSTS_FILE, Hosts
 from statuspulse.egress.nameservers import RESOLV_CONF, Nameservers
 from statuspulse.egress.policy import Policy, Purpose
+from statuspulse.egress.request import Request
 from statuspulse.egress.resolver import Resolver
 from statuspulse.egress.tls import Tls
 from statuspulse.egress.transfer import Exchange, Transfer
@@ -56,46 +57,40 @@ class Gate:
         for transfer in self._idle:
             transfer.close()
 
-    async def locate(self, host: str, port: int, purpose: Purpose, deadline: Deadline) -> Located | Failure:
-        """Resolves a name and judges every address of it."""
-        outcome = await self._resolver.resolve(host, deadline.rest_seconds())
-        if isinstance(outcome, Failure):
-            return outcome
-        return self.guard.judge_all(host, outcome.addresses, port, purpose)
-
-    async def locate_family(
-        self, host: str, port: int, purpose: Purpose, deadline: Deadline, *, ip_version: int
+    async def locate(
+        self, host: str, port: int, purpose: Purpose, deadline: Deadline, ip_version: str = "auto"
     ) -> Located | Failure:
-        """The same among addresses of one IP version; those of the other one are judged, too."""
+        """Resolves a name and judges every address of it; `ip_version` is "auto", "4" or "6"."""
         outcome = await self._resolver.resolve(host, deadline.rest_seconds())
         if isinstance(outcome, Failure):
             return outcome
-        every = self.guard.judge_all(host, outcome.addresses, port, purpose)
-        if isinstance(every, Failure):
-            return every
-        wanted = tuple(ip for ip in outcome.addresses if (":" in ip) is (ip_version == 6))
-        if not wanted:
-            return Failure.of(FailureClass.DNS_ERROR, f"no_address: {host} has no IPv{ip_version} address")
-        return self.guard.judge_all(host, wanted, port, purpose)
+        return self.guard.judge_all(host, outcome.addresses, port, purpose, ip_version)
 
-    async def fetch(self, url: Url, located: Located, deadline: Deadline, *, limit: int, follows: bool) -> Exchange:
-        """One GET on a connection of its own, of whose body at most `limit` bytes are read.
+    async def fetch(
+        self,
+        url: Url,
+        located: Located,
+        deadline: Deadline,
+        *,
+        limit: int,
+        follows: bool,
+        request: Request | None = None,
+    ) -> Exchange:
+        """One request on a connection of its own, of whose answer at most `limit` bytes are read; without one a GET.
 
         `follows` says that a redirect would be followed, so that its body is of no interest.
         """
         transfer = self.take_transfer()
-        purpose = located.purpose
+
+        def prepare(ip: str) -> None:
+            transfer.prepare(url, ip, located.purpose, deadline=deadline, limit=limit, follows=follows)
+            if request is not None:
+                transfer.dress(request)
+
         try:
-            transfer.prepare(url, located.first, purpose, deadline=deadline, limit=limit, follows=follows, body=None)
-            exchange = transfer.conclude(*await self.launch(transfer, deadline))
-            for ip in located.others:
-                if not exchange.is_refused:
-                    break
-                transfer.prepare(url, ip, purpose, deadline=deadline, limit=limit, follows=follows, body=None)
-                exchange = transfer.conclude(*await self.launch(transfer, deadline))
-            return exchange
+            return await self.attempt(transfer, located, deadline, prepare)
         finally:
-            self.give_back(transfer, renew=False)
+            self.give_back(transfer, renew=request is not None)
 
     async def attempt(
         self, transfer: Transfer, located: Located, deadline: Deadline, prepare: Callable[[str], None]

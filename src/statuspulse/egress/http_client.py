@@ -11,6 +11,7 @@ from statuspulse.egress.deadline import Deadline
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.guard import Located
 from statuspulse.egress.policy import Purpose
+from statuspulse.egress.request import Request, header_lines
 from statuspulse.egress.transfer import Exchange, Transfer
 from statuspulse.egress.urls import Url, parse_url
 
@@ -44,7 +45,6 @@ class Unreachable:
     text: str
 
 
-_NO_TOKEN = frozenset(' \t:()<>@,;\\"/[]?={}')
 _KINDS = {
     FailureClass.DNS_ERROR: UnreachableKind.DNS,
     FailureClass.TLS_ERROR: UnreachableKind.TLS,
@@ -80,7 +80,7 @@ class HttpClient:
         deadline = Deadline.after(int(timeout_s * 1000))
         try:
             target = parse_url(url)
-            lines = _header_lines(method, headers)
+            outgoing = _outgoing(method, headers, body)
         except ValueError as error:
             return Unreachable(kind=UnreachableKind.PROTOCOL, text=str(error))
         if target.ip is not None:
@@ -89,69 +89,55 @@ class HttpClient:
             located = await self._gate.locate(target.host, target.port, purpose, deadline)
         if isinstance(located, Failure):
             return _unreachable(located)
-        request = _Request(method, target, lines, body, max_bytes, keep=purpose is Purpose.CONTROL)
+        call = _Call(target, outgoing, max_bytes, keep=purpose is Purpose.CONTROL)
         transfer = self._gate.take_transfer()
         try:
-            return await self._send(transfer, request, located, deadline)
+            return await self._send(transfer, call, located, deadline)
         finally:
             self._gate.give_back(transfer, renew=True)
 
     async def _send(
-        self, transfer: Transfer, request: _Request, located: Located, deadline: Deadline
+        self, transfer: Transfer, call: _Call, located: Located, deadline: Deadline
     ) -> Answer | Unreachable:
-        content = request.prepare(transfer, located.first, located.purpose, deadline)
-        exchange = transfer.conclude(*await self._gate.launch(transfer, deadline))
-        for ip in located.others:
-            if not exchange.is_refused:
-                break
-            content = request.prepare(transfer, ip, located.purpose, deadline)
-            exchange = transfer.conclude(*await self._gate.launch(transfer, deadline))
+        def prepare(ip: str) -> None:
+            call.prepare(transfer, ip, located.purpose, deadline)
+
+        exchange = await self._gate.attempt(transfer, located, deadline, prepare)
         if exchange.failure is not None:
             return _unreachable(exchange.failure)
-        return _answer(exchange, transfer.head, bytes(content))
+        return _answer(exchange)
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
-    method: str
+class _Call:
     url: Url
-    lines: list[bytes]
-    body: bytes | None
+    request: Request
     max_bytes: int
     keep: bool
 
-    def prepare(self, transfer: Transfer, ip: str, purpose: Purpose, deadline: Deadline) -> bytearray:
-        """Points the transfer at an address; what it reads goes into the array."""
-        content = bytearray()
-        transfer.prepare(self.url, ip, purpose, deadline=deadline, limit=self.max_bytes, follows=False, body=content)
-        transfer.add_request(self.method, self.lines, self.body, keep=self.keep)
-        return content
+    def prepare(self, transfer: Transfer, ip: str, purpose: Purpose, deadline: Deadline) -> None:
+        """Points the transfer at an address."""
+        transfer.prepare(self.url, ip, purpose, deadline=deadline, limit=self.max_bytes, follows=False)
+        transfer.dress(self.request)
+        if self.keep:
+            transfer.keep_connection()
 
 
-def _header_lines(method: str, headers: Mapping[str, str]) -> list[bytes]:
-    """Headers as they go out; ValueError for one, or a method, that would smuggle in another."""
+def _outgoing(method: str, headers: Mapping[str, str], body: bytes | None) -> Request:
+    """ValueError for a header, or a method, that would smuggle in another."""
     if not method.isalpha():
         raise ValueError("the method holds characters that methods may not hold")
-    lines = []
-    for name, value in headers.items():
-        is_token = name.isascii() and not _NO_TOKEN.intersection(name)
-        if not name or not is_token or not (name + value).replace("\t", " ").isprintable():
-            raise ValueError("a header holds characters that headers may not hold")
-        # To libcurl "Name:" takes a header away; this is how it spells one that is empty.
-        lines.append(f"{name}: {value}".encode() if value else f"{name};".encode())
-    return lines
+    return Request(method=method, lines=header_lines(headers.items()), body=body, collects=True)
 
 
-def _answer(exchange: Exchange, head: list[bytes], body: bytes) -> Answer:
+def _answer(exchange: Exchange) -> Answer:
     assert exchange.status is not None
-    headers: dict[str, str] = {}
-    for line in head:
-        name, separator, value = line.decode("latin-1").partition(":")
-        if line.startswith(b"HTTP/"):
-            headers.clear()  # what came before belongs to an interim answer
-        elif separator:
-            headers[name.strip().lower()] = value.strip()
-    return Answer(status=exchange.status, headers=headers, body=body, elapsed_ms=exchange.times.total // 1000)
+    return Answer(
+        status=exchange.status,
+        headers={name.lower(): value for name, value in exchange.headers()},
+        body=bytes(exchange.body or b""),
+        elapsed_ms=exchange.times.total // 1000,
+    )
 
 
 def _unreachable(failure: Failure) -> Unreachable:

@@ -10,11 +10,12 @@ import pycurl
 from statuspulse import __version__
 from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.domain.result import Certificate
-from statuspulse.egress.certificates import earliest_end
+from statuspulse.egress.certificates import Chain, earliest_end
 from statuspulse.egress.curl_errors import transfer_failure
 from statuspulse.egress.deadline import Deadline
 from statuspulse.egress.guard import Guard
 from statuspulse.egress.policy import Purpose
+from statuspulse.egress.request import Request
 from statuspulse.egress.urls import Url, bracketed
 
 USER_AGENT = f"StatusPulse/{__version__}"
@@ -28,6 +29,17 @@ _SHORT_HEAD = 2 * (_INTERIM_ANSWERS + 1)
 # Chunks cost something, and the system may take in some MiB before we look at any.
 _OVERHEAD_FACTOR = 2
 _BUFFERED_BYTES = 8 << 20
+_WORDS: int = pycurl.INFOTYPE_TEXT
+_SESSION = b"SSL connection using "
+# Of the body of any answer this much is kept at least, for people to look at if the check fails.
+_KEPT_BYTES = 8192
+_VERSIONS = {
+    ("1.1", "http"): pycurl.CURL_HTTP_VERSION_1_1,
+    ("1.1", "https"): pycurl.CURL_HTTP_VERSION_1_1,
+    # Nobody upgrades a plain connection any more; a server that speaks HTTP/2 there does so from the first byte.
+    ("2", "http"): pycurl.CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE,
+    ("2", "https"): pycurl.CURL_HTTP_VERSION_2TLS,
+}
 _NO_SOCKET: int = pycurl.SOCKET_BAD
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -46,7 +58,9 @@ class Times(NamedTuple):
 class Exchange(NamedTuple):
     """What came of one request. `failure` speaks of the exchange alone; any status is success here.
 
-    `location` is set if this is a redirect to be followed; it may be empty.
+    `location` is set if this is a redirect to be followed; it may be empty. `head` holds the lines of the answer's
+    head, `beginning` pieces of the body, of 8 KiB at least if there is so much, `body` all of it where that was
+    asked for, `chain` the certificates as libcurl describes them.
     """
 
     failure: Failure | None
@@ -57,10 +71,31 @@ class Exchange(NamedTuple):
     truncated: bool
     location: bytes | None
     certificate: Certificate | None
+    head: list[bytes]
+    beginning: list[bytes]
+    body: bytearray | None
+    chain: Chain
 
     @property
     def is_refused(self) -> bool:
         return self.failure is not None and self.failure.kind is FailureClass.CONNECT_REFUSED
+
+    def status_line(self) -> str | None:
+        """The first line of the last answer, interim ones do not count."""
+        lines = [line for line in self.head if line.startswith(b"HTTP/")]
+        return lines[-1].decode("latin-1").strip() if lines else None
+
+    def headers(self) -> list[tuple[str, str]]:
+        """The headers of that answer, as they were written and in their order."""
+        found: list[tuple[str, str]] = []
+        for line in self.head:
+            if line.startswith(b"HTTP/"):
+                found.clear()
+                continue
+            name, separator, value = line.decode("latin-1").partition(":")
+            if separator:
+                found.append((name.strip(), value.strip()))
+        return found
 
 
 class _Handover(socket.SocketType):
@@ -82,18 +117,22 @@ class Transfer:
     """
 
     __slots__ = (
+        "_beginning",
         "_body",
         "_ca_file",
         "_connects_to",
         "_follows",
         "_guard",
         "_ip",
+        "_is_verbose",
         "_limit",
+        "_needs_http2",
         "_os_errno",
         "_purpose",
         "_received",
         "_refusal",
         "_room",
+        "_session",
         "_timeout_ms",
         "_truncated",
         "_url",
@@ -106,6 +145,7 @@ class Transfer:
         self._guard = guard
         self._ca_file = ca_file
         self._connects_to = ""
+        self._is_verbose = False
         self.head: list[bytes] = []
         self.handle = pycurl.Curl()
         self._set_constants()
@@ -119,9 +159,8 @@ class Transfer:
         deadline: Deadline,
         limit: int,
         follows: bool,
-        body: bytearray | None,
     ) -> None:
-        """Points the handle at one address. `limit` bounds the body, which goes into `body` if that is given.
+        """Points the handle at one address, for a GET. `limit` bounds the body.
 
         With `follows`, only the beginning of a redirect's body is read.
         """
@@ -133,7 +172,10 @@ class Transfer:
         self.most_bytes: int | None = _OVERHEAD_FACTOR * limit + _BUFFERED_BYTES
         self._room = min(limit, _REDIRECT_BODY_LIMIT) if follows else limit
         self._follows = follows
-        self._body = body
+        self._body: bytearray | None = None
+        self._beginning: list[bytes] = []
+        self._session = b""
+        self._needs_http2 = False
         self._received = 0
         self._truncated = False
         self._refusal: Failure | None = None
@@ -147,11 +189,48 @@ class Transfer:
         if connects_to != self._connects_to:
             self._connects_to = connects_to
             setopt(pycurl.CONNECT_TO, [connects_to] if connects_to else None)
+        if self._is_verbose is not (url.scheme == "https"):
+            # libcurl tells the version of TLS and the cipher only in words, to those who listen to everything.
+            self._is_verbose = not self._is_verbose
+            setopt(pycurl.VERBOSE, self._is_verbose)
+
+    def dress(self, request: Request) -> None:
+        """Makes more of it than a GET; `renew` takes all that away again."""
+        setopt = self.handle.setopt
+        if request.collects:
+            self._body = bytearray()
+        if request.method == "HEAD":
+            setopt(pycurl.NOBODY, 1)
+        elif request.body is not None or request.method == "POST":
+            setopt(pycurl.POSTFIELDS, request.body or b"")
+        setopt(pycurl.CUSTOMREQUEST, request.method)
+        # Without the first libcurl waits a second for leave to send a larger body; the second is not ours to invent.
+        unwanted = [b"Expect:", b"Content-Type:"]
+        if any(line.lower().startswith((b"content-type:", b"content-type;")) for line in request.lines):
+            unwanted.pop()
+        setopt(pycurl.HTTPHEADER, [*unwanted, *request.lines])
+        if not request.verify:
+            self.trust_anyone()
+        if request.http_version != "auto":
+            self._needs_http2 = request.http_version == "2"
+            setopt(pycurl.HTTP_VERSION, _VERSIONS[request.http_version, self._url.scheme])
+
+    def trust_anyone(self) -> None:
+        """Takes a certificate whoever signed it and whomever it names."""
+        self.handle.setopt(pycurl.SSL_VERIFYPEER, 0)
+        self.handle.setopt(pycurl.SSL_VERIFYHOST, 0)
+
+    def keep_connection(self) -> None:
+        """Takes a kept connection and keeps it again."""
+        self.most_bytes = None  # earlier answers came over the same connection
+        self.handle.setopt(pycurl.FRESH_CONNECT, 0)
+        self.handle.setopt(pycurl.FORBID_REUSE, 0)
 
     def conclude(self, code: int, text: str) -> Exchange:
         """Reads what is needed of a transfer that libcurl has ended with this code."""
         getinfo = self.handle.getinfo
         secure = self._url.scheme == "https"
+        chain: Chain = self.handle.getinfo_raw(pycurl.INFO_CERTINFO) if secure else ()
         status = getinfo(pycurl.RESPONSE_CODE) or None
         times = Times(
             getinfo(pycurl.NAMELOOKUP_TIME_T),
@@ -164,7 +243,7 @@ class Transfer:
         if code == 0 or (self._truncated and code == pycurl.E_WRITE_ERROR):
             failure = self._flaw()
         else:
-            failure = self._failure(code, text, times)
+            failure = self._failure(code, text, times, chain)
         return Exchange(
             failure,
             self._ip,
@@ -173,26 +252,12 @@ class Transfer:
             self._received,
             self._truncated,
             self._location() if self._follows and failure is None and status in _REDIRECTS else None,
-            self._certificate() if secure else None,
+            self._certificate(chain) if chain else None,
+            self.head.copy(),
+            self._beginning,
+            self._body,
+            chain,
         )
-
-    def add_request(self, method: str, lines: list[bytes], body: bytes | None, *, keep: bool) -> None:
-        """Makes more of it than a GET. With `keep` a kept connection is taken and kept again."""
-        setopt = self.handle.setopt
-        if method == "HEAD":
-            setopt(pycurl.NOBODY, 1)
-        elif body is not None or method == "POST":
-            setopt(pycurl.POSTFIELDS, body or b"")
-        setopt(pycurl.CUSTOMREQUEST, method)
-        # Without the first libcurl waits a second for leave to send a larger body; the second is not ours to invent.
-        unwanted = [b"Expect:", b"Content-Type:"]
-        if any(line.lower().startswith((b"content-type:", b"content-type;")) for line in lines):
-            unwanted.pop()
-        setopt(pycurl.HTTPHEADER, [*unwanted, *lines])
-        if keep:
-            self.most_bytes = None  # earlier answers came over the same connection
-            setopt(pycurl.FRESH_CONNECT, 0)
-            setopt(pycurl.FORBID_REUSE, 0)
 
     def renew(self) -> None:
         """Forgets every option of a request that had more than a check has."""
@@ -200,6 +265,7 @@ class Transfer:
         self.head.clear()
         self._body = None
         self._connects_to = ""
+        self._is_verbose = False
         self._set_constants()
 
     def close(self) -> None:
@@ -228,6 +294,7 @@ class Transfer:
             # A method written in C: a call of Python code for every line of a head would be felt.
             (pycurl.HEADERFUNCTION, self.head.append),
             (pycurl.WRITEFUNCTION, self._take),
+            (pycurl.DEBUGFUNCTION, self._listen),
         ):
             setopt(option, value)
         if self._ca_file is not None:
@@ -253,6 +320,8 @@ class Transfer:
         if self._received + size > self._room and not (self._follows and self._status() in _REDIRECTS):
             self._room = self._limit
         kept = min(size, self._room - self._received)
+        if self._received < _KEPT_BYTES:
+            self._beginning.append(chunk)
         self._received += kept
         if self._body is not None:
             self._body += chunk[:kept]
@@ -260,6 +329,10 @@ class Transfer:
             return None
         self._truncated = True
         return kept
+
+    def _listen(self, kind: int, text: bytes) -> None:
+        if kind == _WORDS and text.startswith(_SESSION):
+            self._session = text[len(_SESSION) :]
 
     def _status(self) -> int:
         line = next(line for line in reversed(self.head) if line.startswith(b"HTTP/"))
@@ -271,6 +344,8 @@ class Transfer:
             return Failure(FailureClass.BLOCKED_BY_POLICY, "another peer than the judged one answered")
         if self.handle.getinfo(pycurl.HEADER_SIZE) > _HEAD_BYTES:
             return Failure(FailureClass.PROTOCOL_ERROR, f"the head of the answer is larger than {_HEAD_BYTES} bytes")
+        if self._needs_http2 and self.handle.getinfo(pycurl.INFO_HTTP_VERSION) != pycurl.CURL_HTTP_VERSION_2_0:
+            return Failure(FailureClass.PROTOCOL_ERROR, "the server does not speak HTTP/2")
         return self._flood() if len(self.head) > _SHORT_HEAD else None
 
     def _flood(self) -> Failure | None:
@@ -281,7 +356,7 @@ class Transfer:
             return Failure(FailureClass.PROTOCOL_ERROR, f"the head of the answer has more than {_HEAD_LINES} lines")
         return None
 
-    def _failure(self, code: int, text: str, times: Times) -> Failure:
+    def _failure(self, code: int, text: str, times: Times, chain: Chain) -> Failure:
         if self._refusal is not None:
             return self._refusal
         getinfo = self.handle.getinfo
@@ -290,6 +365,8 @@ class Transfer:
             text,
             os_errno=self._os_errno or getinfo(pycurl.OS_ERRNO),
             verify_result=getinfo(pycurl.SSL_VERIFYRESULT),
+            host=self._url.host,
+            chain=chain,
             ip=self._ip,
             port=self._url.port,
             connected=times.connect > 0,
@@ -302,6 +379,9 @@ class Transfer:
                 return line[9:].strip()
         return b""
 
-    def _certificate(self) -> Certificate | None:
-        end = earliest_end(self.handle.getinfo_raw(pycurl.INFO_CERTINFO))
-        return None if end is None else Certificate(not_after=end)
+    def _certificate(self, chain: Chain) -> Certificate | None:
+        end = earliest_end(chain)
+        if end is None:
+            return None
+        version, _, rest = self._session.decode("latin-1").partition(" / ")
+        return Certificate(not_after=end, tls_version=version or None, cipher=rest.partition(" / ")[0] or None)

@@ -186,6 +186,7 @@ class _Agent:
             slot = self._wheel.dismiss(monitor_id)
             if slot is not None:
                 self._runner.cancel(slot)
+            self._runner.forget(monitor_id)
         new = 0
         for number, (_, plan) in enumerate(plans, start=1):
             if plan is None:

@@ -51,7 +51,7 @@ class Contained:
 def checks(gate: Gate, now: Callable[[], int]) -> Mapping[MonitorType, Check[Any]]:
     """The check of each type; a new kind is one file and one line here. `now` is in ms."""
     return {
-        MonitorType.HTTP: Contained(HttpCheck(gate)),
+        MonitorType.HTTP: Contained(HttpCheck(gate, now)),
         MonitorType.TCP: Contained(TcpCheck(gate)),
         MonitorType.DNS: Contained(DnsCheck(gate)),
         MonitorType.TLS: Contained(TlsCheck(gate, now)),

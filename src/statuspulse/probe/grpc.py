@@ -66,11 +66,11 @@ def _failure(answer: H2Answer, deadline: Deadline) -> Failure | None:
 def _request(spec: GrpcSpec, url: Url, deadline: Deadline) -> H2Request:
     return H2Request(
         url=url,
-        lines=[
+        lines=(
             f"Content-Type: {CONTENT_TYPE}".encode(),
             b"TE: trailers",
             f"grpc-timeout: {deadline.rest_ms()}m".encode(),
-        ],
+        ),
         body=request_frame(spec.service),
         verify=spec.verify,
         limit=ANSWER_LIMIT,

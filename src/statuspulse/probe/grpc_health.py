@@ -69,8 +69,6 @@ def judge(answer: H2Answer) -> Failure | None:
 
 
 def _code(answer: H2Answer) -> int | Failure:
-    if not answer.is_h2:
-        return Failure(FailureClass.PROTOCOL_ERROR, "the answer came over HTTP/1, not over HTTP/2")
     content_type = answer.fields.get("content-type", "")
     if not content_type.startswith(CONTENT_TYPE):
         detail = f"the answer is no gRPC: status {answer.exchange.status}, content type {content_type or 'none'}"

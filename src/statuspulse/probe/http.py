@@ -1,74 +1,105 @@
-"""The HTTP check: one GET, redirects followed by hand, every hop through the guard (`ENGINE.md` 2.1)."""
+"""The HTTP check: one request, redirects followed by hand, every hop through the guard (`ENGINE.md` 2.1)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from time import monotonic_ns
 
+from statuspulse.domain.evidence import Mask
 from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.domain.result import Observation, Phases
 from statuspulse.domain.specs.http import HttpSpec
+from statuspulse.domain.times import DAY
 from statuspulse.egress.deadline import Deadline
+from statuspulse.egress.decoding import decoded
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.policy import Purpose
 from statuspulse.egress.transfer import Exchange
 from statuspulse.egress.urls import Url, parse_url, redirected
+from statuspulse.probe.assertions import Answer, judge
+from statuspulse.probe.http_evidence import Hop, evidence_of
+from statuspulse.probe.http_request import Outgoing, secrets_of
+from statuspulse.probe.timers import phases_of
 
 _PARSED_URLS = 20_000
 
 
 class HttpCheck:
-    """Runs HTTP specifications through one gate."""
+    """Runs HTTP specifications through one gate; `now` tells how long certificates still last."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, now: Callable[[], int]) -> None:
         self._gate = gate
+        self._now = now
         self._parse = lru_cache(_PARSED_URLS)(parse_url)
 
     async def run(self, spec: HttpSpec, *, timeout_ms: int) -> Observation:
         deadline = Deadline.after(timeout_ms)
-        try:
-            url = self._parse(spec.url)
-        except ValueError as error:
-            return Observation(failure=Failure.of(FailureClass.PROBE_ERROR, f"assertion_invalid: {error}"))
+        outgoing = Outgoing.of(spec)
+        hops: list[Hop] = []
         begun = monotonic_ns()
         earlier: Phases | None = None
-        spent_us = resolve_us = redirects = 0
+        spent_us = resolve_us = 0
+        try:
+            url = self._parse(spec.url)
+            request = None if outgoing is None else outgoing.request(url)
+        except ValueError as error:
+            return Observation(failure=Failure.of(FailureClass.PROBE_ERROR, f"assertion_invalid: {error}"))
         while True:
             if url.ip is not None:
-                located = self._gate.guard.judge(url.ip, url.port, Purpose.CHECK_HTTP)
+                located = self._gate.guard.judge(url.ip, url.port, Purpose.CHECK_HTTP, spec.ip_version)
             else:
                 asked = monotonic_ns()
-                located = await self._gate.locate(url.host, url.port, Purpose.CHECK_HTTP, deadline)
+                located = await self._gate.locate(url.host, url.port, Purpose.CHECK_HTTP, deadline, spec.ip_version)
                 resolve_us = (monotonic_ns() - asked) // 1000
             if isinstance(located, Failure):
-                latest = Phases(dns_us=resolve_us)
-                phases = latest if earlier is None else _sum(earlier, latest)
-                return Observation(failure=located, latency_us=spent_us + resolve_us, phases=phases)
+                return _unlocated(spec, hops, located, earlier, resolve_us=resolve_us, spent_us=spent_us)
             exchange = await self._gate.fetch(
-                url, located, deadline, limit=spec.max_body_bytes, follows=spec.follow_redirects
+                url if outgoing is None else outgoing.dialled(url),
+                located,
+                deadline,
+                limit=spec.max_body_bytes,
+                follows=spec.follow_redirects,
+                request=request,
             )
-            seen = _observation(spec, url, exchange, earlier=earlier, resolve_us=resolve_us, spent_us=spent_us)
+            phases = phases_of(exchange.times, secure=url.scheme == "https", dns_us=resolve_us)
+            hops.append(Hop(url, located, exchange, phases))
+            seen = _observation(exchange, phases, earlier, latency_us=spent_us + resolve_us + exchange.times.total)
             if exchange.location is None:
-                return seen
-            redirects += 1
-            onward = _next(spec, url, exchange, redirects)
+                failure = exchange.failure or _mismatch(exchange.status, spec.expected_status)
+                if failure is None and spec.assertions:
+                    failure = self._judged(spec, exchange, seen)
+                return seen if failure is None else _failed(spec, hops, seen, failure)
+            onward = _next(spec, url, exchange, len(hops))
             if isinstance(onward, Failure):
-                return replace(seen, failure=onward)
+                return _failed(spec, hops, seen, onward)
+            if outgoing is not None:
+                outgoing = outgoing.redirected(exchange.status, url, onward)
+                request = outgoing.request(onward)
             url, earlier = onward, seen.phases
             spent_us, resolve_us = (monotonic_ns() - begun) // 1000, 0
 
+    def _judged(self, spec: HttpSpec, exchange: Exchange, seen: Observation) -> Failure | None:
+        """What the assertions say of an answer with an expected status."""
+        body = _body(spec, exchange)
+        if isinstance(body, Failure):
+            return body
+        end = None if exchange.certificate is None else exchange.certificate.not_after
+        answer = Answer(
+            status=exchange.status or 0,
+            headers=exchange.headers(),
+            body=body,
+            latency_us=seen.latency_us or 0,
+            days_left=None if end is None else (end - self._now()) // DAY,
+        )
+        return judge(spec.assertions, answer, Mask(secrets_of(spec)))
 
-def _observation(
-    spec: HttpSpec, url: Url, exchange: Exchange, *, earlier: Phases | None, resolve_us: int, spent_us: int
-) -> Observation:
-    failure = exchange.failure
-    if failure is None and exchange.location is None:
-        failure = _mismatch(exchange.status, spec.expected_status)
-    phases = _phases(exchange, url.scheme == "https", resolve_us)
+
+def _observation(exchange: Exchange, phases: Phases, earlier: Phases | None, *, latency_us: int) -> Observation:
     return Observation(
-        failure=failure,
-        latency_us=spent_us + resolve_us + exchange.times.total,
+        failure=exchange.failure,
+        latency_us=latency_us,
         phases=phases if earlier is None else _sum(earlier, phases),
         status_code=exchange.status,
         bytes_read=exchange.received,
@@ -76,6 +107,34 @@ def _observation(
         certificate=exchange.certificate,
         truncated=exchange.truncated,
     )
+
+
+def _failed(spec: HttpSpec, hops: list[Hop], seen: Observation, failure: Failure) -> Observation:
+    return replace(seen, failure=failure, evidence=evidence_of(spec, hops, failure))
+
+
+def _unlocated(
+    spec: HttpSpec, hops: list[Hop], failure: Failure, earlier: Phases | None, *, resolve_us: int, spent_us: int
+) -> Observation:
+    """Nothing was dialled this time; after a redirect there is something to show all the same."""
+    phases = Phases(dns_us=resolve_us)
+    return Observation(
+        failure=failure,
+        latency_us=spent_us + resolve_us,
+        phases=phases if earlier is None else _sum(earlier, phases),
+        evidence=evidence_of(spec, hops, failure) if hops else None,
+    )
+
+
+def _body(spec: HttpSpec, exchange: Exchange) -> bytes | bytearray | Failure:
+    """The whole body, its coding undone; empty if no rule asks for it."""
+    if exchange.body is None:
+        return b""
+    if exchange.truncated:
+        text = f"the body is larger than {spec.max_body_bytes} bytes, so that no rule on it can be judged"
+        return Failure(FailureClass.BODY_TOO_LARGE, text)
+    codings = [value for name, value in exchange.headers() if name.lower() == "content-encoding"]
+    return decoded(exchange.body, ", ".join(codings), spec.max_body_bytes)
 
 
 def _next(spec: HttpSpec, url: Url, exchange: Exchange, redirects: int) -> Url | Failure:
@@ -104,28 +163,6 @@ def _range_text(low: int, high: int) -> str:
     if low % 100 == 0 and high == low + 99:
         return f"{low // 100}xx"
     return f"{low}-{high}"
-
-
-def _phases(exchange: Exchange, secure: bool, resolve_us: int) -> Phases:
-    """libcurl's timers as durations. After a failure the rest belongs to the phase that failed."""
-    times = exchange.times
-    dns_us = resolve_us + times.name_lookup
-    if not times.connect:
-        return Phases(dns_us=dns_us, connect_us=times.total - times.name_lookup)
-    connect_us = times.connect - times.name_lookup
-    if secure and not times.tls:
-        return Phases(dns_us=dns_us, connect_us=connect_us, tls_us=times.total - times.connect)
-    tls_us = times.tls - times.connect if secure else None
-    if not times.first_byte:
-        sent = min(max(times.request, times.tls, times.connect), times.total)
-        return Phases(dns_us=dns_us, connect_us=connect_us, tls_us=tls_us, ttfb_us=times.total - sent)
-    return Phases(
-        dns_us=dns_us,
-        connect_us=connect_us,
-        tls_us=tls_us,
-        ttfb_us=times.first_byte - times.request,
-        transfer_us=times.total - times.first_byte,
-    )
 
 
 def _sum(earlier: Phases, latest: Phases) -> Phases:

@@ -48,8 +48,8 @@ class IcmpCheck:
     async def _locate(self, spec: IcmpSpec, deadline: Deadline) -> Located | Failure:
         if spec.ip_version is IpVersion.AUTO or literal_address(spec.host) is not None:
             return (await find(self._gate, spec.host, _NO_PORT, Purpose.CHECK_ICMP, deadline)).located
-        return await self._gate.locate_family(
-            ascii_name(spec.host), _NO_PORT, Purpose.CHECK_ICMP, deadline, ip_version=int(spec.ip_version)
+        return await self._gate.locate(
+            ascii_name(spec.host), _NO_PORT, Purpose.CHECK_ICMP, deadline, spec.ip_version.value
         )
 
 

@@ -9,6 +9,8 @@ from typing import Self
 
 from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.domain.result import Observation, Result
+from statuspulse.egress.attempts import ATTEMPT
+from statuspulse.probe.captures import Captures, with_attempts
 from statuspulse.probe.clock import Clock
 from statuspulse.probe.plan import Slot
 from statuspulse.probe.pulse import Pulse
@@ -35,6 +37,7 @@ class Runner:
         self._tasks = asyncio.TaskGroup()
         self._report = report
         self._running: dict[Slot, asyncio.Task[None]] = {}
+        self._captures = Captures()
         self._finished = finished
         self.lags_us: list[int] = []
 
@@ -68,6 +71,10 @@ class Runner:
             # A task that is cancelled before its first step never comes to tell of its end itself.
             self._end(slot)
 
+    def forget(self, monitor_id: str) -> None:
+        """The monitor is not checked here any more."""
+        self._captures.forget(monitor_id)
+
     async def drain(self, seconds: float) -> list[Slot]:
         """Waits for what runs and cancels what takes longer; gives back the slots that got no result."""
         if self._running:
@@ -81,7 +88,7 @@ class Runner:
         try:
             attempt, seen = await self._look(slot)
             slot.seen_at = seen.ip
-            self._report(self._result(slot, attempt, seen))
+            self._report(self._result(slot, attempt, self._captures.kept(slot, seen)))
         finally:
             self._end(slot)
 
@@ -93,6 +100,7 @@ class Runner:
         plan, pulse = slot.plan, self._pulse
         stalls = pulse.stalls
         attempt = 1
+        earlier: list[Observation] = []
         while True:
             lost_seconds = pulse.lost_seconds
             seen = await plan.check.run(plan.spec, timeout_ms=plan.timeout_ms)
@@ -103,12 +111,14 @@ class Runner:
             if attempt > plan.retry.count or not self._fits(slot):
                 break
             await asyncio.sleep(plan.retry.delay_ms / 1000)
+            earlier.append(seen)
             attempt += 1
+            ATTEMPT.set(attempt)  # of this task: whatever is dialled by name from here on is the next address
         if _ran_out_of_time(seen.failure):
             lost_ms = int(pulse.lost_since(lost_seconds) * 1000)
             if lost_ms >= min(plan.timeout_ms // 10, 1000):
                 return attempt, _stalled(f"the probe stood still for {lost_ms} ms of a check that ran out of time")
-        return attempt, seen
+        return attempt, with_attempts(seen, earlier)
 
     def _fits(self, slot: Slot) -> bool:
         """Whether a retry with its whole time-out ends before the next slot."""

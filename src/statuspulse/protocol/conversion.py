@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from statuspulse.domain.evidence import LIMIT as EVIDENCE_LIMIT
 from statuspulse.domain.failure import Failure, FailureClass, MissReason
 from statuspulse.domain.monitor import MonitorType
 from statuspulse.domain.result import Certificate, Gap, Observation, Phases, Result, ResultKind
@@ -63,6 +64,7 @@ def item_of(seq: int, result: Result, job_id: str | None = None) -> Item:
         config_version=result.config_version,
         truncated=seen.truncated,
         job_id=job_id,
+        evidence=seen.evidence,
     )
 
 
@@ -139,7 +141,15 @@ def _observation(item: Item) -> Observation:
         if item.tls is None
         else Certificate(not_after=from_datetime(item.tls.not_after), tls_version=item.tls.version),
         truncated=item.truncated,
+        evidence=_evidence(item),
     )
+
+
+def _evidence(item: Item) -> dict[str, Any] | None:
+    """A result is worth more than its evidence: too much of that does not spoil it."""
+    if item.evidence is None or len(msgspec.json.encode(item.evidence)) > EVIDENCE_LIMIT:
+        return None
+    return item.evidence
 
 
 def _failure(item: Item) -> Failure | None:

@@ -103,6 +103,7 @@ class Item(_Document, omit_defaults=True, rename={"from_at": "from", "to_at": "t
     """A result, or with `kind: "gap"` a run of missed slots; `seq` counts up by one per probe.
 
     The result of a job is `manual` and has its `job_id`; that of a test has no monitor.
+    `evidence` comes with the first failure of a doubt; what is larger than 16 KiB as JSON is dropped.
     """
 
     seq: int
@@ -126,6 +127,7 @@ class Item(_Document, omit_defaults=True, rename={"from_at": "from", "to_at": "t
     config_version: int = 0
     in_maintenance: bool = False
     truncated: bool = False
+    evidence: dict[str, Any] | None = None
     job_id: str | None = None
     from_at: datetime | None = None
     to_at: datetime | None = None

@@ -26,6 +26,7 @@ def result_members(result: Result) -> dict[str, Any]:
         "ip": seen.ip,
         "tls": None if seen.certificate is None else _tls(seen.certificate, result.observed_at),
         "failure": None if seen.failure is None else {"class": seen.failure.kind.value, "detail": seen.failure.detail},
+        "evidence": seen.evidence,
     }
 
 

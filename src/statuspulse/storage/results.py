@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,9 +38,9 @@ _FAILURES = (
     FailureClass.PROBE_ERROR,
 )
 _KIND_CODES = {kind: code for code, kind in enumerate(_KINDS)}
-_VERDICT_CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}
+VERDICT_CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}
 _FAILURE_CODES = {failure: code for code, failure in enumerate(_FAILURES)}
-_VOID = _VERDICT_CODES[Verdict.VOID]
+_VOID = VERDICT_CODES[Verdict.VOID]
 SCHEDULED = _KIND_CODES[ResultKind.SCHEDULED]
 # Looks that somebody asked for count nowhere: they are no slots.
 IS_SLOT = results.c.kind != _KIND_CODES[ResultKind.MANUAL]
@@ -89,7 +90,7 @@ class Look:
     probe_key: int
 
 
-_SAME_SLOT = and_(
+SAME_SLOT = and_(
     failure_details.c.monitor_key == results.c.monitor_key,
     failure_details.c.region_key == results.c.region_key,
     failure_details.c.scheduled_at == results.c.scheduled_at,
@@ -189,7 +190,7 @@ def newest(
                 results.c.scheduled_at == last,
             ),
         )
-        .outerjoin(failure_details, _SAME_SLOT)
+        .outerjoin(failure_details, SAME_SLOT)
         .where(monitors.c.key.in_(monitor_keys))
     )
     return {(row.monitor_key, row.region_key): _look(row) for row in connection.execute(query)}
@@ -199,7 +200,7 @@ def newest_counted(connection: Connection, monitor_key: int, region_key: int, si
     """The newest result with a verdict of one region; none is looked for before `since`."""
     query: Select[Any] = (
         select(*_LOOK)
-        .outerjoin(failure_details, _SAME_SLOT)
+        .outerjoin(failure_details, SAME_SLOT)
         .where(
             results.c.monitor_key == monitor_key,
             results.c.region_key == region_key,
@@ -214,22 +215,8 @@ def newest_counted(connection: Connection, monitor_key: int, region_key: int, si
     return None if row is None else _look(row)
 
 
-def failure_of(connection: Connection, row: Row[Any]) -> Failure | None:
-    """The failure of a result row, with its text."""
-    if row.failure is None:
-        return None
-    detail = connection.scalar(
-        select(failure_details.c.detail).where(
-            failure_details.c.monitor_key == row.monitor_key,
-            failure_details.c.region_key == row.region_key,
-            failure_details.c.scheduled_at == row.scheduled_at,
-        )
-    )
-    return Failure(_FAILURES[row.failure], detail or "")
-
-
-def result_of(connection: Connection, row: Row[Any], monitor_id: str, region: str) -> Result:
-    """The value of a result row."""
+def result_of(row: Row[Any], monitor_id: str, region: str) -> Result:
+    """The value of a result row that has `detail` and `evidence` beside its own columns."""
     return Result(
         monitor_id=monitor_id,
         region=region,
@@ -241,7 +228,7 @@ def result_of(connection: Connection, row: Row[Any], monitor_id: str, region: st
         attempt=row.attempt,
         config_version=row.config_version,
         observation=Observation(
-            failure=failure_of(connection, row),
+            failure=_failure(row),
             latency_us=row.latency_us,
             phases=Phases(
                 dns_us=row.dns_us,
@@ -255,6 +242,7 @@ def result_of(connection: Connection, row: Row[Any], monitor_id: str, region: st
             ip=None if row.ip is None else str(ipaddress.ip_address(row.ip)),
             certificate=None if row.not_after is None else Certificate(not_after=row.not_after),
             truncated=row.truncated,
+            evidence=None if row.evidence is None else json.loads(row.evidence),
         ),
     )
 
@@ -285,7 +273,7 @@ def _row(item: Placed) -> dict[str, Any]:
         "region_key": item.region_key,
         "scheduled_at": result.scheduled_at,
         "kind": _KIND_CODES[result.kind],
-        "verdict": _VERDICT_CODES[seen.verdict],
+        "verdict": VERDICT_CODES[seen.verdict],
         "failure": None if seen.failure is None else _FAILURE_CODES[seen.failure.kind],
         "round": result.round,
         "probe_key": item.probe_key,
@@ -308,12 +296,13 @@ def _row(item: Placed) -> dict[str, Any]:
 
 
 def _detail_row(item: Placed) -> dict[str, Any]:
-    failure = item.result.observation.failure
+    seen = item.result.observation
     return {
         "monitor_key": item.monitor_key,
         "region_key": item.region_key,
         "scheduled_at": item.result.scheduled_at,
-        "detail": failure.detail if failure else "",
+        "detail": seen.failure.detail if seen.failure else "",
+        "evidence": None if seen.evidence is None else json.dumps(seen.evidence, ensure_ascii=False),
     }
 
 
@@ -323,10 +312,14 @@ def _look(row: Row[Any]) -> Look:
         observed_at=row.observed_at,
         verdict=_VERDICTS[row.verdict],
         latency_us=row.latency_us,
-        failure=None if row.failure is None else Failure(_FAILURES[row.failure], row.detail or ""),
+        failure=_failure(row),
         config_version=row.config_version,
         probe_key=row.probe_key,
     )
+
+
+def _failure(row: Row[Any]) -> Failure | None:
+    return None if row.failure is None else Failure(_FAILURES[row.failure], row.detail or "")
 
 
 @lru_cache(maxsize=4096)

@@ -225,6 +225,7 @@ failure_details = Table(
     Column("region_key", Key, primary_key=True, autoincrement=False),
     Column("scheduled_at", BigInteger, primary_key=True, autoincrement=False),
     Column("detail", Text, nullable=False),
+    Column("evidence", Text),  # JSON of what the check saw, where it kept that
     sqlite_with_rowid=False,
 )
 

@@ -3,42 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from statuspulse.catalog.kinds.addresses import policy_problems
-from statuspulse.catalog.kinds.kind import Config, Kind, nothing_to_rename
+from statuspulse.catalog.kinds.http_assertions import Assertions, assertion_problems
+from statuspulse.catalog.kinds.http_headers import Auth, Headers, auth_secrets, header_problems, header_secrets
+from statuspulse.catalog.kinds.kind import Config, Kind, SecretMember, nothing_to_rename
 from statuspulse.catalog.members import ExpectedStatus, Fixed, Members, Name, WebUrl
 from statuspulse.catalog.monitor_members import CommonMembers
 from statuspulse.catalog.refusals import Detail
+from statuspulse.egress.literals import ascii_name, literal_address
 from statuspulse.egress.policy import Policy, Purpose
-from statuspulse.egress.urls import parse_url
+from statuspulse.egress.urls import Url, parse_url
 
-_ARRAY = {"type": "array", "items": {"type": "object"}}
-_OBJECT = {"type": ["object", "null"]}
+
+def _server_name(name: str) -> str:
+    try:
+        if literal_address(name) is None:
+            ascii_name(name)
+            return name
+    except ValueError:
+        raise PydanticCustomError("parameter_invalid_format", "must be a host name") from None
+    raise PydanticCustomError("parameter_invalid_format", "must be a host name; an address is never sent as one")
 
 
 class TlsMembers(Members):
-    verify: Annotated[Any, Fixed(default=True, answered={"type": "boolean"})] = True
+    verify: bool = True
+    # Nothing warns of an expiry by itself yet; an assertion on tls_days_left does.
     expiry_warn_days: Annotated[Any, Fixed(default=14, answered={"type": "integer"})] = 14
-    server_name: Annotated[Any, Fixed(default=None, answered={"type": ["string", "null"]})] = None
+    server_name: Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_server_name)] | None = None
 
 
 class HttpMembers(Members):
     url: WebUrl
-    method: Annotated[Any, Fixed(default="GET", answered={"type": "string"})] = "GET"
-    headers: Annotated[Any, Fixed(default=[], answered=_ARRAY)] = Field(default_factory=list)
-    body: Annotated[Any, Fixed(default=None, answered={"type": ["string", "null"]})] = None
-    auth: Annotated[Any, Fixed(default=None, answered=_OBJECT)] = None
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
+    headers: Headers = Field(default_factory=list)
+    body: Annotated[str, Field(max_length=65_536)] | None = None
+    auth: Auth | None = None
     expected_status: ExpectedStatus = Field(default_factory=lambda: ["2xx"])
     follow_redirects: bool = True
     max_redirects: Annotated[int, Field(ge=0, le=20)] = 5
-    http_version: Annotated[Any, Fixed(default="auto", answered={"type": "string"})] = "auto"
-    ip_version: Annotated[Any, Fixed(default="auto", answered={"type": "string"})] = "auto"
+    http_version: Literal["auto", "1.1", "2"] = "auto"
+    ip_version: Literal["auto", "4", "6"] = "auto"
     tls: TlsMembers = Field(default_factory=TlsMembers)
     max_body_bytes: Annotated[int, Field(ge=0, le=5 << 20)] = 1 << 20
-    assertions: Annotated[Any, Fixed(default=[], answered=_ARRAY)] = Field(default_factory=list)
+    assertions: Assertions = Field(default_factory=list)
 
 
 class HttpMonitor(CommonMembers, HttpMembers):
@@ -55,6 +68,22 @@ def _target(config: Config) -> str:
 def _problems(config: Config, policy: Policy) -> Iterator[Detail]:
     url = parse_url(config["url"])
     yield from policy_problems(url.host, url.port, Purpose.CHECK_HTTP, policy, ("url",))
+    yield from _family_problems(url, config["ip_version"])
+    if config["body"] is not None and config["method"] == "HEAD":
+        yield Detail(code="parameter_conflict", path=("body",), message="is not sent with HEAD; use another method")
+    yield from header_problems(config["headers"], config["auth"])
+    yield from assertion_problems(config)
+
+
+def _family_problems(url: Url, ip_version: str) -> Iterator[Detail]:
+    if url.ip is not None and ip_version not in {"auto", str(ip_address(url.ip).version)}:
+        message = "is not that of the address in the url; leave it out"
+        yield Detail(code="parameter_conflict", path=("ip_version",), message=message)
+
+
+def _secrets(config: Config) -> Iterator[SecretMember]:
+    yield from header_secrets(config["headers"])
+    yield from auth_secrets(config["auth"])
 
 
 HTTP = Kind(
@@ -66,4 +95,5 @@ HTTP = Kind(
     aliases={},
     ways=(),
     under_one_name=nothing_to_rename,
+    secrets=_secrets,
 )

@@ -7,10 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from statuspulse.catalog.members import Members
-from statuspulse.catalog.refusals import Detail
+from statuspulse.catalog.refusals import Detail, Path
 from statuspulse.egress.policy import Policy
 
 Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretMember:
+    """Where a secret text stands in a configuration, and by what it is known again in another one of the monitor."""
+
+    path: Path
+    identity: tuple[str, ...]
+
+
+def no_secrets(_config: Config) -> Iterable[SecretMember]:
+    """For kinds whose members may all be read again."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +34,8 @@ class Kind:
     without, in place; it raises InvalidInputError where two names disagree. `ways` are the sets of names of which one
     has to be there, where that is not simply what the model requires. `target` is the address that people see;
     `problems` holds a valid configuration against the address policy and against itself. Names are not looked up: they
-    are judged when they are dialled.
+    are judged when they are dialled. `secrets` finds the members of a valid configuration that are sealed where it is
+    stored and never shown again.
     """
 
     name: str
@@ -32,6 +46,7 @@ class Kind:
     aliases: Mapping[str, Mapping[str, Any]]
     ways: tuple[tuple[str, ...], ...]
     under_one_name: Callable[[dict[str, Any]], None]
+    secrets: Callable[[Config], Iterable[SecretMember]] = no_secrets
 
 
 def nothing_to_rename(_document: dict[str, Any]) -> None:

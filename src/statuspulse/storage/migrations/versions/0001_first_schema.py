@@ -61,6 +61,7 @@ def _failure_details() -> None:
         ),
         sa.Column("scheduled_at", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("monitor_key", "region_key", "scheduled_at", name=op.f("pk_failure_details")),
         sqlite_with_rowid=False,
     )

@@ -1,0 +1,119 @@
+"""The results of a monitor, each with what the check saw (`API.md` D.2)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from statuspulse.api import result_examples as examples
+from statuspulse.api.dependencies import CallOf
+from statuspulse.api.errors import invalid
+from statuspulse.api.monitors import known_id
+from statuspulse.api.operation import Operation
+from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
+from statuspulse.api.result_answers import ResultList
+from statuspulse.api.result_documents import result_document
+from statuspulse.api.route import CheckedRoute
+from statuspulse.catalog.refusals import Detail, MissingError, SoftProblem
+from statuspulse.domain.result import Verdict
+from statuspulse.domain.times import DAY, from_text
+from statuspulse.engine.retention import RAW_KEPT
+from statuspulse.storage import history, monitors
+from statuspulse.storage.history import ResultFilter, SlotKey
+
+router = APIRouter(route_class=CheckedRoute, tags=["History"])
+
+_LONGEST_SPAN = 7 * DAY
+_USUAL_SPAN = DAY
+_VERDICTS = {"true": Verdict.OK, "false": Verdict.FAILED, "null": Verdict.VOID}
+
+
+class ResultsQuery(ListQuery):
+    """Which results of the monitor are shown; the newest come first."""
+
+    limit: Annotated[int, Field(ge=1, le=500, description="How many at most.")] = 25
+    begin: Annotated[
+        str | None, Field(alias="from", description="Planned at this time or later; by default a day before `to`.")
+    ] = None
+    end: Annotated[
+        str | None,
+        Field(alias="to", description="Planned before this time, at most 7 days after `from`; by default now."),
+    ] = None
+    region: str | None = None
+    ok: Annotated[Literal["true", "false", "null"] | None, Field(description="null: checks that gave no verdict.")] = (
+        None
+    )
+
+
+LIST = Operation(
+    id="listResults",
+    summary="List the results of a monitor's checks",
+    scope="monitors:read",
+    answer=ResultList,
+    examples={"failed": examples.RESULT_LIST},
+)
+
+
+@router.get("/monitors/{monitor_id}/results", **LIST.keywords)
+async def list_results(call: CallOf, monitor_id: str, query: Annotated[ResultsQuery, Query()]) -> Response:
+    now, known = call.services.parts.now(), known_id(monitor_id)
+    start, end = _span(query, now)
+    wanted = ResultFilter(
+        start=max(start, now - RAW_KEPT),
+        end=end,
+        region=query.region,
+        verdict=None if query.ok is None else _VERDICTS[query.ok],
+    )
+    after: SlotKey | None = place_of(call, query)
+    descending = query.order != "asc"
+
+    def read(connection: Connection) -> Page:
+        monitor = monitors.get(connection, call.team_id, known)
+        if monitor is None:
+            raise MissingError
+        at = (monitor.key, monitor.id)
+        found = history.listed(connection, at, wanted, after=after, descending=descending, limit=query.limit + 1)
+        shown = found[: query.limit]
+        return Page(
+            data=[result_document(seen) for seen in shown],
+            next_place=shown[-1].sort_key if len(found) > query.limit else None,
+            total=None if query.include is None else history.count(connection, monitor.key, wanted, COUNT_LIMIT),
+        )
+
+    page = await call.database.read(read)
+    return page_answer(call, query, page, "result", "results", warnings=_warnings(start, now))
+
+
+def _span(query: ResultsQuery, now: int) -> tuple[int, int]:
+    """Raises 422 for what is no stretch of time, or too long a one."""
+    times: dict[str, int] = {}
+    wrong: list[Detail] = []
+    for name, text in (("from", query.begin), ("to", query.end)):
+        try:
+            times |= {} if text is None else {name: from_text(text)}
+        except (ValueError, OverflowError):
+            wrong.append(_wrong("parameter_invalid_format", name, "must be a time such as 2026-11-23T06:20:00Z"))
+    if wrong:
+        raise invalid(wrong)
+    end = times.get("to", now)
+    start = times.get("from", end - _USUAL_SPAN)
+    if start >= end:
+        raise invalid([_wrong("parameter_conflict", "from", "must be earlier than to, which is now by default")])
+    if end - start > _LONGEST_SPAN:
+        raise invalid([_wrong("parameter_out_of_range", "from", "must be at most 7 days before to")])
+    return start, end
+
+
+def _warnings(start: int, now: int) -> tuple[SoftProblem, ...]:
+    if start >= now - RAW_KEPT:
+        return ()
+    message = f"Results are kept for {RAW_KEPT // DAY} days; older ones are gone."
+    return (SoftProblem(code="beyond_retention", message=message, param="from"),)
+
+
+def _wrong(code: str, name: str, message: str) -> Detail:
+    return Detail(code=code, path=(name,), message=message, in_body=False)
