@@ -200,7 +200,7 @@ async def test_a_certificate_for_somebody_else_is_a_tls_error_unless_anyone_is_t
     check: GrpcCheck, clinic: Clinic
 ) -> None:
     seen = await check.run(GrpcSpec(host="localhost", port=clinic.tls_port, tls=True), timeout_ms=2000)
-    assert failed(seen, FailureClass.TLS_ERROR) == "the certificate is not for localhost"
+    assert failed(seen, FailureClass.TLS_ERROR) == "the certificate is not for localhost but for grpc.example"
     lenient = GrpcSpec(host="localhost", port=clinic.tls_port, tls=True, verify=False)
     assert (await check.run(lenient, timeout_ms=2000)).failure is None
 
@@ -208,7 +208,7 @@ async def test_a_certificate_for_somebody_else_is_a_tls_error_unless_anyone_is_t
 async def test_a_server_of_http_1_is_no_grpc(check: GrpcCheck) -> None:
     with HttpTarget() as target:
         seen = await check.run(GrpcSpec(host="127.0.0.1", port=target.port), timeout_ms=2000)
-    assert failed(seen, FailureClass.PROTOCOL_ERROR) == "the answer is no HTTP/2"
+    assert failed(seen, FailureClass.PROTOCOL_ERROR) == "the server does not speak HTTP/2, or breaks its rules"
 
 
 async def test_a_server_of_http_1_behind_tls_is_no_grpc(check: GrpcCheck, authority: trustme.CA) -> None:
@@ -216,13 +216,13 @@ async def test_a_server_of_http_1_behind_tls_is_no_grpc(check: GrpcCheck, author
     authority.issue_cert("localhost").configure_cert(context)
     with HttpTarget(tls=context) as target:
         seen = await check.run(GrpcSpec(host="localhost", port=target.port, tls=True), timeout_ms=2000)
-    assert failed(seen, FailureClass.PROTOCOL_ERROR) == "the answer came over HTTP/1, not over HTTP/2"
+    assert failed(seen, FailureClass.PROTOCOL_ERROR) == "the server does not speak HTTP/2"
 
 
 async def test_a_banner_of_another_protocol_is_no_grpc(check: GrpcCheck) -> None:
     with TcpTarget(banner=b"220 mail.example ESMTP\r\n") as target:
         seen = await check.run(GrpcSpec(host="127.0.0.1", port=target.port), timeout_ms=300)
-    assert failed(seen, FailureClass.PROTOCOL_ERROR) == "the answer is no HTTP/2"
+    assert failed(seen, FailureClass.PROTOCOL_ERROR) == "the server does not speak HTTP/2, or breaks its rules"
 
 
 async def test_a_silent_server_is_a_time_out_in_time(check: GrpcCheck) -> None:

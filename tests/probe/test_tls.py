@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from statuspulse.domain.failure import FailureClass
 from statuspulse.domain.result import Observation, Verdict
 from statuspulse.domain.specs.tls import TlsSpec
-from statuspulse.domain.times import DAY, from_datetime
+from statuspulse.domain.times import DAY, from_datetime, to_text
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.policy import Policy
 from statuspulse.probe.tls import TlsCheck
@@ -150,7 +150,7 @@ async def test_a_certificate_for_somebody_else_is_a_tls_error(check: TlsCheck, a
         spec = TlsSpec(host="127.0.0.1", port=target.port, server_name="shop.example")
         seen = await check.run(spec, timeout_ms=2000)
     detail = failed(seen, FailureClass.TLS_ERROR)
-    assert detail == "the certificate is not for shop.example"
+    assert detail == "the certificate is not for shop.example but for other.example"
     assert seen.certificate is not None
 
 
@@ -160,8 +160,9 @@ async def test_an_expired_certificate_is_tls_expired_with_its_date(
 ) -> None:
     with serving(ending(authority, -3)) as target:
         seen = await check.run(TlsSpec(host="localhost", port=target.port, verify=verify), timeout_ms=2000)
-    assert failed(seen, FailureClass.TLS_EXPIRED) == "a certificate of the chain has expired"
     assert seen.certificate is not None
+    day = to_text(seen.certificate.not_after)[:10]
+    assert failed(seen, FailureClass.TLS_EXPIRED) == f"a certificate of the chain expired on {day}"
     assert abs(seen.certificate.not_after - NOW + 3 * DAY) < 1000
     assert seen.certificate.tls_version == "TLSv1.3"
 
@@ -188,9 +189,7 @@ async def test_a_chain_without_its_middle_is_incomplete(check: TlsCheck, authori
     with HttpTarget(tls=context) as target:
         cut = await check.run(TlsSpec(host="localhost", port=target.port), timeout_ms=2000)
     assert whole.failure is None
-    assert failed(cut, FailureClass.TLS_ERROR) == (
-        "the chain of certificates is incomplete, or its issuer is not trusted here"
-    )
+    assert failed(cut, FailureClass.TLS_ERROR).startswith("the chain is incomplete or its issuer is not trusted: ")
     assert cut.certificate is not None
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.domain.result import Certificate, Observation, Phases
 from statuspulse.domain.specs.tls import TlsSpec
-from statuspulse.domain.times import DAY
+from statuspulse.domain.times import DAY, to_text
 from statuspulse.egress.deadline import Deadline
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.handshake import Terms, shake_hands
@@ -60,7 +60,8 @@ def _lateness(certificate: Certificate | None, now: int, min_days_left: int) -> 
     if certificate is None:
         return Failure(FailureClass.TLS_ERROR, "the server showed no certificate with an end")
     if certificate.not_after <= now:
-        return Failure(FailureClass.TLS_EXPIRED, "a certificate of the chain has expired")
+        day = to_text(certificate.not_after)[:10]
+        return Failure(FailureClass.TLS_EXPIRED, f"a certificate of the chain expired on {day}")
     days_left = (certificate.not_after - now) // DAY
     if days_left >= min_days_left:
         return None
