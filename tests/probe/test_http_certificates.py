@@ -92,6 +92,21 @@ async def test_a_trusted_certificate_is_reported(check: HttpCheck, authority: tr
     assert seen.certificate.cipher.startswith("TLS_")
 
 
+async def test_version_and_cipher_are_known_whether_a_check_listened_or_not(
+    check: HttpCheck, authority: trustme.CA
+) -> None:
+    context = context_of(authority.issue_cert("127.0.0.1"))
+    with HttpTarget(tls=context) as target:
+        first, second = [await check.run(HttpSpec(url=target.url), timeout_ms=2000) for _ in range(2)]
+        target.stop()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        await check.run(HttpSpec(url=target.url), timeout_ms=2000)  # fails, so the next one listens again
+        target.start()
+        third = await check.run(HttpSpec(url=target.url), timeout_ms=2000)
+    seen = [each.certificate and each.certificate.tls_version for each in (first, second, third)]
+    assert seen == ["TLSv1.3", "TLSv1.3", "TLSv1.2"]
+
+
 async def test_a_certificate_past_its_end_is_expired(check: HttpCheck, authority: trustme.CA) -> None:
     end = datetime(2020, 1, 2, tzinfo=UTC)
     seen = await look(check, context_of(authority.issue_cert("127.0.0.1", not_after=end)))

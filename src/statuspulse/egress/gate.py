@@ -16,6 +16,7 @@ from statuspulse.egress.nameservers import RESOLV_CONF, Nameservers
 from statuspulse.egress.policy import Policy, Purpose
 from statuspulse.egress.request import Request
 from statuspulse.egress.resolver import Resolver
+from statuspulse.egress.sessions import Sessions
 from statuspulse.egress.tls import Tls
 from statuspulse.egress.transfer import Exchange, Transfer
 from statuspulse.egress.urls import Url
@@ -47,6 +48,7 @@ class Gate:
         )
         self._resolver = Resolver(nameservers=self.nameservers, hosts=Hosts(hosts_file))
         self._curl = CurlLoop()
+        self._sessions = Sessions()
         self._idle: list[Transfer] = []
         self._closed = False
 
@@ -106,7 +108,7 @@ class Gate:
         return exchange
 
     def take_transfer(self) -> Transfer:
-        return self._idle.pop() if self._idle else Transfer(self.guard, self._ca_file)
+        return self._idle.pop() if self._idle else Transfer(self.guard, self._ca_file, self._sessions)
 
     def launch(self, transfer: Transfer, deadline: Deadline) -> asyncio.Future[Landed]:
         """Starts a prepared transfer; `conclude` takes what comes of it."""

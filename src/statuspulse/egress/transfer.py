@@ -16,6 +16,7 @@ from statuspulse.egress.deadline import Deadline
 from statuspulse.egress.guard import Guard
 from statuspulse.egress.policy import Purpose
 from statuspulse.egress.request import Request
+from statuspulse.egress.sessions import Sessions
 from statuspulse.egress.urls import Url, bracketed
 
 USER_AGENT = f"StatusPulse/{__version__}"
@@ -30,7 +31,6 @@ _SHORT_HEAD = 2 * (_INTERIM_ANSWERS + 1)
 _OVERHEAD_FACTOR = 2
 _BUFFERED_BYTES = 8 << 20
 _WORDS: int = pycurl.INFOTYPE_TEXT
-_SESSION = b"SSL connection using "
 # Of the body of any answer this much is kept at least, for people to look at if the check fails.
 _KEPT_BYTES = 8192
 _VERSIONS = {
@@ -132,7 +132,7 @@ class Transfer:
         "_received",
         "_refusal",
         "_room",
-        "_session",
+        "_sessions",
         "_timeout_ms",
         "_truncated",
         "_url",
@@ -141,8 +141,9 @@ class Transfer:
         "most_bytes",
     )
 
-    def __init__(self, guard: Guard, ca_file: str | None) -> None:
+    def __init__(self, guard: Guard, ca_file: str | None, sessions: Sessions) -> None:
         self._guard = guard
+        self._sessions = sessions
         self._ca_file = ca_file
         self._connects_to = ""
         self._is_verbose = False
@@ -174,7 +175,6 @@ class Transfer:
         self._follows = follows
         self._body: bytearray | None = None
         self._beginning: list[bytes] = []
-        self._session = b""
         self._needs_http2 = False
         self._received = 0
         self._truncated = False
@@ -189,10 +189,10 @@ class Transfer:
         if connects_to != self._connects_to:
             self._connects_to = connects_to
             setopt(pycurl.CONNECT_TO, [connects_to] if connects_to else None)
-        if self._is_verbose is not (url.scheme == "https"):
-            # libcurl tells the version of TLS and the cipher only in words, to those who listen to everything.
-            self._is_verbose = not self._is_verbose
-            setopt(pycurl.VERBOSE, self._is_verbose)
+        listens = url.scheme == "https" and not self._sessions.is_fresh((url.host, ip, url.port))
+        if listens is not self._is_verbose:
+            self._is_verbose = listens
+            setopt(pycurl.VERBOSE, listens)
 
     def dress(self, request: Request) -> None:
         """Makes more of it than a GET; `renew` takes all that away again."""
@@ -221,8 +221,11 @@ class Transfer:
         self.handle.setopt(pycurl.SSL_VERIFYHOST, 0)
 
     def keep_connection(self) -> None:
-        """Takes a kept connection and keeps it again."""
+        """Takes a kept connection and keeps it again; nobody asks what it is made of."""
         self.most_bytes = None  # earlier answers came over the same connection
+        if self._is_verbose:
+            self._is_verbose = False
+            self.handle.setopt(pycurl.VERBOSE, 0)
         self.handle.setopt(pycurl.FRESH_CONNECT, 0)
         self.handle.setopt(pycurl.FORBID_REUSE, 0)
 
@@ -244,6 +247,9 @@ class Transfer:
             failure = self._flaw()
         else:
             failure = self._failure(code, text, times, chain)
+        certificate = self._certificate(chain) if chain else None
+        if secure and failure is not None:
+            self._sessions.forget((self._url.host, self._ip, self._url.port))
         return Exchange(
             failure,
             self._ip,
@@ -252,7 +258,7 @@ class Transfer:
             self._received,
             self._truncated,
             self._location() if self._follows and failure is None and status in _REDIRECTS else None,
-            self._certificate(chain) if chain else None,
+            certificate,
             self.head.copy(),
             self._beginning,
             self._body,
@@ -331,8 +337,8 @@ class Transfer:
         return kept
 
     def _listen(self, kind: int, text: bytes) -> None:
-        if kind == _WORDS and text.startswith(_SESSION):
-            self._session = text[len(_SESSION) :]
+        if kind == _WORDS:
+            self._sessions.hear((self._url.host, self._ip, self._url.port), text)
 
     def _status(self) -> int:
         line = next(line for line in reversed(self.head) if line.startswith(b"HTTP/"))
@@ -383,5 +389,5 @@ class Transfer:
         end = earliest_end(chain)
         if end is None:
             return None
-        version, _, rest = self._session.decode("latin-1").partition(" / ")
-        return Certificate(not_after=end, tls_version=version or None, cipher=rest.partition(" / ")[0] or None)
+        version, cipher = self._sessions.of((self._url.host, self._ip, self._url.port))
+        return Certificate(not_after=end, tls_version=version, cipher=cipher)
