@@ -6,8 +6,6 @@ import contextlib
 import ssl
 from collections.abc import Iterator
 
-from cryptography import x509
-
 from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.domain.result import Certificate
 
@@ -170,6 +168,9 @@ def _remember(peer: object, direction: str, version: int, _content: int, message
 
 def _earliest_end(message: bytes, *, is_1_3: bool) -> int | None:
     """When the first certificate of a chain ends (ms); None if one cannot be read."""
+    # Its import takes 60 ms, which most processes never need.
+    from cryptography import x509  # noqa: PLC0415
+
     try:
         ends = [x509.load_der_x509_certificate(der).not_valid_after_utc for der in _chain(message, is_1_3=is_1_3)]
     except (ValueError, IndexError):
