@@ -40,14 +40,14 @@ class _Stored:
     """What the database holds of the window."""
 
     lags_us: list[int]
+    latencies_us: list[int]
     not_ok: int
     missed: int
 
 
 def run(options: Options) -> Report:
-    """One after the other: the bare loop, then the product, against the same target."""
+    """One after the other: the product, then the bare loop, against the same target."""
     with target() as urls:
-        bare = bare_curl.measure(urls, rate=options.rate, seconds=options.seconds)
         with data_folder() as folder:
             with server(folder) as tested:
                 tested.create([_monitor(url, number) for number, url in enumerate(islice(cycle(urls), options.rate))])
@@ -55,6 +55,7 @@ def run(options: Options) -> Report:
                 window = _measured(tested, options.seconds)
                 time.sleep(_SETTLES_WITHIN_SECONDS)
             stored = _stored(tested.database, window)
+        bare = bare_curl.measure(urls, rate=options.rate, seconds=options.seconds)
     expected = options.rate * options.seconds
     return Report(
         name="http_checks",
@@ -94,13 +95,14 @@ def _measured(tested: Server, seconds: int) -> _Window:
 def _stored(path: Path, window: _Window) -> _Stored:
     with closing(sqlite_module().connect(f"file:{path}?mode=ro", uri=True)) as connection:
         results = connection.execute(
-            "SELECT lag_us, verdict FROM results WHERE scheduled_at >= ? AND scheduled_at < ?",
+            "SELECT lag_us, latency_us, verdict FROM results WHERE scheduled_at >= ? AND scheduled_at < ?",
             (window.start, window.end),
         ).fetchall()
         gaps = connection.execute("SELECT from_at, to_at FROM gap_records").fetchall()
     return _Stored(
-        lags_us=sorted(lag_us for lag_us, _ in results),
-        not_ok=sum(verdict != 0 for _, verdict in results),
+        lags_us=sorted(lag_us for lag_us, _, _ in results),
+        latencies_us=sorted(latency_us or 0 for _, latency_us, _ in results),
+        not_ok=sum(verdict != 0 for _, _, verdict in results),
         missed=sum(_slots_within(from_at, to_at, window) for from_at, to_at in gaps),
     )
 
@@ -147,6 +149,13 @@ def _quality(stored: _Stored, expected: int) -> list[Figure]:
             bound=100,
         ),
         Figure(name="lag_max_ms", told="lateness, worst", value=_rank(stored.lags_us, 100) / 1000, unit="ms", digits=1),
+        Figure(
+            name="latency_p50_ms",
+            told="latency of the target as it was measured, p50",
+            value=_rank(stored.latencies_us, 50) / 1000,
+            unit="ms",
+            digits=1,
+        ),
         Figure(name="checks", told="checks done", value=done),
         Figure(name="not_ok", told="  of them not ok", value=stored.not_ok, bound=0),
         Figure(name="missed", told="slots missed", value=stored.missed, bound=0),

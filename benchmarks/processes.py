@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 _CHECKOUT = Path(__file__).parents[1]
 _PROC = Path("/proc")
@@ -18,16 +19,22 @@ _KIB = 1024
 
 @contextlib.contextmanager
 def running(
-    arguments: Sequence[str], *, environment: Mapping[str, str] | None = None, folder: Path = _CHECKOUT
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: Path = _CHECKOUT,
+    errors: IO[str] | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
     """`python -m …`, until the context ends. Its standard input is a pipe, so that it can end with us.
 
-    It has a session of its own: Ctrl-C reaches us alone, and we end what we started.
+    It has a session of its own: Ctrl-C reaches us alone, and we end what we started. `errors` takes what it says on
+    standard error; without it that goes where ours goes.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=errors,
         text=True,
         env=None if environment is None else dict(environment),
         cwd=folder,

@@ -20,6 +20,8 @@ _TOKEN = "sk_live_8f3a9c2d1e4b7f6a"
 _API = re.compile(r"api +http://([^/]+)/")
 _CALLERS = 8
 _PATIENCE_SECONDS = 30
+_LOG = "server.log"
+_LAST_WORDS = 2000
 
 
 class Server:
@@ -62,8 +64,12 @@ def server(folder: Path) -> Iterator[Server]:
         "STATUSPULSE_MIN_INTERVAL_SECONDS": "1",
         "STATUSPULSE_BOOTSTRAP_TOKEN": _TOKEN,
     }
-    with running(["statuspulse", "serve"], environment=environment, folder=folder) as process:
-        yield Server(process, _address(process), folder)
+    log = folder / _LOG
+    with (
+        log.open("w") as errors,
+        running(["statuspulse", "serve"], environment=environment, folder=folder, errors=errors) as process,
+    ):
+        yield Server(process, _address(process, log), folder)
 
 
 @contextlib.contextmanager
@@ -73,10 +79,10 @@ def data_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _address(process: subprocess.Popen[str]) -> str:
-    """Where the server says that it listens; EOFError if it ends before."""
+def _address(process: subprocess.Popen[str], log: Path) -> str:
+    """Where the server says that it listens; EOFError with its last words if it ends before."""
     assert process.stdout is not None
     for line in process.stdout:
         if found := _API.search(line):
             return found[1]
-    raise EOFError("statuspulse serve ended before it listened")
+    raise EOFError(f"statuspulse serve ended before it listened:\n{log.read_text()[-_LAST_WORDS:]}")

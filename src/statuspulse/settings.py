@@ -134,9 +134,11 @@ def _values(environment: Mapping[str, str], folder: Path) -> tuple[dict[str, str
     for key, (name, value) in named.items():
         if not value.isprintable():
             raise SettingsError(f"{key}: must not hold line breaks or other control characters")
-        if name in _REFUSED and value:
+        if not value:
+            continue
+        if name in _REFUSED:
             raise SettingsError(f"{key}: {_REFUSED[name]}; unset it")
-        if name in KNOWN and value:
+        if name in KNOWN:
             values[name] = value
         elif name in RESERVED and name not in {"TOKEN", "TEST_POSTGRES_URL"}:
             remarks.append(f"{key} has no effect in this version")

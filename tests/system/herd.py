@@ -92,12 +92,12 @@ class Herd:
             found[monitor_id].append(seen)
         return found
 
-    def first_start_after(self, instant: int) -> int | None:
-        """When the first check after the instant began (ms), None while there is none."""
+    def first_start_after(self, instant: int) -> int:
+        """When the first check after the instant began (ms), 0 while there is none."""
         begun: int | None = self.served.value(
             "SELECT min(scheduled_at + lag_us / 1000) FROM results WHERE scheduled_at + lag_us / 1000 > ?", instant
         )
-        return begun
+        return begun or 0
 
     def transitions(self) -> dict[str, list[str]]:
         """The health that every monitor went through, in order."""

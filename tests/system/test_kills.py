@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.delivery.receiver import Receiver
+from tests.delivery.receiver import Receiver, Trick
 from tests.system.herd import INTERVAL, Herd, unseen_ms
 from tests.system.server import Server, eventually, now_ms, server
 from tests.targets import HttpTarget
@@ -24,14 +26,17 @@ from tests.targets import HttpTarget
 _FIRST_CHECK_MS = 3000
 # A fresh interpreter takes longer than this to begin with anything, what an old one still does is over by then.
 _OLD_PROBE_MS = 250
-# Long enough for a restart of three seconds and two failed checks, and a reserve.
-_HOLD_SECONDS = 8.0
+# How much longer than the bare loading of the program the whole may take, where the machine has other things to do.
+_LOADINGS = 3
+_HOLD_SECONDS = 6.0
 _CALM_SECONDS = 60.0
+# Less than the lease under which the killed process held it.
+_AT_ONCE_SECONDS = 10.0
 
 
 @dataclass
 class Weather:
-    """Breaks and heals half of the herd in turn, each long enough to be noticed whatever is killed meanwhile."""
+    """Breaks and heals half of the herd in turn, each for a while and until it was noticed, whatever is killed."""
 
     herd: Herd
     monitor_ids: list[str]
@@ -47,17 +52,23 @@ class Weather:
     def calm_down(self) -> None:
         """Ends the outage that is on as it would have ended anyway."""
         self._calm.set()
-        self._thread.join(3 * _HOLD_SECONDS)
+        self._thread.join(2 * _CALM_SECONDS)
 
     def _run(self) -> None:
         while not self._calm.is_set():
             for monitor_id in self.monitor_ids:
                 self.herd.ruin(monitor_id)
             self.outages += 1
-            time.sleep(_HOLD_SECONDS)
+            self._hold("down")
             for monitor_id in self.monitor_ids:
                 self.herd.heal(monitor_id)
-            self._calm.wait(_HOLD_SECONDS)
+            self._hold("up")
+
+    def _hold(self, state: str) -> None:
+        self._calm.wait(_HOLD_SECONDS)
+        eventually(
+            lambda: {self.herd.states()[monitor_id] for monitor_id in self.monitor_ids} == {state}, _CALM_SECONDS
+        )
 
 
 @contextmanager
@@ -113,15 +124,21 @@ def _holes(herd: Herd) -> dict[str, int]:
     return {monitor_id: unseen_ms(seen) for monitor_id, seen in herd.results().items()}
 
 
-def _first_check_delays(herd: Herd, kill: Callable[[Server], int], kills: int) -> list[int]:
-    """Kills at instants of no order; answers how long (ms) it took each time until something was checked again."""
-    delays = []
-    for _ in range(kills):
-        time.sleep(random.uniform(_HOLD_SECONDS, 1.5 * _HOLD_SECONDS))
-        begun_at = kill(herd.served)
-        eventually(partial(herd.first_start_after, begun_at + _OLD_PROBE_MS))
-        delays.append((herd.first_start_after(begun_at + _OLD_PROBE_MS) or 0) - begun_at)
-    return delays
+def _loading_ms() -> int:
+    """How long this machine takes just now to load the program and do nothing."""
+    begun = now_ms()
+    subprocess.run([sys.executable, "-c", "import statuspulse.cli.serve"], check=True)
+    return now_ms() - begun
+
+
+def _unwatched_ms(herd: Herd, kill: Callable[[Server], int]) -> int:
+    """Kills; answers how long (ms) nothing was checked then, which is not for long."""
+    allowed = max(_FIRST_CHECK_MS, _LOADINGS * _loading_ms())
+    killed_at = now_ms()
+    begun_at = kill(herd.served)
+    first_at = eventually(partial(herd.first_start_after, begun_at + _OLD_PROBE_MS))
+    assert first_at - begun_at <= allowed
+    return first_at - killed_at
 
 
 def _assert_every_outage_is_told_once(served: Server, stormy: list[str], outages: int) -> None:
@@ -145,10 +162,11 @@ def _assert_order_at_the_receiver(slack: Receiver, herd: Herd, outages: int, kil
 
 @pytest.mark.parametrize("kill", [_kill_control, _kill_probe])
 @pytest.mark.parametrize(
-    ("size", "kills"), [(40, 2), pytest.param(200, 5, marks=[pytest.mark.faults, pytest.mark.timeout(600)])]
+    ("size", "kills", "shortest"),
+    [(40, 2, 4.0), pytest.param(200, 5, 10.0, marks=[pytest.mark.faults, pytest.mark.timeout(600)])],
 )
 def test_kills_lose_nothing_and_invent_nothing(
-    tmp_path: Path, size: int, kills: int, kill: Callable[[Server], int]
+    tmp_path: Path, size: int, kills: int, shortest: float, kill: Callable[[Server], int]
 ) -> None:
     with _world(tmp_path) as (herd, slack):
         served = herd.served
@@ -158,14 +176,16 @@ def test_kills_lose_nothing_and_invent_nothing(
         weather = Weather(herd, stormy)
         weather.begin()
         try:
-            delays = _first_check_delays(herd, kill, kills)
+            unwatched = 0
+            for _ in range(kills):
+                time.sleep(shortest + random.uniform(0, _HOLD_SECONDS / 2))
+                unwatched += _unwatched_ms(herd, kill)
         finally:
             weather.calm_down()
         outages = weather.outages
         eventually(lambda: set(herd.states().values()) == {"up"}, _CALM_SECONDS, herd.states)
         eventually(lambda: _is_quiet(served), _CALM_SECONDS)
 
-        assert max(delays) <= _FIRST_CHECK_MS, delays
         told = {monitor_id: ["up"] for monitor_id in steady}
         told |= {monitor_id: ["up", *["down", "up"] * outages] for monitor_id in stormy}
         assert herd.transitions() == told
@@ -173,8 +193,21 @@ def test_kills_lose_nothing_and_invent_nothing(
         _assert_order_at_the_receiver(slack, herd, outages, kills)
 
         eventually(lambda: _unknown_ms(served) == _holes(herd))
-        holes = _holes(herd).values()
-        assert 0 < min(holes) <= max(holes) < kills * (_FIRST_CHECK_MS + INTERVAL)
+        assert abs(max(_holes(herd).values()) - unwatched) <= 2 * kills * INTERVAL
         assert served.stop() == 0
         assert _integrity(served) == "ok"
         assert "Traceback" not in "".join(run.complained for run in served.runs)
+
+
+def test_a_message_that_was_in_hand_goes_out_again_at_once(tmp_path: Path) -> None:
+    with _world(tmp_path) as (herd, slack):
+        [monitor_id] = herd.grow(1, with_hooks=True)
+        herd.await_all_up()
+        slack.scripts[herd.hooks[monitor_id]] = [Trick.HANG]
+        herd.ruin(monitor_id)
+        eventually(lambda: slack.arrivals)
+        _kill_control(herd.served)
+        eventually(lambda: len(slack.arrivals) == 2, _AT_ONCE_SECONDS)
+        first, second = slack.texts()
+        assert first == second
+        eventually(lambda: _is_quiet(herd.served))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from statuspulse.domain.times import to_text
+from statuspulse.domain.times import HOUR, to_text
 from tests.system.server import Server, now_ms, server
 
 _TOKEN = "sk_live_8f3a9c2d1e4b7f6a"
@@ -29,7 +29,7 @@ _SEED: dict[str, Any] = {
                 "states": [{"state": "up", "from": "2026-11-16T00:00:00Z", "to": None}],
                 "results": [
                     {
-                        "scheduled_at": to_text(now_ms() - 60_000),
+                        "scheduled_at": to_text(now_ms() - 3 * HOUR),
                         "region": "local",
                         "ok": True,
                         "status_code": 200,

@@ -16,9 +16,10 @@ from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.seed import Seeded, SeedError, seed
 from statuspulse.cli.faults import REFUSED, WRONG_INPUT, told
 from statuspulse.data_dir import DataDirError, InUseError
+from statuspulse.engine import rollups
 from statuspulse.settings import Settings, SettingsError, load
 from statuspulse.storage.connect import UnsuitableStorageError
-from statuspulse.storage.database import DatabaseUnavailableError
+from statuspulse.storage.database import Database, DatabaseUnavailableError
 from statuspulse.storage.migrate import UnknownSchemaError
 
 _ENDINGS: dict[type[Exception], int] = {
@@ -50,4 +51,12 @@ def _seed(settings: Settings, raw: bytes) -> Seeded:
         instance = Instance(
             keyring=store.keyring, policy=settings.policy, min_interval_seconds=settings.min_interval_seconds
         )
-        return store.database.submit(partial(seed, instance=instance, document=document, now=now_ms())).result()
+        seeded = store.database.submit(partial(seed, instance=instance, document=document, now=now_ms())).result()
+        _roll_up(store.database)
+    return seeded
+
+
+def _roll_up(database: Database) -> None:
+    """What was seeded is in the figures from the first answer of the server on."""
+    while database.submit(lambda connection: rollups.roll(connection, now_ms(), rollups.ROWS_PER_STEP)).result():
+        pass

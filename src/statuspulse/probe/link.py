@@ -116,6 +116,8 @@ class Link:
                 self._heartbeat_seconds = max(answer.heartbeat_seconds, 1)
                 await self._commit(answer.committed_through)
                 await self._adopt(answer)
+                # Changes often come in a row, and every time all that is assigned is written to disk.
+                await asyncio.sleep(_TOGETHER_SECONDS)
             else:
                 await self._pause(backoff, outcome)
                 continue

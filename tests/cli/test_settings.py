@@ -1,0 +1,177 @@
+"""Settings: each good and bad, the environment before the file, and names that nobody knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from statuspulse.egress.addresses import AddressClass
+from statuspulse.egress.policy import Policy
+from statuspulse.settings import Settings, SettingsError, default_data_dir, load, probe_policy
+
+
+def _load(folder: Path, **given: str) -> Settings:
+    return load({f"STATUSPULSE_{name}": value for name, value in given.items()}, folder)
+
+
+def _write(folder: Path, text: str) -> None:
+    (folder / "statuspulse.toml").write_text(text)
+
+
+def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
+    settings = load({"HOME": str(tmp_path), "OTHER_LISTEN": "x"}, tmp_path)
+    assert settings == Settings(
+        data_dir=default_data_dir({}),
+        host="127.0.0.1",
+        port=8080,
+        public_url=None,
+        bootstrap_token=None,
+        min_interval_seconds=10,
+        policy=Policy(),
+        slack_base_url="https://hooks.slack.com",
+        runs_probe=True,
+        remarks=(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "member", "expected"),
+    [
+        ("DATA_DIR", "./data", "data_dir", Path("data")),
+        ("LISTEN", "0.0.0.0:9000", "host", "0.0.0.0"),
+        ("LISTEN", "localhost:0", "port", 0),
+        ("LISTEN", "[::1]:65535", "host", "::1"),
+        ("PUBLIC_URL", "https://status.example.com/", "public_url", "https://status.example.com"),
+        ("PUBLIC_URL", "http://127.0.0.1:8080/watch", "public_url", "http://127.0.0.1:8080/watch"),
+        ("MIN_INTERVAL_SECONDS", "1", "min_interval_seconds", 1),
+        ("MIN_INTERVAL_SECONDS", "86400", "min_interval_seconds", 86_400),
+        ("SLACK_BASE_URL", "http://127.0.0.1:9999/", "slack_base_url", "http://127.0.0.1:9999"),
+        ("ROLES", "api, engine,dispatcher", "runs_probe", False),
+        ("ROLES", "api,engine,dispatcher,probe", "runs_probe", True),
+    ],
+)
+def test_a_good_setting_is_taken(tmp_path: Path, name: str, text: str, member: str, expected: object) -> None:
+    assert getattr(_load(tmp_path, **{name: text}), member) == expected
+
+
+def test_a_token_of_the_operator_s_own_is_taken_and_never_shown(tmp_path: Path) -> None:
+    settings = _load(tmp_path, BOOTSTRAP_TOKEN="sk_live_8f3a9c2d1e4b7f6a")
+    assert settings.bootstrap_token is not None
+    assert settings.bootstrap_token.reveal() == "sk_live_8f3a9c2d1e4b7f6a"
+    assert "8f3a9c2d1e4b7f6a" not in repr(settings)
+
+
+def test_denied_classes_are_added_to_the_floor(tmp_path: Path) -> None:
+    settings = _load(tmp_path, PROBE_DENY="private, loopback")
+    assert settings.policy.probe_deny == Policy().probe_deny | {AddressClass.PRIVATE, AddressClass.LOOPBACK}
+    assert probe_policy({"STATUSPULSE_PROBE_DENY": "private, loopback"}, tmp_path) == settings.policy
+
+
+def test_networks_that_deliveries_may_reach_are_taken(tmp_path: Path) -> None:
+    settings = _load(tmp_path, DELIVERY_ALLOW="10.1.0.0/16,fd00:1::/64")
+    assert [str(network) for network in settings.policy.delivery_allow] == ["10.1.0.0/16", "fd00:1::/64"]
+
+
+def test_an_emulator_of_slack_that_the_operator_named_may_be_reached(tmp_path: Path) -> None:
+    assert _load(tmp_path, SLACK_BASE_URL="http://127.0.0.1:9999").policy.named == {("127.0.0.1", 9999)}
+    assert _load(tmp_path, SLACK_BASE_URL="https://hooks.slack.com").policy.named == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("DATA_DIR", "a\nb", "must not hold line breaks"),
+        ("DATA_DIR", "a\udc80b", "must not hold line breaks"),
+        ("LISTEN", "8080", "must be an address and a port such as 127.0.0.1:8080"),
+        ("LISTEN", ":8080", "must be an address and a port"),
+        ("LISTEN", "127.0.0.1:", "must be an address and a port"),
+        ("LISTEN", "127.0.0.1:65536", "must be an address and a port"),
+        ("LISTEN", "127.0.0.1:-1", "must be an address and a port"),
+        ("LISTEN", "127.0.0.1:٨٠", "must be an address and a port"),
+        ("LISTEN", "127.0.0.1:" + "9" * 5000, "must be an address and a port"),
+        ("PUBLIC_URL", "status.example.com", "has to begin with http:// or https://"),
+        ("PUBLIC_URL", "ftp://status.example.com", "has to begin with http:// or https://"),
+        ("PUBLIC_URL", "https://", "has no host"),
+        ("PUBLIC_URL", "https://user:secret@status.example.com", "user name and password do not belong"),
+        ("PUBLIC_URL", "https://status.example.com/?team=1", "must have neither query nor fragment"),
+        ("BOOTSTRAP_TOKEN", "fifteen_letters", "needs 16 to 255 printable ASCII characters without spaces"),
+        ("BOOTSTRAP_TOKEN", "sixteen letters with spaces", "needs 16 to 255"),
+        ("BOOTSTRAP_TOKEN", "x" * 256, "needs 16 to 255"),
+        ("MIN_INTERVAL_SECONDS", "0", "must be an integer between 1 and 86400"),
+        ("MIN_INTERVAL_SECONDS", "86401", "must be an integer between 1 and 86400"),
+        ("MIN_INTERVAL_SECONDS", "1.5", "must be an integer"),
+        ("MIN_INTERVAL_SECONDS", "9" * 5000, "must be an integer"),
+        ("PROBE_DENY", "everything", '"everything" is no class of addresses'),
+        ("DELIVERY_ALLOW", "10.1.0.0/33", '"10.1.0.0/33" is no network'),
+        ("SLACK_BASE_URL", "http://[::1", "a bracket is missing"),
+        ("SLACK_BASE_URL", "http://slack.example.com:99999", "the port has to be between 1 and 65535"),
+        ("SLACK_BASE_URL", "http://slack..example.com", "the host name is not valid"),
+        ("ROLES", "api,cook", "'cook' is no role; there are api, engine, dispatcher, probe"),
+        ("ROLES", "probe", "run in one process in this version"),
+        ("DATABASE_URL", "postgresql://localhost/statuspulse", "is not available in this version; unset it"),
+        ("NATS_URL", "nats://localhost", "is not available in this version; unset it"),
+    ],
+)
+def test_a_bad_setting_is_named_with_the_cure(tmp_path: Path, name: str, text: str, told: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        _load(tmp_path, **{name: text})
+    message = str(caught.value)
+    assert message.startswith(f"STATUSPULSE_{name}: ")
+    assert told in message
+    assert "\n" not in message
+    assert name != "BOOTSTRAP_TOKEN" or text not in message
+
+
+def test_the_environment_is_before_the_file(tmp_path: Path) -> None:
+    _write(tmp_path, 'listen = "127.0.0.1:9000"\nmin_interval_seconds = 5\n')
+    settings = _load(tmp_path, LISTEN="127.0.0.1:9001")
+    assert (settings.port, settings.min_interval_seconds) == (9001, 5)
+
+
+def test_an_empty_variable_is_none(tmp_path: Path) -> None:
+    assert _load(tmp_path, LISTEN="", BOOTSTRAP_TOKEN="", DATABASE_URL="") == _load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("listen = 127.0.0.1:8080", "statuspulse.toml: cannot be read"),
+        ("port = " + "9" * 5000, "statuspulse.toml: cannot be read"),
+        ("listen = ['127.0.0.1:8080']", "statuspulse.toml: listen must be a text or an integer"),
+        ("roles = true", "statuspulse.toml: roles must be a text or an integer"),
+        ('listen = "nowhere"', "STATUSPULSE_LISTEN: must be an address and a port"),
+        ('data_dir = "a\\u0000b"', "STATUSPULSE_DATA_DIR: must not hold line breaks"),
+    ],
+)
+def test_a_bad_file_is_named(tmp_path: Path, text: str, told: str) -> None:
+    _write(tmp_path, text)
+    with pytest.raises(SettingsError) as caught:
+        _load(tmp_path)
+    assert str(caught.value).startswith(told)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "statuspulse.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=r"^statuspulse\.toml: cannot be read"):
+        _load(tmp_path)
+
+
+def test_what_nobody_obeys_is_remarked_on(tmp_path: Path) -> None:
+    _write(tmp_path, 'listn = "127.0.0.1:9000"\n')
+    settings = _load(tmp_path, FLAP_DAMPING="off", TOKEN="sk_live_0123456789abcdef", COLOUR="blue")
+    assert settings.remarks == (
+        "STATUSPULSE_LISTN is not known; perhaps STATUSPULSE_LISTEN is meant",
+        "STATUSPULSE_FLAP_DAMPING has no effect in this version",
+        "STATUSPULSE_COLOUR is not known",
+    )
+
+
+def test_the_data_directory_follows_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setenv("HOME", "/home/ops")
+    assert default_data_dir({}) == Path("/home/ops/.local/share/statuspulse")
+    assert default_data_dir({"XDG_DATA_HOME": "/data"}) == Path("/data/statuspulse")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert default_data_dir({}) == Path("/var/lib/statuspulse")
