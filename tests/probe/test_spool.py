@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -274,18 +277,32 @@ async def test_a_record_that_nobody_can_read_can_be_given_up(folder: Path) -> No
     assert (batch.first, batch.dropped_through) == (2, 1)
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def small_files() -> Iterator[None]:
-    """No file may grow beyond 4 KiB: to whoever writes that is a full disk."""
+    """No file may grow beyond 4 KiB: to whoever writes that is a full disk, the log of this run included."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, ignored)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
 
 
-async def test_a_full_disk_stops_nothing_and_loses_nothing_at_once(folder: Path, small_files: None) -> None:
+def on_a_full_disk(test: Callable[[Path], Coroutine[Any, Any, None]]) -> Callable[[Path], Coroutine[Any, Any, None]]:
+    """The limit ends with the test's own code: what is written about it afterwards has to find room."""
+
+    @functools.wraps(test)
+    async def limited(folder: Path) -> None:
+        with small_files():
+            await test(folder)
+
+    return limited
+
+
+@on_a_full_disk
+async def test_a_full_disk_stops_nothing_and_loses_nothing_at_once(folder: Path) -> None:
     spool = await sure(folder)
     for base in range(0, 500, 50):
         put(spool, *range(base, base + 50))
@@ -294,7 +311,8 @@ async def test_a_full_disk_stops_nothing_and_loses_nothing_at_once(folder: Path,
     assert spool.dropped_total == 0
 
 
-async def test_a_refused_write_leaves_no_torn_tail(folder: Path, small_files: None) -> None:
+@on_a_full_disk
+async def test_a_refused_write_leaves_no_torn_tail(folder: Path) -> None:
     spool = await sure(folder)
     for base in range(0, 200, 20):
         put(spool, *range(base, base + 20))
@@ -305,7 +323,8 @@ async def test_a_refused_write_leaves_no_torn_tail(folder: Path, small_files: No
     assert file.read_bytes() == written != b""
 
 
-async def test_after_a_full_disk_everything_is_written(folder: Path, small_files: None) -> None:
+@on_a_full_disk
+async def test_after_a_full_disk_everything_is_written(folder: Path) -> None:
     spool = await sure(folder)
     for base in range(0, 500, 50):
         put(spool, *range(base, base + 50))
@@ -316,7 +335,8 @@ async def test_after_a_full_disk_everything_is_written(folder: Path, small_files
     assert await held(again) == [(number + 1, number) for number in range(500)]
 
 
-async def test_a_full_disk_is_bounded_in_memory_and_the_loss_is_counted(folder: Path, small_files: None) -> None:
+@on_a_full_disk
+async def test_a_full_disk_is_bounded_in_memory_and_the_loss_is_counted(folder: Path) -> None:
     spool = await sure(folder, bounds=Bounds(memory=20_000))
     for base in range(0, 2000, 50):
         put(spool, *range(base, base + 50))
@@ -352,6 +372,7 @@ async def test_records_that_are_released_during_a_flush_are_no_trouble(folder: P
 _WRITER = """
 import asyncio, sys
 from pathlib import Path
+from typing import Any
 from statuspulse.probe.spool import Bounds, Spool
 from tests.probe.test_spool import T, put
 
