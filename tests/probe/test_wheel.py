@@ -140,6 +140,18 @@ def test_the_extra_check_comes_although_a_regular_slot_came_before_it() -> None:
     assert [slot.kind for slot in world.started] == [ResultKind.SCHEDULED, ResultKind.FIRST]
 
 
+def test_a_slot_close_behind_the_extra_check_is_not_forgotten() -> None:
+    plan = a_plan()
+    extra_at = FIRST_SLOT - 2
+    world = World(now=extra_at - first_check_delay(plan.monitor_id, plan.grid.interval))
+    world.wheel.assign(plan, world.now)
+    world.pass_time(extra_at - 1)
+    world.pass_time(extra_at + 5, tick=6)
+    world.pass_time(FIRST_SLOT + 10_000)
+    assert world.slots == [extra_at, FIRST_SLOT, FIRST_SLOT + 10_000]
+    assert world.missed() == []
+
+
 def test_an_extra_check_that_is_put_off_comes_later_or_not_at_all(world: World) -> None:
     plans = [a_plan(f"mon_{number:08d}", interval=60_000) for number in range(40)]
     for plan in plans:

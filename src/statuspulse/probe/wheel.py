@@ -206,7 +206,8 @@ class Wheel:
             self._close_gap(seat)
         now = now_us // 1000
         due_at, kind, seat.waits_for, seat.last_start = seat.due_at, seat.kind, None, now
-        self._plan_next(seat, now)
+        # From what was due, not from now: a slot that follows an extra check at once may be due by now as well.
+        self._plan_next(seat, due_at)
         slot = seat.running = Slot(seat.plan, due_at, kind, now_us - due_at * 1000, seat.due_at, seat.claim)
         self._start(slot)
 
