@@ -7,8 +7,12 @@ import sys
 from asyncio.subprocess import DEVNULL
 from pathlib import Path
 
+import pytest
+
 from benchmarks.processes import descendants
 from tests.targets import until
+
+pytestmark = pytest.mark.alone
 
 COMMAND = [sys.executable, "-m", "benchmarks", "--rate", "20", "--seconds", "1"]
 CHECKOUT = Path(__file__).parents[2]
