@@ -22,7 +22,7 @@ from statuspulse.catalog.refusals import (
     PreconditionFailedError,
     SoftProblem,
 )
-from statuspulse.domain.incident import Asked, IncidentState, Move, move
+from statuspulse.domain.incident import Asked, IncidentState, Move, availability_key, move
 from statuspulse.domain.monitor import Severity
 from statuspulse.engine.incidents import Revision, note_of, open_incident, revise
 from statuspulse.storage import audit, incidents, monitors
@@ -131,6 +131,9 @@ def _submit(connection: Connection, change: Change, request: IncidentRequest) ->
 
 
 def _open(connection: Connection, change: Change, request: IncidentRequest, monitor: Monitor | None) -> Outcome:
+    if monitor is not None and not request.notify and request.dedup_key == availability_key(monitor.id):
+        message = "must be true with the monitor's own key, or nobody would hear of its next outage"
+        raise InvalidInputError([Detail(code="parameter_conflict", path=("notify",), message=message)])
     opening = opening_of(connection, change, request, monitor)
     facts = facts_of(monitor, opening.note)
     incident = open_incident(connection, opening, change.actor, change.now, facts)
