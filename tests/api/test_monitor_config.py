@@ -166,6 +166,40 @@ def test_a_precondition_that_does_not_hold_is_412_with_the_current_version(
         assert stored(api, monitor).config["timeout_ms"] == 10_000
 
 
+@pytest.mark.parametrize("value", ["1", '"1', 'W/1', "'1'", '*, "1"', '"1" "2"', ",", "", '"1", 2'])
+def test_what_is_no_version_in_if_match_is_told_from_a_wrong_one(
+    api: Api, monitor: dict[str, Any], value: str
+) -> None:
+    for method in ("PUT", "PATCH", "DELETE"):
+        way = f"/v1/monitors/{monitor['id']}" if method == "DELETE" else config_path(monitor)
+        answer = api.call(method, way, {"timeout_ms": 5000}, headers={"If-Match": value})
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"], error["param"]) == (400, "invalid_header", "If-Match")
+        assert 'in double quotes as ETag shows them, such as "3"' in answer.json()["message"]
+
+
+def test_a_version_in_if_match_may_hold_a_comma_and_stand_among_empty_ones(api: Api, monitor: dict[str, Any]) -> None:
+    for value, status in (('"1,x"', 412), (', "1" ,, "9",', 200)):
+        answer = api.call("PUT", config_path(monitor), {"timeout_ms": 5000}, headers={"If-Match": value})
+        assert answer.status_code == status
+
+
+def test_a_version_that_never_was_is_told_from_one_that_is_gone(api: Api, monitor: dict[str, Any]) -> None:
+    api.call("PUT", config_path(monitor), {"timeout_ms": 5000})
+    gone, never = "It was changed meanwhile", "It never had the version that was sent"
+    for sent, headers, reason in (
+        ({"config_version": 1}, {}, gone),
+        ({"config_version": 3}, {}, never),
+        ({"config_version": 0}, {}, never),
+        ({}, {"If-Match": '"1"'}, gone),
+        ({}, {"If-Match": '"7"'}, never),
+        ({}, {"If-Match": '"one"'}, never),
+        ({}, {"If-Match": '"7", "1"'}, gone),
+    ):
+        answer = api.call("PUT", config_path(monitor), {"timeout_ms": 6000, **sent}, headers=headers)
+        assert (answer.status_code, answer.json()["message"]) == (412, f"{reason}; the current version is 2.")
+
+
 def test_the_second_of_two_writers_with_one_version_is_refused(api: Api, monitor: dict[str, Any]) -> None:
     first = api.call("PUT", config_path(monitor), {"timeout_ms": 5000, "config_version": 1})
     second = api.call("PUT", config_path(monitor), {"timeout_ms": 6000, "config_version": 1})

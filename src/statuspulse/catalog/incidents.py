@@ -85,7 +85,7 @@ def edit(
     def apply() -> Outcome:
         stored = get(connection, change.team_id, incident_id)
         if if_match is not None and not if_match & {_ANY_VERSION, str(stored.version)}:
-            raise PreconditionFailedError(stored.version)
+            raise PreconditionFailedError(stored.version, if_match)
         return _edit(connection, change, stored, wanted, _elsewhere(stored, sent))
 
     return judged_again(connection, apply)

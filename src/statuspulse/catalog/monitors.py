@@ -240,7 +240,7 @@ def _shortest_interval(stored: Monitor, edit: Edit, instance: Instance) -> int:
 
 def _check(stored: Monitor, if_match: frozenset[str] | None) -> None:
     if if_match is not None and not if_match & {_ANY_VERSION, str(stored.config_version)}:
-        raise PreconditionFailedError(stored.config_version)
+        raise PreconditionFailedError(stored.config_version, if_match)
 
 
 def _check_version_in_body(stored: Monitor, sent: Mapping[str, Any]) -> None:
@@ -249,7 +249,7 @@ def _check_version_in_body(stored: Monitor, sent: Mapping[str, Any]) -> None:
         detail = Detail(code="parameter_invalid_type", path=(_VERSION,), message="must be an integer")
         raise InvalidInputError([detail])
     if expected != stored.config_version:
-        raise PreconditionFailedError(stored.config_version)
+        raise PreconditionFailedError(stored.config_version, {str(expected)})
 
 
 def _with_config(

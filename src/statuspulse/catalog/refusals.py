@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 Path = tuple[str | int, ...]
 
 _SHOWN_PATH_LIMIT = 200
+_LONGEST_VERSION = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +70,12 @@ class MissingError(Exception):
 
 
 class PreconditionFailedError(Exception):
-    """The object has another version than the caller expects."""
+    """The object has another version than the caller expects; `was_current` where it had one of the expected before."""
 
-    def __init__(self, current_version: int) -> None:
+    def __init__(self, current_version: int, expected: Iterable[str]) -> None:
         super().__init__(f"the current version is {current_version}")
         self.current_version = current_version
+        self.was_current = any(_is_version(text) and int(text) < current_version for text in expected)
 
 
 def pointer(path: Path) -> str:
@@ -82,3 +84,8 @@ def pointer(path: Path) -> str:
 
 def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _is_version(text: str) -> bool:
+    """Whether the text is a version number as we write it."""
+    return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_VERSION and not text.startswith("0")
