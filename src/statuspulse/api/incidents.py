@@ -237,6 +237,8 @@ def _filter(query: IncidentQuery) -> IncidentFilter:
         except (ValueError, OverflowError):
             message = "must be a time such as 2026-11-23T06:20:00Z"
             details.append(_wrong("parameter_invalid_format", name, message))
+    if len(times) == 2 and times["from"] >= times["to"]:
+        details.append(_wrong("parameter_conflict", "from", "must be earlier than to"))
     if details:
         raise invalid(details)
     return IncidentFilter(

@@ -102,7 +102,8 @@ def _span(query: ResultsQuery, now: int) -> tuple[int, int]:
     end = times.get("to", now)
     start = times.get("from", end - _USUAL_SPAN)
     if start >= end:
-        raise invalid([_wrong("parameter_conflict", "from", "must be earlier than to, which is now by default")])
+        which = "" if "to" in times else ", which is now unless it is given"
+        raise invalid([_wrong("parameter_conflict", "from", f"must be earlier than to{which}")])
     if end - start > _LONGEST_SPAN:
         raise invalid([_wrong("parameter_out_of_range", "from", "must be at most 7 days before to")])
     return start, end

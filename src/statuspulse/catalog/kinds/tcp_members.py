@@ -53,9 +53,10 @@ class StarttlsStep(Members):
 
 
 def _step_tag(step: Any) -> str | None:
-    """Which of the three it is. Models are told apart, too: answers are made of them."""
+    """Which of the three it is, None for two at once. Models are told apart, too: answers are made of them."""
     names = step if isinstance(step, dict) else type(step).model_fields if isinstance(step, Members) else ()
-    return next((f"{name}_step" for name in ("expect", "send", "starttls") if name in names), None)
+    found = [f"{name}_step" for name in ("expect", "send", "starttls") if name in names]
+    return found[0] if len(found) == 1 else None
 
 
 def _tls_tag(tls: Any) -> str:
@@ -69,7 +70,7 @@ ScriptStep = Annotated[
     Discriminator(
         _step_tag,
         custom_error_type="parameter_invalid_format",
-        custom_error_message='has to be an object with "expect", "send" or "starttls"',
+        custom_error_message='has to be an object with exactly one of "expect", "send" and "starttls"',
     ),
 ]
 Steps = Annotated[list[ScriptStep], Field(max_length=_STEPS)]
