@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import select, update
 
 from statuspulse.storage import audit, monitors
 from statuspulse.storage.schema import escalation_policies, monitor_channels
-from tests.api.server import READER, Api
+from tests.api.server import READER, Api, running
 
 FULL: dict[str, Any] = {
     "name": "Shop",
@@ -125,6 +126,29 @@ def test_a_masked_url_with_another_face_is_refused(api: Api, monitor: dict[str, 
     answer = api.call("PUT", config_path(monitor), {"notifications": [f"slack://hooks/TEVIL/B/***#{channel_id}"]})
     assert answer.status_code == 422
     assert answer.json()["error"]["param"] == "notifications[0]"
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_default_timeout_follows_a_shorter_interval_and_a_chosen_one_does_not(
+    api: Api, monitor: dict[str, Any], method: str
+) -> None:
+    with_default = api.call(method, config_path(monitor), {"interval_seconds": 10})
+    assert with_default.json()["timeout_ms"] == 10_000
+    api.call(method, config_path(monitor), {"interval_seconds": 60, "timeout_ms": 20_000})
+    refused = api.call(method, config_path(monitor), {"interval_seconds": 15})
+    detail = refused.json()["error"]["details"][0]
+    assert (refused.status_code, detail["code"], detail["param"]) == (422, "parameter_conflict", "timeout_ms")
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_an_interval_below_the_default_timeout_is_enough(tmp_path: Path, method: str) -> None:
+    with running(tmp_path, min_interval_seconds=1) as brisk:
+        made = brisk.call("POST", "/v1/monitors", {"name": "a", "type": "http", "url": "https://a.example/"}).json()
+        document = brisk.call(method, config_path(made), {"interval_seconds": 1}).json()
+        assert (document["timeout_ms"], document["changed"]) == (1000, ["/interval_seconds", "/timeout_ms"])
+        explicit = brisk.call(method, config_path(made), {"interval_seconds": 1, "timeout_ms": 2000})
+        assert explicit.json()["error"]["param"] == "timeout_ms"
+        assert brisk.call(method, config_path(made), {"interval_seconds": True}).status_code == 422
 
 
 def test_the_type_cannot_be_changed(api: Api, monitor: dict[str, Any]) -> None:

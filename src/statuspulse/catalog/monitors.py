@@ -13,7 +13,7 @@ from statuspulse.catalog import merging, monitor_input, references, secrets
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.kinds.registry import KINDS
-from statuspulse.catalog.monitor_members import COMMON
+from statuspulse.catalog.monitor_members import COMMON, default_timeout_ms
 from statuspulse.catalog.monitor_views import MonitorView, view_of
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import (
@@ -25,6 +25,7 @@ from statuspulse.catalog.refusals import (
 )
 from statuspulse.catalog.secrets import Owner
 from statuspulse.domain.health import Health, effective
+from statuspulse.domain.times import SECOND
 from statuspulse.engine import control
 from statuspulse.storage import audit, monitors, states, watch
 from statuspulse.storage.monitors import Monitor
@@ -224,11 +225,21 @@ def _meet(stored: Mapping[str, Any], edit: Edit) -> dict[str, Any]:
         raise InvalidInputError([Detail(code="parameter_immutable", path=("type",), message=message)])
     match edit.way:
         case Way.MERGE:
-            return merging.merged(stored, sent)
+            document = merging.merged(stored, sent)
         case Way.PATCH:
-            return merging.patched(stored, sent)
+            document = merging.patched(stored, sent)
         case Way.REPLACE:
             return {"type": stored["type"], **sent}
+    if "timeout_ms" not in sent and _outgrows_default(stored, sent.get("interval_seconds")):
+        del document["timeout_ms"]
+    return document
+
+
+def _outgrows_default(stored: Mapping[str, Any], interval: object) -> bool:
+    """Whether the timeout is the default one and longer than the new interval: nobody chose it, so it follows."""
+    if not isinstance(interval, int) or stored["timeout_ms"] <= interval * SECOND:
+        return False
+    return bool(stored["timeout_ms"] == default_timeout_ms(stored["interval_seconds"]))
 
 
 def _shortest_interval(stored: Monitor, edit: Edit, instance: Instance) -> int:
