@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from statuspulse.catalog.hosts import host_fault, written_host
 from statuspulse.domain.times import from_text
 from statuspulse.egress.urls import parse_url
 
@@ -124,10 +125,13 @@ def _web_url(text: str) -> str:
         raise PydanticCustomError("scheme_unsupported", "has to begin with http:// or https://")
     try:
         parse_url(text)
+        fault = host_fault(written_host(text))
     except ValueError as error:
         raise PydanticCustomError(
             "parameter_invalid_format", "is no usable URL: {reason}", {"reason": str(error)}
         ) from None
+    if fault is not None:
+        raise PydanticCustomError("parameter_invalid_format", "{reason}", {"reason": fault})
     return text
 
 
