@@ -151,6 +151,24 @@ def test_an_interval_below_the_default_timeout_is_enough(tmp_path: Path, method:
         assert brisk.call(method, config_path(made), {"interval_seconds": True}).status_code == 422
 
 
+@pytest.mark.parametrize("name", ["id", "monitor_id", "team_id"])
+def test_a_change_of_another_monitor_than_the_path_names_is_refused(
+    api: Api, monitor: dict[str, Any], name: str
+) -> None:
+    for method, way in (
+        ("PUT", config_path(monitor)),
+        ("PUT", f"{config_path(monitor)}?replace=true"),
+        ("PATCH", config_path(monitor)),
+        ("PATCH", f"/v1/monitors/{monitor['id']}"),
+    ):
+        for sent in ("mon_00000000", None):
+            answer = api.call(method, way, {**FULL, "name": "Other", name: sent})
+            detail = answer.json()["error"]["details"][0]
+            assert (answer.status_code, detail["code"], detail["param"]) == (422, "parameter_immutable", name)
+        assert api.call(method, way, {**FULL, name: monitor[name]}).status_code == 200
+    assert api.call("GET", f"/v1/monitors/{monitor['id']}").json()["name"] == FULL["name"]
+
+
 def test_the_type_cannot_be_changed(api: Api, monitor: dict[str, Any]) -> None:
     for method in ("PUT", "PATCH"):
         answer = api.call(method, config_path(monitor), {"type": "tcp", "host": "a.example", "port": 1})

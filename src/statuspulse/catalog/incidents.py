@@ -21,6 +21,7 @@ from statuspulse.catalog.refusals import (
     MissingError,
     PreconditionFailedError,
     SoftProblem,
+    check_identity,
 )
 from statuspulse.domain.incident import Asked, IncidentState, Move, availability_key, move
 from statuspulse.domain.monitor import Severity
@@ -44,7 +45,7 @@ _ACTIONS = {
     Move.REOPEN: "incident.reopened",
 }
 _OF_A_NEW_ONE = ("title", "severity", "escalation_policy", "notify", "occurred_at")
-_NOT_BY_EDIT = {"state": "POST /v1/incidents", "notes": "POST /v1/incidents/{id}/notes"}
+_NOT_BY_EDIT = {"state": "POST /v1/incidents with incident_id and state", "notes": "POST /v1/incidents/{id}/notes"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,7 @@ def edit(
         stored = get(connection, change.team_id, incident_id)
         if if_match is not None and not if_match & {_ANY_VERSION, str(stored.version)}:
             raise PreconditionFailedError(stored.version, if_match)
+        check_identity(sent, _identity(stored))
         return _edit(connection, change, stored, wanted, _elsewhere(stored, sent))
 
     return judged_again(connection, apply)
@@ -225,13 +227,33 @@ def _ignored(said: frozenset[str] | set[str]) -> tuple[SoftProblem, ...]:
 
 
 def _elsewhere(stored: Incident, sent: Mapping[str, Any]) -> tuple[SoftProblem, ...]:
-    """A GET may be sent back whole; what differs from it and is not changed here deserves a word."""
+    """What differs and is not changed here is refused; in an answer of an older version that is sent back it is ignored.
+
+    There it tells how things were then, and a warning says that it counted for nothing.
+    """
     holds = {"state": stored.state.value, "notes": None}
+    differing = {name: way for name, way in _NOT_BY_EDIT.items() if name in sent and sent[name] != holds[name]}
+    if sent.get("version", stored.version) == stored.version and differing:
+        raise InvalidInputError(
+            [
+                Detail(code="parameter_immutable", path=(name,), message=f"is not changed here; use {way}")
+                for name, way in differing.items()
+            ]
+        )
     return tuple(
-        SoftProblem(code="parameter_ignored", message=f"{name} is not changed here; send {way}.", param=name)
-        for name, way in _NOT_BY_EDIT.items()
-        if name in sent and sent[name] != holds[name]
+        SoftProblem(code="parameter_ignored", message=f"{name} is not changed here; use {way}.", param=name)
+        for name, way in differing.items()
     )
+
+
+def _identity(stored: Incident) -> dict[str, Any]:
+    return {
+        "id": stored.id,
+        "incident_id": stored.id,
+        "team_id": stored.team_id,
+        "monitor_id": stored.monitor_id,
+        "dedup_key": stored.dedup_key,
+    }
 
 
 def _record(connection: Connection, change: Change, action: str, incident: Incident) -> None:

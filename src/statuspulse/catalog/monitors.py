@@ -22,6 +22,7 @@ from statuspulse.catalog.refusals import (
     MissingError,
     PreconditionFailedError,
     SoftProblem,
+    check_identity,
 )
 from statuspulse.catalog.secrets import Owner
 from statuspulse.domain.health import Health, effective
@@ -125,6 +126,7 @@ def update(connection: Connection, instance: Instance, change: Change, monitor_i
     Raises MissingError, InvalidInputError, PreconditionFailedError. A dry run ends as it began.
     """
     stored = _to_change(connection, change.team_id, monitor_id)
+    check_identity(edit.sent, {"id": stored.id, "monitor_id": stored.id, "team_id": stored.team_id})
     if not edit.dry_run:
         outcome = _change_config(connection, instance, change, stored, edit)
         return _follow_pause(connection, change, stored, outcome)

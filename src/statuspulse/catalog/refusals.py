@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -63,6 +63,17 @@ class InvalidInputError(Exception):
     def __init__(self, details: Sequence[Detail]) -> None:
         super().__init__(details[0].sentence)
         self.details = tuple(details)
+
+
+def check_identity(sent: Mapping[str, Any], holds: Mapping[str, Any]) -> None:
+    """Members that never change may be sent back as they are; raises InvalidInputError for those that differ.
+
+    Who sends another id means another object, and would take an answer of 200 for its change.
+    """
+    message = "is another one than that of the object in the path, and cannot be changed; leave it out"
+    wrong = [name for name in holds if name in sent and sent[name] != holds[name]]
+    if wrong:
+        raise InvalidInputError([Detail(code="parameter_immutable", path=(name,), message=message) for name in wrong])
 
 
 class MissingError(Exception):
