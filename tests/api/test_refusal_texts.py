@@ -93,6 +93,23 @@ def test_a_stretch_of_incidents_that_ends_before_it_begins_names_both_ends(api: 
     assert first(answer) == ("parameter_conflict", None, "from must be earlier than to.")
 
 
+@pytest.mark.parametrize(
+    ("sent", "missing"),
+    [
+        ({}, ["type", "name"]),
+        ({"name": "Shop"}, ["type"]),
+        ({"url": "https://a.example/"}, ["type", "name"]),
+        ({"type": "gopher"}, ["type", "name"]),
+        ({"type": "http"}, ["url", "name"]),
+        ({"type": "tcp"}, ["host", "port", "name"]),
+        ({"type": "dns"}, ["host", "name"]),
+    ],
+)
+def test_everything_that_is_surely_required_is_told_at_once(api: Api, sent: dict[str, Any], missing: list[str]) -> None:
+    details = api.call("POST", "/v1/monitors", sent).json()["error"]["details"]
+    assert sorted(detail["param"] for detail in details) == sorted(missing)
+
+
 def test_a_byte_order_mark_is_told_in_our_words(api: Api) -> None:
     raw = b"\xef\xbb\xbf{}"
     answer = api.call("POST", "/v1/monitors", raw=raw, headers={"Content-Type": "application/json"})
