@@ -79,7 +79,7 @@ def test_an_item_is_the_incident_without_the_envelope(desk: Api) -> None:
         ("source=monitor", []),
         ("dedup_key=redis", ["Redis"]),
         ("monitor_id=mon_00000000", []),
-        ("monitor_id=x", []),
+        ("monitor_id=mon_00000000", []),
         ("external_id=jira:OPS-142", ["Caf\u00e9"]),
         ("external_id=pagerduty:OPS-142", ["Queue"]),
         ("external_id=jira:ops-142", ["Queue"]),
