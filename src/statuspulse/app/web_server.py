@@ -70,6 +70,8 @@ class WebServer(uvicorn.Server):
                 app,
                 lifespan="off",
                 access_log=False,
+                # Its own would write past ours.
+                log_config=None,
                 log_level="warning",
                 server_header=False,
                 date_header=True,
