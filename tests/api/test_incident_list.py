@@ -79,7 +79,6 @@ def test_an_item_is_the_incident_without_the_envelope(desk: Api) -> None:
         ("source=monitor", []),
         ("dedup_key=redis", ["Redis"]),
         ("monitor_id=mon_00000000", []),
-        ("monitor_id=mon_00000000", []),
         ("external_id=jira:OPS-142", ["Caf\u00e9"]),
         ("external_id=pagerduty:OPS-142", ["Queue"]),
         ("external_id=jira:ops-142", ["Queue"]),
@@ -209,9 +208,7 @@ def test_an_answer_may_be_sent_back(api: Api, incident: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("version", [{}, {"version": 1}])
-def test_a_patch_that_means_another_call_names_it(
-    api: Api, incident: dict[str, Any], version: dict[str, int]
-) -> None:
+def test_a_patch_that_means_another_call_names_it(api: Api, incident: dict[str, Any], version: dict[str, int]) -> None:
     answer = api.call("PATCH", path(incident), {"title": "New", "state": "resolved", "notes": "over", **version})
     assert answer.status_code == 422
     assert [(detail["code"], detail["param"], detail["message"]) for detail in answer.json()["error"]["details"]] == [

@@ -208,10 +208,8 @@ def test_a_precondition_that_does_not_hold_is_412_with_the_current_version(
         assert stored(api, monitor).config["timeout_ms"] == 10_000
 
 
-@pytest.mark.parametrize("value", ["1", '"1', 'W/1', "'1'", '*, "1"', '"1" "2"', ",", "", '"1", 2'])
-def test_what_is_no_version_in_if_match_is_told_from_a_wrong_one(
-    api: Api, monitor: dict[str, Any], value: str
-) -> None:
+@pytest.mark.parametrize("value", ["1", '"1', "W/1", "'1'", '*, "1"', '"1" "2"', ",", "", '"1", 2'])
+def test_what_is_no_version_in_if_match_is_told_from_a_wrong_one(api: Api, monitor: dict[str, Any], value: str) -> None:
     for method in ("PUT", "PATCH", "DELETE"):
         way = f"/v1/monitors/{monitor['id']}" if method == "DELETE" else config_path(monitor)
         answer = api.call(method, way, {"timeout_ms": 5000}, headers={"If-Match": value})

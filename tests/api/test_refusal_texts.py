@@ -13,7 +13,7 @@ FORM = "lower-case letters, digits and {}, with a letter or digit first."
 MASKED = "notifications[0] is masked, and no channel of this team is shown like that; send back what an answer shows"
 
 
-def first(answer: Any, status: int = 422) -> tuple[str, str, str]:
+def first(answer: Any, status: int = 422) -> tuple[str, str | None, str]:
     """Code, pointer and the sentence of the first problem."""
     assert answer.status_code == status, answer.text
     document = answer.json()

@@ -76,7 +76,7 @@ def _run(script: str, folder: Path) -> tuple[int, str]:
 def test_the_check_of_the_tour_does_not_take_a_dead_server_for_a_good_one(tmp_path: Path) -> None:
     block = re.search(r"^triggered\(\) \{.*?nothing is open\"$", _script(), re.DOTALL | re.MULTILINE)
     assert block is not None
-    names = "PYTHON SHOP ORDERS NAMES STATUSPULSE_TOKEN".split()
+    names = ("PYTHON", "SHOP", "ORDERS", "NAMES", "STATUSPULSE_TOKEN")
     given = "".join(f"{name}={sys.executable}\n" for name in names) + f"API=http://127.0.0.1:{_free_port()}/v1\n"
     _, told = _run(f"{given}{block[0]} || echo 'something is wrong'", tmp_path)
     assert "Failed to connect" in told or "onnection refused" in told

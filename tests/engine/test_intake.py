@@ -70,6 +70,22 @@ def test_an_incident_by_hand_with_the_monitors_key_is_the_one_of_its_outage(worl
     assert [incident.state for incident in world.incidents()] == [IncidentState.RESOLVED]
 
 
+def test_an_outage_whose_incident_was_resolved_by_hand_opens_none_and_the_next_one_does(world: World) -> None:
+    monitor = world.monitor()
+    world.see(result(monitor, at(0)), *(result(monitor, at(seconds), REFUSED) for seconds in (10, 20)))
+    [first] = world.incidents()
+    sent = {"incident_id": first.id, "state": "resolved"}
+    world.write(lambda connection: incidents.submit(connection, world.change_at(at(25)), sent))
+    world.see(*(result(monitor, at(seconds), REFUSED) for seconds in (30, 40, 50)))
+    assert world.state(monitor).health is Health.DOWN
+    assert [incident.state for incident in world.incidents()] == [IncidentState.RESOLVED]
+    world.see(*(result(monitor, at(seconds)) for seconds in (60, 70)))
+    world.see(*(result(monitor, at(seconds), REFUSED) for seconds in (80, 90)))
+    second = next(incident for incident in world.incidents() if incident.id != first.id)
+    assert (second.state, second.occurrences) == (IncidentState.TRIGGERED, 1)
+    assert [one.state for one in world.incidents() if one.id == first.id] == [IncidentState.RESOLVED]
+
+
 def test_recovery_takes_two_and_resolves_the_incident(world: World) -> None:
     monitor = world.monitor()
     world.see(result(monitor, at(0)), result(monitor, at(10), REFUSED), result(monitor, at(20), REFUSED))

@@ -18,7 +18,7 @@ _KINDS = 200
 
 
 def configure() -> None:
-    """One line per event; uvicorn and the libraries are heard from warnings on, in the same form and not without end."""
+    """One line per event; uvicorn and the libraries are heard from warnings on, in the same form and with a limit."""
     on_terminal = sys.stderr.isatty()
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer()
@@ -39,9 +39,7 @@ def configure() -> None:
     logging.basicConfig(handlers=[_foreign(processors, renderer)], level=logging.WARNING)
 
 
-def _foreign(
-    processors: Sequence[structlog.typing.Processor], renderer: structlog.typing.Processor
-) -> logging.Handler:
+def _foreign(processors: Sequence[structlog.typing.Processor], renderer: structlog.typing.Processor) -> logging.Handler:
     """Takes what goes through the standard module."""
     handler = logging.StreamHandler(sys.stderr)
     named = (structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder(allow=[LEFT_OUT]))

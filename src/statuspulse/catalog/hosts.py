@@ -42,4 +42,6 @@ def _is_encoded(text: str) -> bool:
         again = letters.encode("punycode").decode("ascii")
     except ValueError:
         return False
-    return again == text and not letters.isascii() and not {unicodedata.category(char) for char in letters} & _NO_LETTERS
+    return (
+        again == text and not letters.isascii() and not {unicodedata.category(char) for char in letters} & _NO_LETTERS
+    )

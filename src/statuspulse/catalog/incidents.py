@@ -227,9 +227,9 @@ def _ignored(said: frozenset[str] | set[str]) -> tuple[SoftProblem, ...]:
 
 
 def _elsewhere(stored: Incident, sent: Mapping[str, Any]) -> tuple[SoftProblem, ...]:
-    """What differs and is not changed here is refused; in an answer of an older version that is sent back it is ignored.
+    """What differs and is not changed here is refused, except in an answer of an older version that is sent back.
 
-    There it tells how things were then, and a warning says that it counted for nothing.
+    There it tells how things were then; a warning says that it counted for nothing.
     """
     holds = {"state": stored.state.value, "notes": None}
     differing = {name: way for name, way in _NOT_BY_EDIT.items() if name in sent and sent[name] != holds[name]}

@@ -225,13 +225,9 @@ def _meet(stored: Mapping[str, Any], edit: Edit) -> dict[str, Any]:
     if sent.get("type", stored["type"]) != stored["type"]:
         message = "cannot be changed; make a new monitor"
         raise InvalidInputError([Detail(code="parameter_immutable", path=("type",), message=message)])
-    match edit.way:
-        case Way.MERGE:
-            document = merging.merged(stored, sent)
-        case Way.PATCH:
-            document = merging.patched(stored, sent)
-        case Way.REPLACE:
-            return {"type": stored["type"], **sent}
+    if edit.way is Way.REPLACE:
+        return {"type": stored["type"], **sent}
+    document = merging.merged(stored, sent) if edit.way is Way.MERGE else merging.patched(stored, sent)
     if "timeout_ms" not in sent and _outgrows_default(stored, sent.get("interval_seconds")):
         del document["timeout_ms"]
     return document
