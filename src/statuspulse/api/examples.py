@@ -54,7 +54,7 @@ NEW_MONITORS: dict[str, Any] = {
         "type": "tcp",
         "host": "mail.acmecorp.com",
         "port": 587,
-        "tls": {"expiry_warn_days": 21},
+        "tls": {"server_name": "smtp.acmecorp.com"},
         "steps": [{"expect": "^220[ -]", "regex": True}, {"starttls": "smtp"}, {"send": "QUIT\r\n"}, {"expect": "221"}],
     },
     "zone": {

@@ -38,7 +38,7 @@ _REASONS = {
     405: "The path takes other methods",
     409: "It conflicts with the state of the object",
     410: "The cursor has expired",
-    412: "It was changed meanwhile",
+    412: "It has another version than the caller expects",
     413: "The body is too large",
     415: "The body is of another type",
     422: "It can be read and does not hold",

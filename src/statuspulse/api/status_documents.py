@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from statuspulse.api.documents import time_or_null
 from statuspulse.catalog.status_views import Head
+from statuspulse.delivery.wording import duration
 from statuspulse.domain.health import State
 from statuspulse.domain.rollup import Bucket
 from statuspulse.domain.times import to_text
@@ -13,6 +15,9 @@ from statuspulse.engine.figures import Checks, Figures
 from statuspulse.engine.sight import RegionSight
 from statuspulse.storage.results import Look
 from statuspulse.storage.status import OpenIncident
+
+# Below this share of the window its figures are told with the time that they are about.
+_COVERED_PCT = 99
 
 
 def status_document(head: Head, figures: Figures) -> dict[str, Any]:
@@ -58,10 +63,21 @@ def sentence(head: Head, figures: Figures) -> str:
     p95 = _ms(figures.checks.whole().latency.percentile(95))
     if p95 is not None:
         told.append(f"p95 {p95} ms")
-    if figures.in_window.uptime_pct is not None:
-        told.append(f"{figures.in_window.uptime_pct:g} %")
-    tail = f"; {', '.join(told)} over {figures.window}" if told else ""
+    told.extend(_uptime(figures))
+    tail = f"; {', '.join(told)}" if told else ""
     return f"{head.monitor.name} {_claim(head)}{tail}."
+
+
+def _uptime(figures: Figures) -> Iterator[str]:
+    """The share of the window, or of what was seen of it: 100 % of the first half minute is no good day."""
+    sums, coverage = figures.in_window, figures.coverage_pct
+    if sums.uptime_pct is None:
+        return
+    share = f"{sums.uptime_pct:g} %"
+    if coverage is not None and coverage >= _COVERED_PCT:
+        yield f"{share} over {figures.window}"
+    else:
+        yield f"up {share} of the {duration(sums.measured)} seen in the last {figures.window}"
 
 
 def _claim(head: Head) -> str:

@@ -44,7 +44,7 @@ def translate(request: Request, error: Exception) -> ApiError:
         case MissingError():
             refused = missing()
         case PreconditionFailedError():
-            refused = _precondition_failed(error.current_version)
+            refused = _precondition_failed(error)
         case IncidentAlreadyResolvedError():
             refused = ApiError("incident_already_resolved", _RESOLVED)
         case DatabaseUnavailableError():
@@ -72,9 +72,11 @@ def _validation_details(error: RequestValidationError) -> Iterator[Detail]:
                 )
 
 
-def _precondition_failed(current_version: int) -> ApiError:
-    message = f"It was changed meanwhile; the current version is {current_version}."
-    detail = Detail(code="precondition_failed", path=(), message=message, extra={"current_version": current_version})
+def _precondition_failed(error: PreconditionFailedError) -> ApiError:
+    reason = "It was changed meanwhile" if error.was_current else "It never had the version that was sent"
+    message = f"{reason}; the current version is {error.current_version}."
+    extra = {"current_version": error.current_version}
+    detail = Detail(code="precondition_failed", path=(), message=message, extra=extra)
     return ApiError("precondition_failed", message, details=[detail])
 
 

@@ -13,13 +13,14 @@ from time import monotonic, time_ns
 import structlog
 from sqlalchemy import Connection
 
+from statuspulse import data_dir
 from statuspulse.api.app import create_api
 from statuspulse.api.dependencies import Dependencies
 from statuspulse.app import local_probe, loop, readiness, series, welcome
 from statuspulse.app.local_probe import LocalProbe
 from statuspulse.app.signals import stop_on_signals
 from statuspulse.app.store import Store, opened
-from statuspulse.app.web_server import WebServer, base_url, listener
+from statuspulse.app.web_server import CannotListenError, WebServer, base_url, bound, listen
 from statuspulse.bus.bus import Topic
 from statuspulse.bus.local import LocalBus
 from statuspulse.catalog import setup
@@ -44,9 +45,22 @@ def now_ms() -> int:
 
 def serve(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT; a second one leaves at once. Raises one-line errors for what hinders the start."""
-    with opened(settings, now_ms()) as store, listener(settings.host, settings.port) as listening:
+    with _reserved(settings) as listening, opened(settings, now_ms()) as store:
+        listen(listening)
         made = store.database.submit(partial(_set_up, store, settings)).result()
         loop.run(_Control(settings, store, listening, made).run())
+
+
+def _reserved(settings: Settings) -> socket.socket:
+    """The address before anything is made on the disk, so that a start that fails for it leaves nothing behind.
+
+    Where both are taken it is the data directory that tells by whom.
+    """
+    try:
+        return bound(settings.host, settings.port)
+    except CannotListenError:
+        data_dir.check_free(settings.data_dir)
+        raise
 
 
 def _set_up(store: Store, settings: Settings, connection: Connection) -> FirstStart:

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from statuspulse.catalog.hosts import host_fault, written_host
 from statuspulse.domain.times import from_text
 from statuspulse.egress.urls import parse_url
 
@@ -124,10 +125,13 @@ def _web_url(text: str) -> str:
         raise PydanticCustomError("scheme_unsupported", "has to begin with http:// or https://")
     try:
         parse_url(text)
+        fault = host_fault(written_host(text))
     except ValueError as error:
         raise PydanticCustomError(
             "parameter_invalid_format", "is no usable URL: {reason}", {"reason": str(error)}
         ) from None
+    if fault is not None:
+        raise PydanticCustomError("parameter_invalid_format", "{reason}", {"reason": fault})
     return text
 
 
@@ -185,6 +189,21 @@ def _quorum(value: Any) -> Any:
     return value
 
 
+def _of_characters(signs: str, longest: int) -> tuple[Any, ...]:
+    """A text of lower-case letters, digits and the signs; the schema tells it as a pattern, a refusal in words."""
+    pattern = f"^[a-z0-9][a-z0-9{signs}]{{0,{longest - 1}}}$"
+    form = re.compile(pattern.strip("^$"))
+    marks = " ".join(signs)
+
+    def check(text: str) -> str:
+        if form.fullmatch(text) is None:
+            message = "must be 1 to {longest} lower-case letters, digits and {marks}, with a letter or digit first"
+            raise PydanticCustomError("parameter_invalid_format", message, {"longest": longest, "marks": marks})
+        return text
+
+    return AfterValidator(check), Field(json_schema_extra={"pattern": pattern})
+
+
 def one_of(values: Sequence[str]) -> str:
     """The values as a sentence needs them."""
     return ", ".join(f'"{value}"' for value in values)
@@ -197,9 +216,9 @@ Line = Annotated[str, AfterValidator(one_line)]
 Description = Annotated[str, Field(max_length=2000), AfterValidator(long_text)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(not_blank), AfterValidator(one_line)]
 WebUrl = Annotated[str, Field(min_length=1, max_length=URL_LIMIT), AfterValidator(_web_url)]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-RegionSlug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-Tag = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9:._/-]{0,63}$")]
+Slug = Annotated[str, *_of_characters("_-", 63)]
+RegionSlug = Annotated[str, *_of_characters("-", 32)]
+Tag = Annotated[str, *_of_characters(":._/-", 64)]
 MetadataKey = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(one_line)]
 MetadataValue = Annotated[str, Field(max_length=500), AfterValidator(long_text)]
 Regions = Annotated[list[RegionSlug], Field(min_length=1, max_length=32), AfterValidator(_unique)]

@@ -13,7 +13,7 @@ from statuspulse.catalog import merging, monitor_input, references, secrets
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.kinds.registry import KINDS
-from statuspulse.catalog.monitor_members import COMMON
+from statuspulse.catalog.monitor_members import COMMON, default_timeout_ms
 from statuspulse.catalog.monitor_views import MonitorView, view_of
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import (
@@ -22,9 +22,11 @@ from statuspulse.catalog.refusals import (
     MissingError,
     PreconditionFailedError,
     SoftProblem,
+    check_identity,
 )
 from statuspulse.catalog.secrets import Owner
 from statuspulse.domain.health import Health, effective
+from statuspulse.domain.times import SECOND
 from statuspulse.engine import control
 from statuspulse.storage import audit, monitors, states, watch
 from statuspulse.storage.monitors import Monitor
@@ -124,6 +126,7 @@ def update(connection: Connection, instance: Instance, change: Change, monitor_i
     Raises MissingError, InvalidInputError, PreconditionFailedError. A dry run ends as it began.
     """
     stored = _to_change(connection, change.team_id, monitor_id)
+    check_identity(edit.sent, {"id": stored.id, "monitor_id": stored.id, "team_id": stored.team_id})
     if not edit.dry_run:
         outcome = _change_config(connection, instance, change, stored, edit)
         return _follow_pause(connection, change, stored, outcome)
@@ -222,13 +225,19 @@ def _meet(stored: Mapping[str, Any], edit: Edit) -> dict[str, Any]:
     if sent.get("type", stored["type"]) != stored["type"]:
         message = "cannot be changed; make a new monitor"
         raise InvalidInputError([Detail(code="parameter_immutable", path=("type",), message=message)])
-    match edit.way:
-        case Way.MERGE:
-            return merging.merged(stored, sent)
-        case Way.PATCH:
-            return merging.patched(stored, sent)
-        case Way.REPLACE:
-            return {"type": stored["type"], **sent}
+    if edit.way is Way.REPLACE:
+        return {"type": stored["type"], **sent}
+    document = merging.merged(stored, sent) if edit.way is Way.MERGE else merging.patched(stored, sent)
+    if "timeout_ms" not in sent and _outgrows_default(stored, sent.get("interval_seconds")):
+        del document["timeout_ms"]
+    return document
+
+
+def _outgrows_default(stored: Mapping[str, Any], interval: object) -> bool:
+    """Whether the timeout is the default one and longer than the new interval: nobody chose it, so it follows."""
+    if not isinstance(interval, int) or stored["timeout_ms"] <= interval * SECOND:
+        return False
+    return bool(stored["timeout_ms"] == default_timeout_ms(stored["interval_seconds"]))
 
 
 def _shortest_interval(stored: Monitor, edit: Edit, instance: Instance) -> int:
@@ -240,7 +249,7 @@ def _shortest_interval(stored: Monitor, edit: Edit, instance: Instance) -> int:
 
 def _check(stored: Monitor, if_match: frozenset[str] | None) -> None:
     if if_match is not None and not if_match & {_ANY_VERSION, str(stored.config_version)}:
-        raise PreconditionFailedError(stored.config_version)
+        raise PreconditionFailedError(stored.config_version, if_match)
 
 
 def _check_version_in_body(stored: Monitor, sent: Mapping[str, Any]) -> None:
@@ -249,7 +258,7 @@ def _check_version_in_body(stored: Monitor, sent: Mapping[str, Any]) -> None:
         detail = Detail(code="parameter_invalid_type", path=(_VERSION,), message="must be an integer")
         raise InvalidInputError([detail])
     if expected != stored.config_version:
-        raise PreconditionFailedError(stored.config_version)
+        raise PreconditionFailedError(stored.config_version, {str(expected)})
 
 
 def _with_config(

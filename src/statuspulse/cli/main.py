@@ -81,7 +81,7 @@ def check(*, url: str, timeout: float, expect_status: str | None, as_json: bool,
     """Look at a target once, from here, without a server.
 
     URL is http(s)://…, tcp://host:port or dns://name[?type=MX&resolver=9.9.9.9]. Exit status 0: it is up, 1: it is
-    not, 2: wrong usage. STATUSPULSE_PROBE_DENY applies.
+    down, 2: wrong usage, 3: unknown, for nothing could be seen from here. STATUSPULSE_PROBE_DENY applies.
 
     \b
     Examples:
