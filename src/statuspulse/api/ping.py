@@ -25,7 +25,7 @@ _EXIT_CODE = re.compile(r"[0-9]{1,3}")
 _HIGHEST_EXIT_CODE = 255
 _BODY_LIMIT = 10_000
 # Whoever sends a body more slowly is heard all the same, with what has come.
-_BODY_SECONDS = 5.0
+_BODY_SECONDS = 3.0
 _RETRY_SECONDS = 2
 
 _ANSWERS = {

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-
-from sqlalchemy import Connection
+from functools import partial
 
 from statuspulse.bus.bus import Bus, Topic
 from statuspulse.domain.quota import Quota
@@ -66,11 +65,7 @@ class Pings:
     async def _commit(self) -> None:
         """Commits the pings that have waited longest, and tells them."""
         batch, self._waiting = self._waiting[:_MOST_AT_ONCE], self._waiting[_MOST_AT_ONCE:]
-        pings = [ping for ping, _ in batch]
-
-        def work(connection: Connection) -> tuple[list[Taken], int]:
-            return heartbeats.take(connection, pings, self._now())
-
+        work = partial(heartbeats.take, pings=[ping for ping, _ in batch], now=self._now())
         waiting = [told for _, told in batch if not told.done()]
         try:
             taken, transitions = await self._database.write(work)

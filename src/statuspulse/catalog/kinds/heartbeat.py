@@ -48,12 +48,20 @@ PeriodSeconds = Annotated[
 ]
 
 
+def _zone_of(cron: str | None) -> str | None:
+    return None if cron is None else _DEFAULT_ZONE
+
+
+Zone = Annotated[
+    Annotated[Line, Field(min_length=1, max_length=64, description=_ZONE)] | None,
+    AfterValidator(lambda zone, info: _zone_of(info.data.get("cron")) if zone is None else zone),
+]
+
+
 class HeartbeatMembers(Members):
     period_seconds: Annotated[PeriodSeconds | None, Field(description=_PERIOD)] = None
     cron: Annotated[Line, Field(min_length=9, max_length=200, description=_CRON)] | None = None
-    timezone: Annotated[Line, Field(min_length=1, max_length=64, description=_ZONE)] | None = Field(
-        default_factory=lambda valid: None if valid.get("cron") is None else _DEFAULT_ZONE
-    )
+    timezone: Zone = Field(default_factory=lambda valid: _zone_of(valid.get("cron")))
     grace_seconds: Annotated[int, Field(ge=1, le=_LONGEST_GRACE_SECONDS, description=_GRACE)] = 300
     regions: Annotated[Any, Fixed(default=[], answered=_REGIONS, why="does not belong to a heartbeat")] = Field(
         default_factory=list
@@ -84,7 +92,7 @@ class HeartbeatMonitor(OwnMembers, HeartbeatMembers):
 
 def _target(config: Config) -> str:
     if config["cron"] is not None:
-        return f"a ping at {config['cron']} ({config['timezone'] or _DEFAULT_ZONE})"
+        return f"a ping at {config['cron']} ({config['timezone']})"
     return f"a ping every {config['period_seconds']} s"
 
 
@@ -99,15 +107,14 @@ def _problems(config: Config, _policy: Policy) -> Iterator[Detail]:
             message = "belongs to cron; leave it out with period_seconds"
             yield Detail(code="parameter_conflict", path=("timezone",), message=message)
         return
-    zone = config["timezone"] or _DEFAULT_ZONE
     try:
-        ZoneInfo(zone)
+        ZoneInfo(config["timezone"])
     except (ValueError, OSError, KeyError):  # the last for what is not there; the others for what is no name
         message = 'is no IANA time zone such as "Europe/Berlin"'
         yield Detail(code="timezone_unknown", path=("timezone",), message=message)
         return
     try:
-        Cron.of(config["cron"], zone)
+        Cron.of(config["cron"], config["timezone"])
     except CronError as error:
         yield Detail(code="parameter_invalid_format", path=("cron",), message=str(error))
 
