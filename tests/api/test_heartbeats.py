@@ -242,6 +242,19 @@ def test_a_paused_heartbeat_takes_pings_and_says_that_they_count_for_nothing(api
     assert status(api, document)["message"].startswith("Backup waits for its first ping")
 
 
+def test_a_deadline_that_nobody_decided_on_is_shown_as_unknown(api: Api) -> None:
+    document = created(api, grace_seconds=10)
+    ping(api, path_of(document))
+    due_at = api.clock.at + 70 * SECOND
+    api.clock.at = due_at + 14 * SECOND
+    shown = status(api, document)
+    assert (shown["state"], shown["stale"], shown["state_since"]) == ("unknown", True, to_text(due_at))
+    told = f"Backup is unknown since {to_text(due_at)}: its ping may have come while nobody listened"
+    assert shown["message"].startswith(told)
+    ping(api, path_of(document))
+    assert status(api, document)["state"] == "up"
+
+
 def test_another_key_ends_the_old_one_at_once(api: Api) -> None:
     document = created(api)
     old = path_of(document)

@@ -161,7 +161,6 @@ def test_a_short_absence_far_from_any_moment_is_a_hole_and_nothing_more(world: W
     job.restart()
     job.look(40)
     assert job.state == "up"
-    # Up to when we listened is stored every five seconds.
     assert job.sums(40).unknown == 30 * SECOND
 
 
@@ -222,6 +221,16 @@ def test_an_edit_moves_the_deadline_and_misses_nothing(world: World) -> None:
     assert job.state == "up"  # 600 itself is over: the moment behind it counts, by 690
     job.look(693)
     assert job.state == "down"
+
+
+def test_an_edit_of_anything_else_leaves_the_deadline_as_it_is(world: World) -> None:
+    job = Job.of(world)
+    job.ping(0)
+    job.listen(0, 130)  # missed at 90, and expected at 120 again
+    world.edit(job.id, moment(131), tags=["nightly"])
+    beat = job.sight(131).beat
+    assert beat is not None
+    assert beat.due_at == moment(150)
 
 
 def test_a_longer_period_saves_a_job_that_is_not_late_yet(world: World) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from statuspulse.catalog import heartbeats
 from statuspulse.catalog.monitor_views import MonitorView
 from statuspulse.catalog.status_views import Head
-from statuspulse.domain.health import Health, State
+from statuspulse.domain.health import State
 from statuspulse.domain.heartbeat import Beat
 from statuspulse.domain.secret import MASK
 from statuspulse.domain.times import to_text
@@ -16,7 +16,6 @@ from statuspulse.storage.sealing import Keyring
 
 _CLAIMS = {
     State.PENDING: "waits for its first ping",
-    State.UNKNOWN: "is unknown: its ping may have been lost while nobody listened,",
     State.PAUSED: "is paused; its pings count for nothing",
 }
 
@@ -64,10 +63,9 @@ def claim(head: Head, beat: Beat) -> str | None:
         return None if failure is None else f"is down: {failure.detail}"
     if sight.state.state is State.UP and beat.started_at is not None:
         return f"is up and running since {to_text(beat.started_at)}"
-    words = _CLAIMS.get(sight.state.state)
-    if words is not None and sight.state.health is Health.UNKNOWN:
-        return f"{words} {to_text(sight.state.since)}"
-    return words
+    if sight.state.state is State.UNKNOWN:
+        return f"is unknown since {to_text(sight.state.since)}: its ping may have come while nobody listened"
+    return _CLAIMS.get(sight.state.state)
 
 
 def _time(at: int | None) -> str | None:

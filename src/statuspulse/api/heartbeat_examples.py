@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from statuspulse.api import status_examples
+
+_MISSED = "no ping since 2026-11-22T01:04:10.231Z; one was expected by 2026-11-23T02:00:00.000Z"
 _AT = "2026-11-23T06:20:00.412Z"
 
 MONITOR: dict[str, Any] = {
@@ -52,4 +55,28 @@ MONITOR: dict[str, Any] = {
         "config": "/v1/monitors/mon_6b8d2f4h/config",
         "results": "/v1/monitors/mon_6b8d2f4h/results",
     },
+}
+STATUS: dict[str, Any] = {
+    **status_examples.STATUS,
+    "message": f"Nightly backup is down: {_MISSED}; 99.9821 % over 24h.",
+    "monitor_id": "mon_6b8d2f4h",
+    "name": "Nightly backup",
+    "type": "heartbeat",
+    "target": "a ping at 0 2 * * * (Europe/Berlin)",
+    "state": "down",
+    "health": "down",
+    "last_probe_at": "2026-11-23T02:00:03.117Z",
+    "next_probe_at": "2026-11-24T01:00:00.000Z",
+    "interval_seconds": None,
+    "heartbeat": {
+        "last_ping_at": "2026-11-22T01:04:10.231Z",
+        "running_since": None,
+        "expected_at": "2026-11-24T01:00:00.000Z",
+        "due_at": "2026-11-24T02:00:00.000Z",
+        "failure": {
+            "class": "heartbeat_missed",
+            "detail": _MISSED,
+        },
+    },
+    "regions": [],
 }

@@ -62,7 +62,7 @@ class StatusRegion(Answer):
 
 
 class StatusHeartbeat(Answer):
-    """A job that calls us: when it did, and should again; `due_at` is the deadline, while a run is on that of the run."""
+    """A job that calls us: when it did, and should again; `due_at` is the deadline of an open run, else of the ping."""
 
     last_ping_at: datetime | None
     running_since: datetime | None

@@ -286,7 +286,7 @@ def _with_config(
         updated_at=change.now,
     )
     monitors.save(connection, monitor)
-    if monitor.type == HEARTBEAT:
+    if monitor.type == HEARTBEAT and not names <= COMMON:
         reschedule(connection, monitor.key, change.now)
     if stored.config["notifications"] != config["notifications"]:
         monitors.link_channels(connection, monitor.key, config["notifications"])

@@ -24,8 +24,9 @@ _BREATH_SECONDS = 0.05
 # A ping may be so long on its way from the socket to its commit; only behind that its deadline has passed. A writer
 # that stands still for longer is an absence, so that no ping which waits for it is called late.
 SETTLING = 3 * SECOND
-# How old the stored end of our listening may be: after a crash so much more than the crash is unseen.
-STORED_EVERY = 5 * SECOND
+# How old the stored end of our listening may be: after a crash so much more than the crash is unseen. While the
+# database takes reads and no changes, pings are refused: storing so often is what notices that.
+STORED_EVERY = SECOND
 _LATE_PER_STEP = 50
 
 

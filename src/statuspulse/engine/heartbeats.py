@@ -183,6 +183,14 @@ def reschedule(connection: Connection, monitor_key: int, now: int) -> None:
         heartbeats.save_beat(connection, monitor_key, beat)
 
 
+def expect(connection: Connection, monitor_key: int, now: int) -> None:
+    """Waits for a job of which somebody else told that it is up or down: as if it had called now."""
+    one = heartbeats.of_monitor(connection, monitor_key)
+    if one is not None and one.state.health in {Health.UP, Health.DOWN}:
+        beat, _ = heartbeat.ended(one.beat, now, terms_of(one.monitor.config))
+        heartbeats.save_beat(connection, monitor_key, replace(beat, last_ping_at=None))
+
+
 def terms_of(config: Mapping[str, Any]) -> Terms:
     """What was agreed on, from a normalised configuration."""
     grace = config["grace_seconds"] * SECOND
