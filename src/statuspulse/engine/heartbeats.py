@@ -22,7 +22,7 @@ from statuspulse.domain.uptime import Span
 from statuspulse.engine import rollups, transitions
 from statuspulse.engine.cron import Cron
 from statuspulse.engine.watchlist import Sight, Watched
-from statuspulse.storage import heartbeats, probes, results, states
+from statuspulse.storage import heartbeats, probes, results, states, watch
 from statuspulse.storage.heartbeats import Heartbeat
 from statuspulse.storage.results import Placed
 
@@ -67,7 +67,7 @@ class Turn:
     @property
     def region_key(self) -> int:
         if self._region_key is None:
-            self._region_key = region_key(self.connection, self.now)
+            self._region_key = watch.region_keys(self.connection)[INBOUND]
         return self._region_key
 
     def beat(self, one: Heartbeat, beat: Beat) -> Heartbeat:
