@@ -124,6 +124,7 @@ def test_a_healthy_monitor_shows_every_member_of_the_contract(api: Api) -> None:
         "failing_regions": [],
         "last_probe_at": to_text(NOW - 10 * SECOND + 182),
         "interval_seconds": 30,
+        "heartbeat": None,
         "regions": [
             {
                 "region": region,

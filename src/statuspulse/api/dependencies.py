@@ -10,6 +10,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from statuspulse.api.cursors import Cursors
+from statuspulse.api.heartbeat_documents import PingUrls
 from statuspulse.api.tokens import TokenCache
 from statuspulse.bus.bus import Bus
 from statuspulse.catalog.instance import Instance
@@ -17,6 +18,7 @@ from statuspulse.domain.access import Principal
 from statuspulse.egress.policy import Policy
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
+from statuspulse.engine.pings import Pings
 from statuspulse.metrics import Metrics
 from statuspulse.storage.database import Database
 from statuspulse.storage.sealing import Keyring
@@ -67,6 +69,7 @@ class Services:
     instance: Instance
     tokens: TokenCache
     cursors: Cursors
+    pings: Pings
 
     @classmethod
     def of(cls, parts: Dependencies) -> Services:
@@ -77,6 +80,7 @@ class Services:
             ),
             tokens=TokenCache(parts.database, parts.keyring, now=parts.now, monotonic=parts.monotonic),
             cursors=Cursors(parts.keyring),
+            pings=Pings(parts.database, parts.bus, now=parts.now),
         )
 
 
@@ -96,6 +100,13 @@ class Call:
     @property
     def database(self) -> Database:
         return self.services.parts.database
+
+    @property
+    def ping_urls(self) -> PingUrls:
+        """How URLs of jobs that call us are shown to this caller."""
+        parts = self.services.parts
+        with_keys = "monitors:write" in self.caller.scopes
+        return PingUrls(keyring=parts.keyring, public_url=parts.public_url, with_keys=with_keys)
 
     @property
     def team_id(self) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from statuspulse.api import heartbeat_examples
 from statuspulse.api import status_examples as examples
 from statuspulse.api.dependencies import CallOf
 from statuspulse.api.envelope import answer
@@ -46,7 +47,7 @@ GET = Operation(
     summary="Get the status of a monitor",
     scope="status:read",
     answer=StatusAnswer,
-    examples={"up": examples.STATUS},
+    examples={"up": examples.STATUS, "heartbeat": heartbeat_examples.STATUS},
     statuses=(304,),
 )
 LIST = Operation(

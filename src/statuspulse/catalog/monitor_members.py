@@ -73,8 +73,8 @@ class RetryMembers(Members):
     delay_ms: Annotated[int, Field(ge=0, le=30_000), AfterValidator(_delay)] = 1000
 
 
-class CommonMembers(Members):
-    """What every type has; `timeout_ms` is by default the smaller of 10 s and the interval."""
+class CheckMembers(Members):
+    """What every type has that is checked; `timeout_ms` is by default the smaller of 10 s and the interval."""
 
     interval_seconds: IntervalSeconds = 60
     timeout_ms: Annotated[int, Field(ge=100, le=60_000)] = Field(
@@ -87,6 +87,11 @@ class CommonMembers(Members):
     recovery_threshold: Annotated[int, Field(ge=1, le=10)] = 2
     retry: RetryMembers = Field(default_factory=RetryMembers)
     degraded_latency_ms: Annotated[Any, Fixed(default=None, answered={"type": ["integer", "null"]})] = None
+
+
+class OwnMembers(Members):
+    """What every type has, whether it is checked or calls us."""
+
     severity: Literal["critical", "error", "warning", "info"] = "critical"
     escalation_policy: Slug | None = None
     notifications: Annotated[list[ChannelText], Field(max_length=20)] = Field(default_factory=list)
@@ -101,6 +106,10 @@ class CommonMembers(Members):
     runbook_url: WebUrl | None = None
     metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=50)] = Field(default_factory=dict)
     paused: bool = False
+
+
+class CommonMembers(OwnMembers, CheckMembers):
+    """What every type has that is checked."""
 
 
 COMMON = frozenset({"name", "type", *CommonMembers.model_fields})

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from statuspulse.catalog import merging, monitor_input, references, secrets
+from statuspulse.catalog import heartbeats, merging, monitor_input, references, secrets
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.kinds.registry import KINDS
@@ -26,10 +26,13 @@ from statuspulse.catalog.refusals import (
 )
 from statuspulse.catalog.secrets import Owner
 from statuspulse.domain.health import Health, effective
+from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.times import SECOND
 from statuspulse.engine import control
+from statuspulse.engine.heartbeats import reschedule
 from statuspulse.storage import audit, monitors, states, watch
 from statuspulse.storage.monitors import Monitor
+from statuspulse.storage.sealing import Keyring
 from statuspulse.storage.states import MonitorState
 
 _VERSION = "config_version"
@@ -107,6 +110,8 @@ def bring_up(
     )
     monitor = replace(unkeyed, key=monitors.insert(connection, unkeyed))
     monitors.link_channels(connection, monitor.key, config["notifications"])
+    if monitor.type == HEARTBEAT:
+        heartbeats.begin(connection, instance.keyring, monitor, change.now)
     health = Health.PENDING
     first = MonitorState(
         health=health,
@@ -192,6 +197,14 @@ def get(connection: Connection, team_id: str, monitor_id: str, now: int) -> Moni
     return view_of(connection, monitor, now)
 
 
+def rotate_ping_key(connection: Connection, keyring: Keyring, change: Change, monitor_id: str) -> Outcome:
+    """Another `ping_url`; the old one ends at once. Raises MissingError and InvalidInputError."""
+    stored = _to_change(connection, change.team_id, monitor_id)
+    heartbeats.rotate(connection, keyring, stored)
+    _record(connection, change, "monitor.ping_key_rotated", stored)
+    return Outcome(view=view_of(connection, stored, change.now))
+
+
 def _set_paused(connection: Connection, change: Change, monitor_id: str, *, paused: bool) -> Outcome:
     stored = _to_change(connection, change.team_id, monitor_id)
     if stored.paused == paused:
@@ -235,16 +248,19 @@ def _meet(stored: Mapping[str, Any], edit: Edit) -> dict[str, Any]:
 
 def _outgrows_default(stored: Mapping[str, Any], interval: object) -> bool:
     """Whether the timeout is the default one and longer than the new interval: nobody chose it, so it follows."""
-    if not isinstance(interval, int) or stored["timeout_ms"] <= interval * SECOND:
+    if "timeout_ms" not in stored or not isinstance(interval, int) or stored["timeout_ms"] <= interval * SECOND:
         return False
     return bool(stored["timeout_ms"] == default_timeout_ms(stored["interval_seconds"]))
 
 
 def _shortest_interval(stored: Monitor, edit: Edit, instance: Instance) -> int:
     """Raising the floor leaves stored values valid."""
-    interval: int = stored.config["interval_seconds"]
-    keeps = edit.sent.get("interval_seconds", interval) == interval
-    return min(interval, instance.min_interval_seconds) if keeps else instance.min_interval_seconds
+    name = "period_seconds" if stored.type == HEARTBEAT else "interval_seconds"
+    interval: int | None = stored.config[name]
+    keeps = edit.sent.get(name, interval) == interval
+    if interval is None or not keeps:
+        return instance.min_interval_seconds
+    return min(interval, instance.min_interval_seconds)
 
 
 def _check(stored: Monitor, if_match: frozenset[str] | None) -> None:
@@ -279,6 +295,8 @@ def _with_config(
         updated_at=change.now,
     )
     monitors.save(connection, monitor)
+    if monitor.type == HEARTBEAT and not names <= COMMON:
+        reschedule(connection, monitor.key, change.now)
     if stored.config["notifications"] != config["notifications"]:
         monitors.link_channels(connection, monitor.key, config["notifications"])
     return monitor

@@ -15,6 +15,7 @@ PROBE_KEY_PREFIX = "prb_live_"
 # Under which purpose the keyring digests each of them.
 TOKEN_PURPOSE = "token"  # noqa: S105 - names a use of the pepper
 PROBE_KEY_PURPOSE = "probe_key"
+PING_KEY_PURPOSE = "ping_key"
 
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _RANDOM_LENGTH = 32

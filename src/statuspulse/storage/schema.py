@@ -186,6 +186,29 @@ channels = Table(
     UniqueConstraint("team_id", "digest"),
 )
 
+# Jobs that call us. A deadline is a row with a due time; what has none is waited for by nobody.
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # HMAC of the key in the URL
+    Column("key_sealed", LargeBinary, nullable=False),
+    Column("last_ping_at", BigInteger),
+    Column("started_at", BigInteger),
+    Column("expected_at", BigInteger),
+    Column("due_at", BigInteger, index=True),
+    Column("newest_at", BigInteger, nullable=False, server_default="0"),  # the slot of the newest result
+)
+
+# One row: up to when we have surely listened for pings. What lies between it and a start is our absence.
+listening = Table(
+    "listening",
+    metadata,
+    Column("only", SmallInteger, primary_key=True, autoincrement=False),
+    Column("until_at", BigInteger, nullable=False),
+    CheckConstraint('"only" = 1', name="single"),
+)
+
 # --- what was seen ---------------------------------------------------------------------------------------
 
 results = Table(
@@ -202,7 +225,7 @@ results = Table(
     Column("observed_at", BigInteger, nullable=False),
     Column("lag_us", Integer, nullable=False),
     Column("attempt", SmallInteger, nullable=False),
-    Column("latency_us", Integer),
+    Column("latency_us", BigInteger),  # runs of jobs take hours
     Column("dns_us", Integer),
     Column("connect_us", Integer),
     Column("tls_us", Integer),
@@ -252,8 +275,8 @@ rollups = Table(
     Column("failed", Integer, nullable=False),
     Column("void", Integer, nullable=False),
     Column("total_us", BigInteger, nullable=False),
-    Column("min_us", Integer),
-    Column("max_us", Integer),
+    Column("min_us", BigInteger),
+    Column("max_us", BigInteger),
     Column("sketch", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -16,6 +16,7 @@ def upgrade() -> None:
     _failure_details()
     _gap_records()
     _instance()
+    _listening()
     _regions()
     _results()
     _rollup_marks()
@@ -28,6 +29,7 @@ def upgrade() -> None:
     _monitors()
     _probes()
     _tokens()
+    _heartbeats()
     _incidents()
     _monitor_channels()
     _monitor_states()
@@ -96,6 +98,16 @@ def _instance() -> None:
     )
 
 
+def _listening() -> None:
+    op.create_table(
+        "listening",
+        sa.Column("only", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("until_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint('"only" = 1', name=op.f("ck_listening_single")),
+        sa.PrimaryKeyConstraint("only", name=op.f("pk_listening")),
+    )
+
+
 def _regions() -> None:
     op.create_table(
         "regions",
@@ -126,7 +138,7 @@ def _results() -> None:
         sa.Column("observed_at", sa.BigInteger(), nullable=False),
         sa.Column("lag_us", sa.Integer(), nullable=False),
         sa.Column("attempt", sa.SmallInteger(), nullable=False),
-        sa.Column("latency_us", sa.Integer(), nullable=True),
+        sa.Column("latency_us", sa.BigInteger(), nullable=True),
         sa.Column("dns_us", sa.Integer(), nullable=True),
         sa.Column("connect_us", sa.Integer(), nullable=True),
         sa.Column("tls_us", sa.Integer(), nullable=True),
@@ -184,8 +196,8 @@ def _rollups() -> None:
         sa.Column("failed", sa.Integer(), nullable=False),
         sa.Column("void", sa.Integer(), nullable=False),
         sa.Column("total_us", sa.BigInteger(), nullable=False),
-        sa.Column("min_us", sa.Integer(), nullable=True),
-        sa.Column("max_us", sa.Integer(), nullable=True),
+        sa.Column("min_us", sa.BigInteger(), nullable=True),
+        sa.Column("max_us", sa.BigInteger(), nullable=True),
         sa.Column("sketch", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("width_seconds", "monitor_key", "region_key", "start_at", name=op.f("pk_rollups")),
         sqlite_with_rowid=False,
@@ -327,6 +339,24 @@ def _tokens() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
         sa.UniqueConstraint("digest", name=op.f("uq_tokens_digest")),
     )
+
+
+def _heartbeats() -> None:
+    op.create_table(
+        "heartbeats",
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("key_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("last_ping_at", sa.BigInteger(), nullable=True),
+        sa.Column("started_at", sa.BigInteger(), nullable=True),
+        sa.Column("expected_at", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("newest_at", sa.BigInteger(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_heartbeats_monitor_key")),
+        sa.PrimaryKeyConstraint("monitor_key", name=op.f("pk_heartbeats")),
+        sa.UniqueConstraint("digest", name=op.f("uq_heartbeats_digest")),
+    )
+    op.create_index(op.f("ix_heartbeats_due_at"), "heartbeats", ["due_at"], unique=False)
 
 
 def _incidents() -> None:
