@@ -136,6 +136,7 @@ def running(folder: Path, *, routers: Sequence[APIRouter] = ROUTERS, **changes: 
         "now": clock,
         "monotonic": lambda: clock.at / 1000,
         "public_url": PUBLIC_URL,
+        "trusted_proxies": (),
         "min_interval_seconds": 10,
         "wake": lambda: wakes.append(clock.at),
         "checks": {"database": _holds},

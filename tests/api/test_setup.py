@@ -56,7 +56,7 @@ def test_a_first_start_makes_team_region_probe_and_token(database: Database) -> 
     assert may_be_token(made.admin_token.reveal())
     found = token_of(database, made.admin_token.reveal())
     assert found is not None
-    assert (found.token.scopes, found.of_first_team) == (("admin",), True)
+    assert (found.token.scopes, found.teams[0].is_first) == (("admin",), True)
     probe = probe_of(database, made.local_probe_key.reveal())
     assert probe is not None
     assert (probe.region, probe.name) == ("local", "local")
@@ -88,7 +88,9 @@ def test_a_revoked_token_of_the_settings_stays_revoked(database: Database) -> No
     start(database, CHOSEN)
     found = token_of(database, CHOSEN)
     assert found is not None
-    database.submit(lambda connection: tokens.revoke(connection, found.token.team_id, found.token.id, NOW)).result(10)
+    database.submit(lambda connection: tokens.revoke(connection, found.token.team_ids[0], found.token.id, NOW)).result(
+        10
+    )
     start(database, CHOSEN, NOW + 1)
     again = token_of(database, CHOSEN)
     assert again is not None

@@ -21,6 +21,7 @@ from statuspulse.catalog.refusals import (
     MissingError,
     PreconditionFailedError,
     SoftProblem,
+    precondition_required,
 )
 from statuspulse.domain.incident import Asked, IncidentState, Move, move
 from statuspulse.domain.monitor import Severity
@@ -84,6 +85,8 @@ def edit(
 
     def apply() -> Outcome:
         stored = get(connection, change.team_id, incident_id)
+        if change.needs_precondition and if_match is None:
+            raise precondition_required()
         if if_match is not None and not if_match & {_ANY_VERSION, str(stored.version)}:
             raise PreconditionFailedError(stored.version)
         return _edit(connection, change, stored, wanted, _elsewhere(stored, sent))
