@@ -31,6 +31,7 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
         policy=Policy(),
         slack_base_url="https://hooks.slack.com",
         runs_probe=True,
+        trusted_proxies=(),
         remarks=(),
     )
 

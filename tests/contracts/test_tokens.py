@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,14 +49,16 @@ def probe_with(database: Database, digest: bytes) -> tuple[str, str] | None:
 @pytest.fixture
 def filled(database: Database) -> Database:
     def fill(connection: Connection) -> None:
-        teams.insert(connection, LATER)
         teams.insert(connection, FIRST)
+        teams.insert(connection, LATER)
 
     write(database, fill)
     return database
 
 
-def test_the_oldest_team_is_the_first(filled: Database) -> None:
+def test_the_team_that_was_there_first_is_the_first_whatever_the_clock_says(filled: Database) -> None:
+    earlier = replace(LATER, id="team_0earlier", slug="earlier", created_at=1)
+    write(filled, lambda connection: teams.insert(connection, earlier))
     assert filled.read_now(teams.first) == FIRST
     assert filled.read_now(lambda connection: teams.by_slug(connection, "later")) == LATER
     assert filled.read_now(lambda connection: teams.by_slug(connection, "none")) is None

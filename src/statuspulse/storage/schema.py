@@ -55,7 +55,8 @@ instance = Table(
 teams = Table(
     "teams",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("key", Key, primary_key=True),  # counts up; the lowest is the first team, whatever clocks said
+    Column("id", Text, nullable=False, unique=True),
     Column("slug", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("settings", Text, nullable=False, server_default="{}"),  # JSON, what differs from the defaults

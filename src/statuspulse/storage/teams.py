@@ -64,13 +64,16 @@ def get(connection: Connection, team_id: str) -> Team | None:
 
 def get_all(connection: Connection, team_ids: Sequence[str]) -> list[Team]:
     """The teams with the ids, the oldest first."""
-    query = _living().where(teams.c.id.in_(team_ids)).order_by(teams.c.created_at, teams.c.id)
+    query = _living().where(teams.c.id.in_(team_ids)).order_by(teams.c.key)
     return [_team(row) for row in connection.execute(query)]
 
 
 def first(connection: Connection) -> Team | None:
-    """The oldest team, which alone may change what serves the whole instance; None in an empty database."""
-    return _one(connection, select(teams).order_by(teams.c.created_at, teams.c.id).limit(1))
+    """The team that was there first, whose tokens alone may change what serves the whole instance.
+
+    None in an empty database. The clock has no say in it: one that was set back would make another team the oldest.
+    """
+    return _one(connection, select(teams).order_by(teams.c.key).limit(1))
 
 
 def exists(connection: Connection, team_id: str) -> bool:

@@ -85,7 +85,7 @@ def replace_secret(
 
 def by_digest(connection: Connection, digest: bytes) -> FoundToken | None:
     """The token with the digest, of whichever team, revoked and expired ones included."""
-    oldest = select(teams.c.id).order_by(teams.c.created_at, teams.c.id).limit(1).scalar_subquery()
+    first = select(func.min(teams.c.key)).scalar_subquery()
     query = (
         select(
             tokens,
@@ -93,14 +93,14 @@ def by_digest(connection: Connection, digest: bytes) -> FoundToken | None:
             teams.c.id.label("team_id"),
             teams.c.slug,
             teams.c.settings,
-            (teams.c.id == oldest).label("is_first"),
+            (teams.c.key == first).label("is_first"),
         )
         .select_from(token_secrets)
         .join(tokens, tokens.c.id == token_secrets.c.token_id)
         .join(token_teams, token_teams.c.token_id == tokens.c.id)
         .join(teams, teams.c.id == token_teams.c.team_id)
         .where(token_secrets.c.digest == digest)
-        .order_by(teams.c.created_at, teams.c.id)
+        .order_by(teams.c.key)
     )
     rows = connection.execute(query).all()
     if not rows:
@@ -195,7 +195,7 @@ def _team_ids(connection: Connection, token_ids: Sequence[str]) -> Mapping[str, 
         select(token_teams)
         .join(teams, teams.c.id == token_teams.c.team_id)
         .where(token_teams.c.token_id.in_(token_ids))
-        .order_by(teams.c.created_at, teams.c.id)
+        .order_by(teams.c.key)
     )
     for row in connection.execute(query):
         found[row.token_id].append(row.team_id)

@@ -199,6 +199,7 @@ def _rollups() -> None:
 def _teams() -> None:
     op.create_table(
         "teams",
+        sa.Column("key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("slug", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -206,7 +207,8 @@ def _teams() -> None:
         sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_teams")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_teams")),
+        sa.UniqueConstraint("id", name=op.f("uq_teams_id")),
         sa.UniqueConstraint("slug", name=op.f("uq_teams_slug")),
     )
 
