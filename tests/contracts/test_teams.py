@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from statuspulse.domain.actor import Actor, Origin
 from statuspulse.domain.difference import Difference
@@ -14,6 +15,7 @@ from statuspulse.storage import audit, people, teams, tokens
 from statuspulse.storage.audit import AuditFilter
 from statuspulse.storage.database import Database
 from statuspulse.storage.people import Member
+from statuspulse.storage.schema import audit_entries
 from statuspulse.storage.tokens import FoundToken, Token
 from tests.contracts.ground import ACTOR, OTHER, TEAM, Ground, lay
 
@@ -192,6 +194,15 @@ def test_an_audit_entry_keeps_who_what_and_from_where(ground: Ground) -> None:
     )
     (entry,) = ground.read(lambda connection: audit.entries(connection, TEAM, 9))
     assert (entry.actor, entry.diff, entry.request_id, entry.ip) == (actor, tuple(diff), "req_0", "192.0.2.1")
+
+
+def test_the_audit_log_is_append_only_whoever_asks(ground: Ground) -> None:
+    ground.write(lambda connection: audit.record(connection, TEAM, at=5, actor=ACTOR, action="a", resource="x"))
+    for statement in (audit_entries.update().values(action="b"), audit_entries.delete()):
+        with pytest.raises(DBAPIError, match="append-only"):
+            ground.write(lambda connection, s=statement: connection.execute(s))
+    (entry,) = ground.read(lambda connection: audit.entries(connection, TEAM, 9))
+    assert entry.action == "a"
 
 
 def test_the_audit_log_is_narrowed_and_counted(ground: Ground) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     func,
     text,
 )
@@ -32,6 +34,33 @@ metadata = MetaData(
 
 # On SQLite a single integer key is the row id only as INTEGER; on PostgreSQL it is a bigint with a sequence.
 Key = BigInteger().with_variant(Integer(), "sqlite")
+
+
+# By table and dialect: statements that belong to a table and that no column or index says.
+BESIDE = {
+    "audit_entries": {
+        "sqlite": [
+            (
+                "CREATE TRIGGER audit_entries_no_update BEFORE UPDATE ON audit_entries\n"
+                "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+            ),
+            (
+                "CREATE TRIGGER audit_entries_no_delete BEFORE DELETE ON audit_entries\n"
+                "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+            ),
+        ],
+        "postgresql": [
+            (
+                "CREATE OR REPLACE FUNCTION audit_entries_stay() RETURNS trigger LANGUAGE plpgsql AS\n"
+                "$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$"
+            ),
+            (
+                "CREATE TRIGGER audit_entries_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries\n"
+                "FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_stay()"
+            ),
+        ],
+    }
+}
 
 
 def _stamps() -> tuple[Column[int], Column[int]]:
@@ -488,3 +517,11 @@ delivery_attempts = Table(
     Column("provider_status", Integer),
     Column("error", Text),
 )
+
+
+def _add_what_stands_beside(table: Table, connection: Connection, **_: object) -> None:
+    for statement in BESIDE[table.name][connection.dialect.name]:
+        connection.execute(text(statement))
+
+
+event.listen(audit_entries, "after_create", _add_what_stands_beside)

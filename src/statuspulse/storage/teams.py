@@ -68,6 +68,11 @@ def get_all(connection: Connection, team_ids: Sequence[str]) -> list[Team]:
     return [_team(row) for row in connection.execute(query)]
 
 
+def all_of_instance(connection: Connection) -> list[Team]:
+    """Every team, the first one first; for the operator, who has no team."""
+    return [_team(row) for row in connection.execute(_living().order_by(teams.c.key))]
+
+
 def first(connection: Connection) -> Team | None:
     """The team that was there first, whose tokens alone may change what serves the whole instance.
 

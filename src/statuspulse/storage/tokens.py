@@ -130,6 +130,11 @@ def page(
     return _tokens(connection, query)
 
 
+def all_of_instance(connection: Connection) -> list[Token]:
+    """Every token that ever was, the oldest first; for the operator, who has no team."""
+    return _tokens(connection, select(tokens).order_by(tokens.c.created_at, tokens.c.id))
+
+
 def count_of(connection: Connection, team_id: str) -> int:
     """How many tokens a team ever had."""
     query = select(func.count()).select_from(token_teams).where(token_teams.c.team_id == team_id)

@@ -263,6 +263,24 @@ def _audit_entries() -> None:
     op.create_index(
         op.f("ix_audit_entries_team_id_resource_at"), "audit_entries", ["team_id", "resource", "at"], unique=False
     )
+    if op.get_context().dialect.name == "sqlite":
+        op.execute(
+            "CREATE TRIGGER audit_entries_no_update BEFORE UPDATE ON audit_entries\n"
+            "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+        )
+        op.execute(
+            "CREATE TRIGGER audit_entries_no_delete BEFORE DELETE ON audit_entries\n"
+            "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+        )
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(
+            "CREATE OR REPLACE FUNCTION audit_entries_stay() RETURNS trigger LANGUAGE plpgsql AS\n"
+            "$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$"
+        )
+        op.execute(
+            "CREATE TRIGGER audit_entries_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries\n"
+            "FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_stay()"
+        )
 
 
 def _channels() -> None:
