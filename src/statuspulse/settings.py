@@ -107,7 +107,7 @@ def load(environment: Mapping[str, str], folder: Path) -> Settings:
         policy=_policy(values, slack),
         slack_base_url=slack,
         runs_probe=_runs_probe(values.get("ROLES")),
-        trusted_proxies=tuple(_networks("TRUSTED_PROXIES", values.get("TRUSTED_PROXIES", ""))),
+        trusted_proxies=tuple(_trusted_proxies(values.get("TRUSTED_PROXIES", ""))),
         remarks=tuple(remarks),
     )
 
@@ -220,13 +220,15 @@ def _policy(values: Mapping[str, str], slack_base_url: str) -> Policy:
     return parse("DELIVERY_ALLOW", lambda: Policy.parse(probe_deny=deny, delivery_allow=allow, operator_urls=urls))
 
 
-def _networks(name: str, text: str) -> Iterator[Network]:
-    for word in text.split(","):
-        if word.strip():
-            try:
-                yield parse_network(word.strip())
-            except ValueError as error:
-                raise SettingsError(f"{PREFIX}{name}: {word.strip()} {error}") from None
+def _trusted_proxies(text: str) -> Iterator[Network]:
+    for word in filter(None, map(str.strip, text.split(","))):
+        try:
+            network = parse_network(word)
+        except ValueError as error:
+            raise SettingsError(f"{PREFIX}TRUSTED_PROXIES: {word} {error}") from None
+        if network.prefixlen == 0:
+            raise SettingsError(f"{PREFIX}TRUSTED_PROXIES: {word} would believe every caller; name your proxies")
+        yield network
 
 
 def _runs_probe(text: str | None) -> bool:
