@@ -41,7 +41,7 @@ async def authenticate(request: HTTPConnection, services: Services) -> Principal
         team=team,
         teams=found.teams,
         scope_names=token.scopes,
-        scopes=expand(token.scopes, of_first_team=team.is_first),
+        scopes=grant.scopes if team.is_first else expand(token.scopes, of_first_team=False),
         grant=grant,
         origin=origin,
     )
