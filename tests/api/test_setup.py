@@ -97,6 +97,22 @@ def test_a_revoked_token_of_the_settings_stays_revoked(database: Database) -> No
     assert again.token.revoked_at == NOW
 
 
+def test_a_token_of_the_settings_that_was_rotated_away_stays_away(database: Database) -> None:
+    start(database, CHOSEN)
+    found = token_of(database, CHOSEN)
+    assert found is not None
+    shown = ("sk_live_", "wXyZ")
+    database.submit(
+        lambda connection: tokens.replace_secret(
+            connection, found.token.id, b"another", shown, now=NOW, old_until=NOW + 5
+        )
+    ).result(10)
+    start(database, CHOSEN, NOW + 9)
+    again = token_of(database, CHOSEN)
+    assert again is not None
+    assert again.secret_ends_at == NOW + 5
+
+
 def test_another_token_of_the_settings_is_taken_later(database: Database) -> None:
     start(database)
     start(database, CHOSEN, NOW + 1)

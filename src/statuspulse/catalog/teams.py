@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from statuspulse.catalog import setup, tokens
 from statuspulse.catalog.references import Change
@@ -41,9 +42,10 @@ def create(
     request = read(TeamRequest, sent)
     if request.default_policy is not None:
         raise InvalidInputError([_no_policy()])
-    if teams.by_slug(connection, request.slug) is not None:
-        raise RefusedError("slug_taken", "There is a team with this slug.")
-    team = setup.new_team(connection, slug=request.slug, name=request.name, now=change.now)
+    try:
+        team = setup.new_team(connection, slug=request.slug, name=request.name, now=change.now)
+    except IntegrityError:
+        raise RefusedError("slug_taken", "There is a team with this slug.") from None
     settled = replace(team, settings=_settled(team.settings, request.settings))
     teams.save(connection, settled)
     view = TeamView(team=settled, default_policy=None)
