@@ -124,6 +124,7 @@ async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
         now=wall,
         monotonic=monotonic,
         public_url=PUBLIC_URL,
+        trusted_proxies=(),
         min_interval_seconds=1,
         wake=lambda: bus.wake(Topic.CATALOG),
         checks={"database": _holds},

@@ -9,7 +9,21 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.requests import Request
 from starlette.responses import Response
 
-from statuspulse.api import agent, checks, incidents, monitor_config, monitors, ping, policies, results, status, system
+from statuspulse.api import (
+    agent,
+    audit_log,
+    checks,
+    incidents,
+    monitor_config,
+    monitors,
+    ping,
+    policies,
+    results,
+    status,
+    system,
+    teams,
+    tokens,
+)
 from statuspulse.api.dependencies import Dependencies, Services
 from statuspulse.api.envelope import refusal
 from statuspulse.api.frame import Frame
@@ -23,6 +37,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     results.router,
     incidents.router,
     policies.router,
+    tokens.router,
+    teams.router,
+    audit_log.router,
     status.router,
     agent.router,
     system.router,

@@ -11,10 +11,11 @@ from starlette.requests import HTTPConnection, Request
 
 from statuspulse.api.cursors import Cursors
 from statuspulse.api.heartbeat_documents import PingUrls
-from statuspulse.api.tokens import TokenCache
+from statuspulse.api.token_cache import TokenCache
 from statuspulse.bus.bus import Bus
 from statuspulse.catalog.instance import Instance
 from statuspulse.domain.access import Principal
+from statuspulse.domain.networks import Network
 from statuspulse.egress.policy import Policy
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
@@ -40,7 +41,8 @@ class Dependencies:
     """The parts. `now` gives milliseconds since the epoch, `monotonic` seconds.
 
     `wake` is called after a committed change that probes, engine or dispatcher shall see at once. `series` answers the
-    text for Prometheus, with the series of a team where one is given. `is_stopping` is true from the moment at which
+    text for Prometheus, with the series of a team where one is given. The address that a call comes from is read from
+    headers only where `trusted_proxies` hold who sends them. `is_stopping` is true from the moment at which
     the process is asked to end: a call that waits for news answers without any.
     """
 
@@ -50,6 +52,7 @@ class Dependencies:
     now: Callable[[], int]
     monotonic: Callable[[], float]
     public_url: str
+    trusted_proxies: tuple[Network, ...]
     min_interval_seconds: int
     wake: Callable[[], None]
     checks: Mapping[str, Check]

@@ -200,11 +200,13 @@ def known_id(monitor_id: str) -> str:
 
 
 def change_of(call: Call) -> Change:
+    settings = call.caller.team.settings
     return Change(
         team_id=call.team_id,
         actor=call.caller.actor,
         now=call.services.parts.now(),
-        strict=wants_strictness(call.request),
+        strict=wants_strictness(call.request) or not settings.lenient_references,
+        needs_precondition=settings.require_preconditions,
     )
 
 

@@ -149,6 +149,7 @@ class _Control:
             now=now_ms,
             monotonic=monotonic,
             public_url=self._public_url,
+            trusted_proxies=self.settings.trusted_proxies,
             min_interval_seconds=self.settings.min_interval_seconds,
             wake=wake,
             checks=readiness.checks(self.store.database, liveness, now_ms),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -73,9 +74,7 @@ class Fixed:
 
 
 def _as_json(value: Any) -> str:
-    if isinstance(value, str):
-        return f'"{value}"'
-    return {"None": "null", "True": "true", "False": "false"}.get(str(value), str(value))
+    return json.dumps(value)
 
 
 def _given(value: object) -> object:
@@ -143,7 +142,7 @@ def _no_inbound(slug: str) -> str:
     return slug
 
 
-def _unique(items: list[str]) -> list[str]:
+def unique(items: list[str]) -> list[str]:
     if len(set(items)) < len(items):
         raise PydanticCustomError("parameter_duplicate", "must not name anything twice")
     return items
@@ -229,8 +228,8 @@ RegionSlug = Annotated[str, *_of_characters("-", 32), AfterValidator(_no_inbound
 Tag = Annotated[str, *_of_characters(":._/-", 64)]
 MetadataKey = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(one_line)]
 MetadataValue = Annotated[str, Field(max_length=500), AfterValidator(long_text)]
-Regions = Annotated[list[RegionSlug], Field(min_length=1, max_length=32), AfterValidator(_unique)]
-Tags = Annotated[list[Tag], Field(max_length=32), AfterValidator(_unique)]
+Regions = Annotated[list[RegionSlug], Field(min_length=1, max_length=32), AfterValidator(unique)]
+Tags = Annotated[list[Tag], Field(max_length=32), AfterValidator(unique)]
 ExpectedStatus = Annotated[
     Any,
     AfterValidator(_expected_status),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -23,10 +23,13 @@ from statuspulse.catalog.refusals import (
     PreconditionFailedError,
     SoftProblem,
     check_identity,
+    precondition_required,
 )
 from statuspulse.catalog.secrets import Owner
+from statuspulse.domain.difference import Difference, differences
 from statuspulse.domain.health import Health, effective
 from statuspulse.domain.heartbeat import HEARTBEAT
+from statuspulse.domain.secret import MASK
 from statuspulse.domain.times import SECOND
 from statuspulse.engine import control
 from statuspulse.engine.heartbeats import reschedule
@@ -121,7 +124,7 @@ def bring_up(
         votes_from=birth.votes_from,
     )
     states.begin(connection, monitor.key, first)
-    _record(connection, change, "monitor.created", monitor)
+    _record(connection, change, "monitor.created", monitor, list(differences({}, _facts(monitor))))
     return monitor
 
 
@@ -152,13 +155,15 @@ def _change_config(connection: Connection, instance: Instance, change: Change, s
     )
     resolved = references.resolve(connection, instance, change, given)
     _check_version_in_body(stored, edit.sent)
+    if change.needs_precondition and edit.if_match is None and _VERSION not in edit.sent:
+        raise precondition_required()
     _check(stored, edit.if_match)
     changed = tuple(merging.changes(before, resolved.config))
     monitor = stored
     if changed:
         config = secrets.sealed(instance.keyring, owner, resolved.config)
         monitor = _with_config(connection, stored, config, changed, change)
-        _record(connection, change, "monitor.updated", monitor)
+        _record(connection, change, "monitor.updated", monitor, _diff(before, resolved.config, changed))
     return Outcome(view=view_of(connection, monitor, change.now), changed=changed, warnings=resolved.warnings)
 
 
@@ -173,10 +178,12 @@ def _follow_pause(connection: Connection, change: Change, stored: Monitor, outco
 def remove(connection: Connection, change: Change, monitor_id: str, if_match: frozenset[str] | None) -> None:
     """The monitor is checked no more and its open incident is resolved; its history stays."""
     stored = _to_change(connection, change.team_id, monitor_id)
+    if change.needs_precondition and if_match is None:
+        raise precondition_required()
     _check(stored, if_match)
     control.remove(connection, change.team_id, stored.key, change.actor, change.now)
     monitors.mark_deleted(connection, change.team_id, stored.key, watch.advance(connection), change.now)
-    _record(connection, change, "monitor.deleted", stored)
+    _record(connection, change, "monitor.deleted", stored, list(differences(_facts(stored), {})))
 
 
 def pause(connection: Connection, change: Change, monitor_id: str) -> Outcome:
@@ -211,7 +218,7 @@ def _set_paused(connection: Connection, change: Change, monitor_id: str, *, paus
         return Outcome(view=view_of(connection, stored, change.now))
     config = {**stored.config, "paused": paused}
     monitor = _with_config(connection, stored, config, ("/paused",), change)
-    _record(connection, change, "monitor.updated", monitor)
+    _record(connection, change, "monitor.updated", monitor, [Difference("/paused", stored.paused, paused)])
     _apply_pause(connection, monitor, change)
     return Outcome(view=view_of(connection, monitor, change.now), changed=("/paused",))
 
@@ -302,5 +309,26 @@ def _with_config(
     return monitor
 
 
-def _record(connection: Connection, change: Change, action: str, monitor: Monitor) -> None:
-    audit.record(connection, change.team_id, at=change.now, actor=change.actor, action=action, resource=monitor.id)
+def _facts(monitor: Monitor) -> dict[str, str]:
+    return {"name": monitor.name, "type": monitor.type, "target": monitor.target}
+
+
+def _diff(before: Mapping[str, Any], after: Mapping[str, Any], changed: Sequence[str]) -> list[Difference]:
+    """What differs, with secrets masked; that a secret changed is told, too."""
+    shown = list(differences(secrets.masked(before), secrets.masked(after)))
+    told = {one.path for one in shown}
+    return [*shown, *(Difference(path, MASK, MASK) for path in changed if path not in told)]
+
+
+def _record(
+    connection: Connection, change: Change, action: str, monitor: Monitor, diff: Sequence[Difference] = ()
+) -> None:
+    audit.record(
+        connection,
+        change.team_id,
+        at=change.now,
+        actor=change.actor,
+        action=action,
+        resource=monitor.id,
+        diff=diff,
+    )
