@@ -112,14 +112,14 @@ def test_a_slot_starts_within_half_its_interval_or_five_seconds(interval: int, l
 
 def test_an_edit_goes_on_at_the_next_point_of_the_new_grid() -> None:
     grid = Grid(phase=0, offset=0, interval=10_000)
-    assert next_after_edit(grid, last_start=100_500, old_interval=60_000, now=101_000) == 110_000
+    assert next_after_edit(grid, last_start=100_500, old_spacing=60_000, now=101_000) == 110_000
 
 
 def test_a_gap_longer_than_both_intervals_is_bridged() -> None:
     grid = Grid(phase=50_000, offset=0, interval=60_000)
     # The next point is 170 s; nobody has looked since 100 s, and 60 s is the longer interval.
-    assert next_after_edit(grid, last_start=100_000, old_interval=10_000, now=111_000) == 160_000
-    assert next_after_edit(grid, last_start=20_000, old_interval=10_000, now=111_000) == 111_000
+    assert next_after_edit(grid, last_start=100_000, old_spacing=10_000, now=111_000) == 160_000
+    assert next_after_edit(grid, last_start=20_000, old_spacing=10_000, now=111_000) == 111_000
 
 
 @given(grids, st.integers(10, 3600).map(lambda seconds: seconds * SECOND), instants, st.integers(0, 7_200_000))

@@ -65,12 +65,12 @@ class CommonMembers(Members):
         default_factory=lambda valid: min(_DEFAULT_TIMEOUT_MS, valid["interval_seconds"] * SECOND)
     )
     regions: Regions = Field(default_factory=lambda: list(_DEFAULT_REGIONS))
-    region_strategy: Annotated[Any, Fixed(default="parallel", answered={"type": "string"})] = "parallel"
+    region_strategy: Literal["parallel", "rotate"] = "parallel"
     quorum: Quorum = "majority"
     failure_threshold: Annotated[int, Field(ge=1, le=10)] = 2
     recovery_threshold: Annotated[int, Field(ge=1, le=10)] = 2
     retry: RetryMembers = Field(default_factory=RetryMembers)
-    degraded_latency_ms: Annotated[Any, Fixed(default=None, answered={"type": ["integer", "null"]})] = None
+    degraded_latency_ms: Annotated[int, Field(ge=1, le=60_000)] | None = None
     severity: Literal["critical", "error", "warning", "info"] = "critical"
     escalation_policy: Slug | None = None
     notifications: Annotated[list[ChannelText], Field(max_length=20)] = Field(default_factory=list)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from statuspulse.domain.schedule import Grid, first_check_delay
+from statuspulse.domain.schedule import Grid, Strategy, first_check_delay
 from statuspulse.domain.times import SECOND
 from statuspulse.storage import channels, monitors
 from statuspulse.storage.monitors import Monitor
@@ -60,8 +60,8 @@ def next_probe(monitor: Monitor, now: int) -> int:
 
 
 def _grids(monitor_id: str, config: Mapping[str, Any]) -> list[Grid]:
-    count = len(config["regions"])
-    return [Grid.of(monitor_id, _interval(config), place, count) for place in range(count)]
+    count, strategy = len(config["regions"]), Strategy(config["region_strategy"])
+    return [Grid.of(monitor_id, _interval(config), place, count, strategy) for place in range(count)]
 
 
 def _interval(config: Mapping[str, Any]) -> int:

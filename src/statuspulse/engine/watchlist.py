@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 from statuspulse.domain.configuration import rules_of
 from statuspulse.domain.health import Rules, Standing
 from statuspulse.domain.result import Result
+from statuspulse.domain.schedule import Grid, Strategy
+from statuspulse.domain.slowness import ROUNDS, Sample, newest_rounds
 from statuspulse.storage import monitors, results, states, watch
 from statuspulse.storage.results import NO_SLOTS, LastSlots
 from statuspulse.storage.states import MonitorState
@@ -32,7 +34,11 @@ class Sight:
 
 @dataclass(slots=True)
 class Watched:
-    """One monitor with its rules, its state and the standing and sight of each of its regions."""
+    """One monitor with its rules, its state and the standing and sight of each of its regions.
+
+    `samples` are the latencies of the last rounds, where there is a limit for them. A doubt lives here alone: after a
+    restart or an edit the schedule decides by itself.
+    """
 
     monitor: WatchedMonitor
     rules: Rules
@@ -41,19 +47,31 @@ class Watched:
     standings: dict[int, Standing] = field(default_factory=dict)
     sights: dict[int, Sight] = field(default_factory=dict)
     last_decision_at: int = 0
+    samples: list[Sample] = field(default_factory=list)
+    is_doubted: bool = False
 
     @property
     def config(self) -> dict[str, Any]:
         return self.monitor.config
+
+    def standing_of(self, region_key: int) -> Standing:
+        return self.standings.get(region_key) or Standing()
+
+    def grid(self, region_key: int) -> Grid:
+        """The slots of one of its regions."""
+        place, strategy = list(self.regions).index(region_key), Strategy(self.config["region_strategy"])
+        return Grid.of(self.monitor.id, self.rules.interval, place, len(self.regions), strategy)
 
 
 class Watchlist:
     """The live monitors by key and id. Used by the writer thread alone, inside its transactions.
 
     It mirrors committed rows and those of the running transaction: when a transaction fails, `forget` it all.
+    `silent` are the regions whose probes were heard and are heard no more; they vote on nothing.
     """
 
     def __init__(self) -> None:
+        self.silent: frozenset[str] = frozenset()
         self.by_key: dict[int, Watched] = {}
         self.by_id: dict[str, Watched] = {}
         self._revision = 0
@@ -108,6 +126,8 @@ class Watchlist:
                 last = slots.get((monitor.key, region_key), NO_SLOTS)
                 watched.sights[region_key] = _sight(last, watched)
                 watched.last_decision_at = max(watched.last_decision_at, last.observed_at or 0)
+            _share_sight(watched)
+            watched.samples = _samples(connection, watched)
             loaded.append(watched)
         return loaded
 
@@ -127,6 +147,27 @@ def _sight(last: LastSlots, watched: Watched) -> Sight:
     return Sight(stored=last.stored, counted=last.counted, seen_until=seen_until)
 
 
+def _share_sight(watched: Watched) -> None:
+    """Where the regions take turns, each sees for all of them."""
+    if watched.rules.rotates:
+        ends = [sight.seen_until for sight in watched.sights.values() if sight.seen_until is not None]
+        for sight in watched.sights.values():
+            sight.seen_until = max(ends, default=None)
+
+
+def _samples(connection: Connection, watched: Watched) -> list[Sample]:
+    """The latencies of the last rounds, made under the rules and since the start that hold now."""
+    stored = [sight.stored for sight in watched.sights.values() if sight.stored is not None]
+    if watched.rules.degraded_latency_us is None or not stored:
+        return []
+    since = max(max(stored) - (ROUNDS + 1) * watched.rules.interval, watched.state.votes_from)
+    found = results.latencies(
+        connection, watched.monitor.key, list(watched.regions), since, watched.monitor.judged_from_version
+    )
+    grid = watched.grid(next(iter(watched.regions)))
+    return newest_rounds([Sample(round=grid.round_of(at), latency_us=latency_us) for at, latency_us in found])
+
+
 def _carry_over(connection: Connection, before: Watched, after: Watched) -> None:
     """After an edit the longer gap between two grids is no hole, and a new target or rule starts new streaks."""
     longest = max(before.rules.interval, after.rules.interval)
@@ -136,6 +177,7 @@ def _carry_over(connection: Connection, before: Watched, after: Watched) -> None
             sight.seen_until = sight.counted + longest
         if region_key in before.sights:
             sight.last = before.sights[region_key].last
+    _share_sight(after)
     if before.monitor.judged_from_version != after.monitor.judged_from_version:
         after.standings = {key: standing.without_streaks() for key, standing in after.standings.items()}
         states.save_standings(
