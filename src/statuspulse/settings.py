@@ -38,6 +38,7 @@ KNOWN = frozenset(
         "SLACK_BASE_URL",
         "PROBE_KEY",
         "ROLES",
+        "FLAP_DAMPING",
     }
 )
 # Names that are kept for what is to come; whoever sets one hears that nothing obeys it yet.
@@ -52,7 +53,6 @@ RESERVED = frozenset(
         "SMTP_URL",
         "TRUSTED_PROXIES",
         "CORS_ORIGINS",
-        "FLAP_DAMPING",
         "RATE_LIMITS",
         "TOKEN",
         "TEST_POSTGRES_URL",
@@ -82,6 +82,7 @@ class Settings:
     policy: Policy
     slack_base_url: str
     runs_probe: bool
+    flap_damping: bool
     remarks: tuple[str, ...]
 
     @property
@@ -105,6 +106,7 @@ def load(environment: Mapping[str, str], folder: Path) -> Settings:
         policy=_policy(values, slack),
         slack_base_url=slack,
         runs_probe=_runs_probe(values.get("ROLES")),
+        flap_damping=_is_on("FLAP_DAMPING", values.get("FLAP_DAMPING", "on")),
         remarks=tuple(remarks),
     )
 
@@ -197,6 +199,12 @@ def _min_interval(text: str | None) -> int:
     if not _is_integer(text, 1, _LONGEST_MIN_INTERVAL):
         raise SettingsError(f"{PREFIX}MIN_INTERVAL_SECONDS: must be an integer between 1 and {_LONGEST_MIN_INTERVAL}")
     return int(text)
+
+
+def _is_on(name: str, text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise SettingsError(f"{PREFIX}{name}: must be on or off")
+    return text == "on"
 
 
 def _is_integer(text: str, least: int, most: int) -> bool:

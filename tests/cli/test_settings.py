@@ -159,10 +159,10 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 
 def test_what_nobody_obeys_is_remarked_on(tmp_path: Path) -> None:
     _write(tmp_path, 'listn = "127.0.0.1:9000"\n')
-    settings = _load(tmp_path, FLAP_DAMPING="off", TOKEN="sk_live_0123456789abcdef", COLOUR="blue")
+    settings = _load(tmp_path, RATE_LIMITS="api=6000/60", TOKEN="sk_live_0123456789abcdef", COLOUR="blue")
     assert settings.remarks == (
         "STATUSPULSE_LISTN is not known; perhaps STATUSPULSE_LISTEN is meant",
-        "STATUSPULSE_FLAP_DAMPING has no effect in this version",
+        "STATUSPULSE_RATE_LIMITS has no effect in this version",
         "STATUSPULSE_COLOUR is not known",
     )
 

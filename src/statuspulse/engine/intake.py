@@ -110,7 +110,7 @@ def _take(connection: Connection, watchlist: Watchlist, batch: Batch, item: Item
             result = _checked(result_of(item, batch.region), now)
             if result.kind is ResultKind.RECHECK:
                 result = _off_the_grid(watched, batch.region_key, result)
-            _evaluate(connection, watched, batch, result, watchlist.silent - {batch.region}, now, tally)
+            _evaluate(connection, watchlist, watched, batch, result, now, tally)
     except InvalidItemError as error:
         tally.rejected.append(Rejection(seq=item.seq, code="invalid", message=str(error)))
     except RefusedItemError as error:
@@ -163,10 +163,10 @@ def _checked(result: Result, now: int) -> Result:
 
 def _evaluate(
     connection: Connection,
+    watchlist: Watchlist,
     watched: Watched,
     batch: Batch,
     result: Result,
-    silent: frozenset[str],
     now: int,
     tally: Tally,
 ) -> None:
@@ -180,13 +180,14 @@ def _evaluate(
     tally.accepted += 1
     if late:
         return
-    outcome = evaluate(watched, region_key, result, silent, now)
+    outcome = evaluate(watched, region_key, result, watchlist.silent - {batch.region}, now)
     if outcome.standing is not None:
         tally.standings[key, region_key] = outcome.standing
     tally.unseen += ((key, hole) for hole in outcome.unseen)
     tally.rechecks += outcome.rechecks
     if outcome.decision is not None:
         transitions.apply(connection, watched, outcome.decision, now)
+        watchlist.note_flapping(watched)
         tally.transitions += 1
 
 

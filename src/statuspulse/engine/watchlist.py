@@ -49,6 +49,12 @@ class Watched:
     last_decision_at: int = 0
     samples: list[Sample] = field(default_factory=list)
     is_doubted: bool = False
+    mutes_flapping: bool = True
+
+    @property
+    def is_muted(self) -> bool:
+        """Whether people hear of the flapping and of no single change."""
+        return self.mutes_flapping and self.state.flapping.is_on
 
     @property
     def config(self) -> dict[str, Any]:
@@ -67,11 +73,14 @@ class Watchlist:
     """The live monitors by key and id. Used by the writer thread alone, inside its transactions.
 
     It mirrors committed rows and those of the running transaction: when a transaction fails, `forget` it all.
-    `silent` are the regions whose probes were heard and are heard no more; they vote on nothing.
+    `silent` are the regions whose probes were heard and are heard no more; they vote on nothing. `flapping` says of
+    those that flap when that ends unless they change again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, mutes_flapping: bool = True) -> None:
+        self._mutes_flapping = mutes_flapping
         self.silent: frozenset[str] = frozenset()
+        self.flapping: dict[int, int] = {}
         self.by_key: dict[int, Watched] = {}
         self.by_id: dict[str, Watched] = {}
         self._revision = 0
@@ -80,6 +89,7 @@ class Watchlist:
     def forget(self) -> None:
         self.by_key.clear()
         self.by_id.clear()
+        self.flapping.clear()
         self._revision = 0
 
     def refresh(self, connection: Connection) -> list[Watched]:
@@ -93,10 +103,19 @@ class Watchlist:
         self._revision = current
         return taken
 
+    def note_flapping(self, watched: Watched) -> None:
+        """Keeps in mind when the flapping of a monitor ends, if it flaps."""
+        ends_at = watched.state.flapping.ends_at(watched.rules.interval)
+        if ends_at is None:
+            self.flapping.pop(watched.monitor.key, None)
+        else:
+            self.flapping[watched.monitor.key] = ends_at
+
     def _take(self, connection: Connection, changed: Sequence[WatchedMonitor]) -> list[Watched]:
         before = {monitor.key: self.by_key.pop(monitor.key, None) for monitor in changed}
         for monitor in changed:
             self.by_id.pop(monitor.id, None)
+            self.flapping.pop(monitor.key, None)
         taken = self._load(connection, [monitor for monitor in changed if not monitor.deleted])
         for watched in taken:
             earlier = before[watched.monitor.key]
@@ -104,6 +123,7 @@ class Watchlist:
                 _carry_over(connection, earlier, watched)
             self.by_key[watched.monitor.key] = watched
             self.by_id[watched.monitor.id] = watched
+            self.note_flapping(watched)
         return taken
 
     def _load(self, connection: Connection, found: Sequence[WatchedMonitor]) -> list[Watched]:
@@ -120,6 +140,7 @@ class Watchlist:
                 regions={self._region_keys[slug]: slug for slug in monitor.config["regions"]},
                 state=moods[monitor.key],
                 standings=standings.get(monitor.key, {}),
+                mutes_flapping=self._mutes_flapping,
             )
             watched.last_decision_at = watched.state.votes_from
             for region_key in watched.regions:

@@ -155,9 +155,10 @@ class Wheel:
         seat = self._seats.get(monitor_id)
         return None if seat is None else seat.plan
 
-    def due_at(self, monitor_id: str) -> int:
-        """When the next slot of a monitor that is checked here is due."""
-        return self._seats[monitor_id].due_at
+    def due_at(self, monitor_id: str) -> int | None:
+        """When the next slot of the monitor is due; None if it is not checked here."""
+        seat = self._seats.get(monitor_id)
+        return None if seat is None else seat.due_at
 
     def is_taken(self, monitor_id: str, now: int) -> bool:
         """Whether a slot of the monitor runs or is due."""
