@@ -31,6 +31,7 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
         policy=Policy(),
         slack_base_url="https://hooks.slack.com",
         runs_probe=True,
+        flap_damping=True,
         remarks=(),
     )
 
@@ -48,6 +49,7 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
         ("MIN_INTERVAL_SECONDS", "86400", "min_interval_seconds", 86_400),
         ("SLACK_BASE_URL", "http://127.0.0.1:9999/", "slack_base_url", "http://127.0.0.1:9999"),
         ("ROLES", "api, engine,dispatcher", "runs_probe", False),
+        ("FLAP_DAMPING", "off", "flap_damping", False),
         ("ROLES", "api,engine,dispatcher,probe", "runs_probe", True),
     ],
 )
@@ -107,6 +109,7 @@ def test_an_emulator_of_slack_that_the_operator_named_may_be_reached(tmp_path: P
         ("SLACK_BASE_URL", "http://[::1", "a bracket is missing"),
         ("SLACK_BASE_URL", "http://slack.example.com:99999", "the port has to be between 1 and 65535"),
         ("SLACK_BASE_URL", "http://slack..example.com", "the host name is not valid"),
+        ("FLAP_DAMPING", "no", "must be on or off"),
         ("ROLES", "api,cook", "'cook' is no role; there are api, engine, dispatcher, probe"),
         ("ROLES", "probe", "run in one process in this version"),
         ("DATABASE_URL", "postgresql://localhost/statuspulse", "is not available in this version; unset it"),

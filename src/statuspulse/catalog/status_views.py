@@ -36,6 +36,7 @@ class Head:
             self.monitor.config_version,
             incident_version,
             int(self.sight.stale),
+            int(self.sight.state.flapping.is_on),
         )
         return "-".join(map(str, parts))
 

@@ -218,6 +218,11 @@ def decide(
     if not passing:
         return None
     begun = _end_of_outage(passing, need_up) if health is Health.DOWN else max(_passed_from(passing))
+    return _decide_on_pace(health, begun, slow)
+
+
+def _decide_on_pace(health: Health, begun: int, slow: Slowness) -> Decision | None:
+    """Nobody fails: it is up since `begun`, unless its answers are slow."""
     if slow.begins or (slow.lasts and health is Health.DEGRADED):
         return _change(health, Health.DEGRADED, begun, Reason.THRESHOLD_LATENCY if health is Health.UP else None)
     was_slow = slow.lasted and health is Health.DEGRADED

@@ -50,9 +50,7 @@ def slowness(before: Sequence[Sample], after: Sequence[Sample], limit_us: int | 
         return NOT_SLOW
     above = sum(sample.latency_us > limit_us for sample in after)
     lasts = _p95(after) > limit_us
-    return Slowness(
-        begins=lasts and above >= min(threshold, ROUNDS), lasts=lasts, lasted=_p95(before) > limit_us
-    )
+    return Slowness(begins=lasts and above >= min(threshold, ROUNDS), lasts=lasts, lasted=_p95(before) > limit_us)
 
 
 def _p95(samples: Sequence[Sample]) -> int:

@@ -40,7 +40,7 @@ def follow(connection: Connection, watched: Watched, before: MonitorState, begun
         tell_update(connection, current, SYSTEM, _outage(watched, begun, flapping=True), now)
     elif health in _WELL and not watched.is_muted:
         ended = _downtime(connection, watched, begun) if before.health is Health.DOWN else None
-        _resolve(connection, watched, current, replace(_recovery(watched, begun), downtime_ms=ended), now)
+        _resolve(connection, current, replace(_recovery(watched, begun), downtime_ms=ended), now)
     return current.id
 
 
@@ -51,7 +51,7 @@ def settle(connection: Connection, watched: Watched, now: int) -> None:
         return
     since = states.current_since(connection, watched.monitor.key)
     if watched.state.health in _WELL:
-        _resolve(connection, watched, current, replace(_recovery(watched, since), flapping=False), now)
+        _resolve(connection, current, replace(_recovery(watched, since), flapping=False), now)
     elif watched.state.health is Health.DOWN:
         tell_update(connection, current, SYSTEM, _outage(watched, since, flapping=False), now)
 
@@ -77,7 +77,7 @@ def _open(connection: Connection, watched: Watched, begun: int, now: int) -> Inc
     return open_incident(connection, opening, SYSTEM, now, facts=facts)
 
 
-def _resolve(connection: Connection, watched: Watched, incident: Incident, facts: Facts, now: int) -> None:
+def _resolve(connection: Connection, incident: Incident, facts: Facts, now: int) -> None:
     change(connection, incident, Move.RESOLVE, SYSTEM, now, reason=ResolveReason.RECOVERED, facts=facts)
 
 

@@ -75,9 +75,7 @@ class Jobs:
 
     def is_asked(self, monitor_id: str) -> bool:
         """Whether somebody waits for a look at the monitor."""
-        return any(
-            asked.job.monitor_id == monitor_id for asked in self._asked.values() if asked.found is not None
-        )
+        return any(asked.job.monitor_id == monitor_id for asked in self._asked.values() if asked.found is not None)
 
     def offered(self, region: str, probe_id: str, now: int) -> list[Job]:
         """What the probe is to run, every two seconds again until the result is in or the deadline has passed."""

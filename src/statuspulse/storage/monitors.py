@@ -311,5 +311,3 @@ def _monitor(row: Row[Any]) -> Monitor:
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
-
-

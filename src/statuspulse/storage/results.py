@@ -267,7 +267,7 @@ def verdicts_between(
 def latencies(
     connection: Connection, monitor_key: int, region_keys: Collection[int], since: int, version: int
 ) -> list[tuple[int, int]]:
-    """(slot, latency µs) of the good scheduled checks from an instant on that were made under the version or a later."""
+    """(slot, latency µs) of the good scheduled checks since an instant, made under the version or a later one."""
     query = select(results.c.scheduled_at, results.c.latency_us).where(
         results.c.monitor_key == monitor_key,
         results.c.region_key.in_(region_keys),

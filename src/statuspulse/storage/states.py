@@ -80,11 +80,7 @@ def standings_by_monitor(connection: Connection, monitor_keys: Collection[int]) 
 
 def begin(connection: Connection, monitor_key: int, state: MonitorState) -> None:
     """The first state of a new monitor."""
-    connection.execute(
-        monitor_states.insert().values(
-            monitor_key=monitor_key, **_columns(state)
-        )
-    )
+    connection.execute(monitor_states.insert().values(monitor_key=monitor_key, **_columns(state)))
     connection.execute(
         state_intervals.insert().values(
             monitor_key=monitor_key, start_at=state.since, end_at=None, state=state.state.value
@@ -94,9 +90,7 @@ def begin(connection: Connection, monitor_key: int, state: MonitorState) -> None
 
 def save_state(connection: Connection, monitor_key: int, state: MonitorState) -> None:
     connection.execute(
-        update(monitor_states)
-        .where(monitor_states.c.monitor_key == monitor_key)
-        .values(**_columns(state))
+        update(monitor_states).where(monitor_states.c.monitor_key == monitor_key).values(**_columns(state))
     )
 
 
