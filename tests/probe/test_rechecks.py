@@ -110,6 +110,23 @@ async def test_a_recheck_gives_way_to_a_slot_that_begins_and_is_no_more(
     assert plane.gaps == []
 
 
+async def test_more_rechecks_than_there_are_seats_are_run_one_after_the_other(
+    plane: ControlPlane, target: HttpTarget, tmp_path: Path
+) -> None:
+    ids = [f"mon_{number:08d}" for number in range(30)]
+    # Only monitors whose first slot is far away: none comes meanwhile.
+    plane.assign(*(a_monitor(monitor_id, target.url, interval_seconds=86_400) for monitor_id in ids))
+    async with probing(plane, tmp_path):
+        await until(lambda: len(plane.results) == len(ids))
+        target.delay_seconds = 0.2
+        plane.ask(*(a_recheck(f"chk_{monitor_id}", monitor_id) for monitor_id in ids))
+        for monitor_id in ids:
+            assert (await answered(plane, f"chk_{monitor_id}")).ok
+    begun = sorted(arrival.at for arrival in target.arrivals[len(ids) :])
+    assert len(begun) == len(ids)
+    assert all(later - earlier >= 0.15 for earlier, later in zip(begun, begun[12:], strict=False))
+
+
 async def test_nothing_is_told_of_a_monitor_that_is_not_checked_here(
     plane: ControlPlane, target: HttpTarget, tmp_path: Path
 ) -> None:

@@ -44,3 +44,5 @@ def apply(connection: Connection, watched: Watched, decision: Decision, now: int
     if decision.health is Health.UNKNOWN:
         states.drop_standings(connection, watched.monitor.key)
         watched.standings.clear()
+        watched.samples = []
+        watched.is_doubted = False

@@ -24,7 +24,8 @@ from statuspulse.protocol.conversion import spec_of
 from statuspulse.protocol.documents import CHECK_IN_PROGRESS, Assignments, Job
 
 # Their descriptors come out of those that the runner reserves.
-_MOST_AT_ONCE = {"recheck": 12, "run_now": 16, "test": 16}
+_MOST_AT_ONCE = 16
+_MOST_RECHECKS = 12
 _REMEMBERED_FOR = 5 * MINUTE
 
 
@@ -59,8 +60,8 @@ class Jobs:
 
     A monitor is looked at by one check at a time, and the schedule comes first: a job waits for the slot that runs, and
     one that is under way when a slot begins ends without a result and begins anew after it. A job that does not get its
-    turn before its deadline is void. A recheck does not wait for slots: the slot serves in its place, and the recheck
-    is no more.
+    turn before its deadline is void. A recheck waits for a seat alone: whatever else looks at its monitor serves in its
+    place.
     """
 
     def __init__(
@@ -82,12 +83,14 @@ class Jobs:
         self._known: dict[str, int] = {}
         self._looking: dict[str, _Looking] = {}
         self._freed = asyncio.Event()
+        self._recheck_seats = asyncio.Semaphore(_MOST_RECHECKS)
 
     def take(self, answer: Assignments) -> None:
         """Takes what is offered; a job that is known is not run again."""
         now = self._clock.now()
         ahead_by = now - from_datetime(answer.server_time)
-        self._known = {job_id: until for job_id, until in self._known.items() if until > now}
+        while self._known and next(iter(self._known.values())) <= now:
+            del self._known[next(iter(self._known))]
         for job in answer.jobs:
             if job.job_id not in self._known:
                 self._known[job.job_id] = now + _REMEMBERED_FOR
@@ -127,12 +130,14 @@ class Jobs:
         """Nobody waits for it: where a slot serves, or the monitor is not checked here any more, nothing is told."""
         await self._until(order.not_before)
         next_at = self._wheel.due_at(order.monitor_id)
-        if self._wheel.is_taken(order.monitor_id, self._clock.now()) or not await self._gets_turn(order):
+        if next_at is None or self._is_busy(order.monitor_id):
             return
-        plan = self._wheel.plan_of(order.monitor_id)
-        if plan is None or next_at is None or next_at != self._wheel.due_at(order.monitor_id):
-            return
-        result = await self._look(order, plan, ResultKind.RECHECK, next_at=next_at)
+        async with self._recheck_seats:
+            plan = self._wheel.plan_of(order.monitor_id)
+            is_served = self._is_busy(order.monitor_id) or self._wheel.due_at(order.monitor_id) != next_at
+            if plan is None or is_served or self._clock.now() >= order.deadline_at:
+                return
+            result = await self._look(order, plan, ResultKind.RECHECK, next_at=next_at)
         if result is not None:
             self._report(result, order.job.job_id)
 
@@ -166,14 +171,14 @@ class Jobs:
         return self._clock.now() < order.deadline_at
 
     def _is_free(self, order: _Order) -> bool:
-        alike = sum(looking.order.is_recheck == order.is_recheck for looking in self._looking.values())
-        if alike >= _MOST_AT_ONCE[order.job.kind]:
+        if sum(not looking.order.is_recheck for looking in self._looking.values()) >= _MOST_AT_ONCE:
             return False
-        monitor_id = order.monitor_id
-        if not monitor_id:
-            return True
+        return not order.monitor_id or not self._is_busy(order.monitor_id)
+
+    def _is_busy(self, monitor_id: str) -> bool:
+        """Whether something looks at the monitor, or a slot of it is due."""
         is_looked_at = any(looking.order.monitor_id == monitor_id for looking in self._looking.values())
-        return not is_looked_at and not self._wheel.is_taken(monitor_id, self._clock.now())
+        return is_looked_at or self._wheel.is_taken(monitor_id, self._clock.now())
 
     async def _look(self, order: _Order, plan: Plan, kind: ResultKind, *, next_at: int) -> Result | None:
         """The result; None if it had to give way. Further attempts have to fit in before `next_at`."""
