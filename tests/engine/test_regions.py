@@ -218,6 +218,9 @@ def test_a_rotation_that_nobody_keeps_loses_sight_an_interval_after_its_last_slo
     world.see(*(result(monitor, slot, region=slug) for slug, slot in turns))
     last = turns[-1][1]
     assert sight(world, monitor, last + 60 * SECOND).holes[0].start == last + 10 * SECOND
+    # Even where the engine itself could not store that: nothing is claimed of the time after the newest look.
+    shown = sight(world, monitor, last + 600 * SECOND).state
+    assert (shown.state, shown.since) == (State.UNKNOWN, last + 12)
     assert world.sweep(last + 120 * SECOND) == 1
     assert world.history(monitor, last + 130 * SECOND)[-1][:2] == (State.UNKNOWN, last + 10 * SECOND)
 

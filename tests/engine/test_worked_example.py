@@ -138,6 +138,16 @@ async def test_a_recheck_that_nobody_runs_expires_and_the_slot_serves(world: Wor
     assert len(scene.jobs.offered("us-east", "prb_any", virtual_now())) == 0
 
 
+async def test_a_recheck_of_a_region_that_is_gone_expires(world: World) -> None:
+    scene = a_scene(world, REGIONS, lambda region, at: region == "us-east" and at >= 0)
+    async with played(scene, -1):
+        scene.deaf.add("eu-west")
+        await asyncio.sleep(40)
+        assert scene.rechecks("expired") == 0
+        await asyncio.sleep(5)
+        assert scene.rechecks("expired") == 1
+
+
 async def test_a_region_whose_probe_falls_silent_votes_no_more(world: World) -> None:
     """All regions that vote have to fail; the silent one could have held the decision up for 70 s."""
     for slug in REGIONS:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from statuspulse.domain.monitor import MonitorType
-from statuspulse.domain.schedule import Grid, Strategy
-from statuspulse.domain.times import SECOND, from_datetime
+from statuspulse.domain.schedule import Grid, Strategy, first_check_delay
+from statuspulse.domain.times import DAY, SECOND, from_datetime
 from statuspulse.probe.plan import Plan
 from statuspulse.protocol.documents import Job, RetryDocument
 from tests.probe.control_plane import ControlPlane, a_job, a_monitor
@@ -38,6 +39,12 @@ def target() -> Iterator[HttpTarget]:
 
 def a_recheck(job_id: str, monitor_id: str = MONITOR) -> Job:
     return a_job(job_id, "", kind="recheck", monitor_id=monitor_id, spec={}, config_version=1)
+
+
+def quick_ids(count: int) -> list[str]:
+    """Monitors that are looked at once within a fifth of a second, and then, at a day's interval, not for long."""
+    ids = (f"mon_{number:08d}" for number in range(10_000))
+    return list(islice((one for one in ids if first_check_delay(one, DAY) < 200), count))
 
 
 async def test_a_recheck_is_run_as_the_assignment_says_with_retry_and_evidence(
@@ -113,8 +120,7 @@ async def test_a_recheck_gives_way_to_a_slot_that_begins_and_is_no_more(
 async def test_more_rechecks_than_there_are_seats_are_run_one_after_the_other(
     plane: ControlPlane, target: HttpTarget, tmp_path: Path
 ) -> None:
-    ids = [f"mon_{number:08d}" for number in range(30)]
-    # Only monitors whose first slot is far away: none comes meanwhile.
+    ids = quick_ids(30)
     plane.assign(*(a_monitor(monitor_id, target.url, interval_seconds=86_400) for monitor_id in ids))
     async with probing(plane, tmp_path):
         await until(lambda: len(plane.results) == len(ids))
@@ -125,6 +131,25 @@ async def test_more_rechecks_than_there_are_seats_are_run_one_after_the_other(
     begun = sorted(arrival.at for arrival in target.arrivals[len(ids) :])
     assert len(begun) == len(ids)
     assert all(later - earlier >= 0.15 for earlier, later in zip(begun, begun[12:], strict=False))
+
+
+async def test_a_look_that_begins_while_a_recheck_waits_serves_in_its_place(
+    plane: ControlPlane, target: HttpTarget, tmp_path: Path
+) -> None:
+    ids = quick_ids(13)
+    plane.assign(*(a_monitor(monitor_id, target.url, interval_seconds=86_400, timeout_ms=6000) for monitor_id in ids))
+    async with probing(plane, tmp_path):
+        await until(lambda: len(plane.results) == len(ids))
+        target.delay_seconds = 1.5
+        plane.ask(*(a_recheck(f"chk_{monitor_id}", monitor_id) for monitor_id in ids))
+        await until(lambda: len(target.arrivals) == len(ids) + 12)
+        target.delay_seconds = 3
+        plane.ask(a_job("chk_now", target.url + "/now", kind="run_now", monitor_id=ids[-1], timeout_ms=6000))
+        assert (await answered(plane, "chk_now")).ok
+        for monitor_id in ids[:-1]:
+            await answered(plane, f"chk_{monitor_id}")
+    assert len(target.arrivals) == len(ids) + 12 + 1
+    assert plane.looks(f"chk_{ids[-1]}") == []
 
 
 async def test_nothing_is_told_of_a_monitor_that_is_not_checked_here(
