@@ -38,6 +38,9 @@ class Metrics:
         self.result_delay = self._histogram(
             "result_delay_seconds", "From the end of a check to its commit.", _CHECK_BUCKETS
         )
+        self.rechecks = self._counter(
+            "rechecks_total", "Extra checks that doubts asked for, by how they ended.", ("outcome",)
+        )
         self.transitions = self._counter("state_changes_total", "Changes of monitors' states.", ("state",))
         self.probe_last_seen = self._gauge("probe_last_seen_timestamp_seconds", "When a probe was heard last.", _PROBE)
         self.checks_in_flight = self._gauge("checks_in_flight", "Checks under way, by probe.", _PROBE)

@@ -40,6 +40,7 @@ KNOWN = frozenset(
         "PROBE_KEY",
         "ROLES",
         "TRUSTED_PROXIES",
+        "FLAP_DAMPING",
     }
 )
 # Names that are kept for what is to come; whoever sets one hears that nothing obeys it yet.
@@ -53,7 +54,6 @@ RESERVED = frozenset(
         "PAGERDUTY_API_URL",
         "SMTP_URL",
         "CORS_ORIGINS",
-        "FLAP_DAMPING",
         "RATE_LIMITS",
         "TOKEN",
         "TEST_POSTGRES_URL",
@@ -84,6 +84,7 @@ class Settings:
     slack_base_url: str
     runs_probe: bool
     trusted_proxies: tuple[Network, ...]
+    flap_damping: bool
     remarks: tuple[str, ...]
 
     @property
@@ -108,6 +109,7 @@ def load(environment: Mapping[str, str], folder: Path) -> Settings:
         slack_base_url=slack,
         runs_probe=_runs_probe(values.get("ROLES")),
         trusted_proxies=tuple(_trusted_proxies(values.get("TRUSTED_PROXIES", ""))),
+        flap_damping=_is_on("FLAP_DAMPING", values.get("FLAP_DAMPING", "on")),
         remarks=tuple(remarks),
     )
 
@@ -200,6 +202,12 @@ def _min_interval(text: str | None) -> int:
     if not _is_integer(text, 1, _LONGEST_MIN_INTERVAL):
         raise SettingsError(f"{PREFIX}MIN_INTERVAL_SECONDS: must be an integer between 1 and {_LONGEST_MIN_INTERVAL}")
     return int(text)
+
+
+def _is_on(name: str, text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise SettingsError(f"{PREFIX}{name}: must be on or off")
+    return text == "on"
 
 
 def _is_integer(text: str, least: int, most: int) -> bool:

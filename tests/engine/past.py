@@ -71,6 +71,8 @@ class Past:
             "failure_threshold": 2,
             "recovery_threshold": 2,
             "quorum": "majority",
+            "region_strategy": "parallel",
+            "degraded_latency_ms": None,
             "tags": [],
             "escalation_policy": None,
             **config,

@@ -32,10 +32,10 @@ class AssignedMonitor(Answer):
 
 
 class OfferedJob(Answer):
-    """One look that somebody waits for."""
+    """One look beside the schedule."""
 
     job_id: str
-    kind: Literal["run_now", "test"]
+    kind: Literal["recheck", "run_now", "test"]
     monitor_id: str | None
     config_version: int
     type: str

@@ -116,6 +116,7 @@ class StatusItem(Answer):
     state_seq: int
     stale: bool
     failing_regions: list[str]
+    flapping: bool
     last_probe_at: datetime | None
     next_probe_at: datetime | None
     interval_seconds: int | None

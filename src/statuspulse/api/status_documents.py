@@ -13,6 +13,7 @@ from statuspulse.delivery.wording import duration
 from statuspulse.domain.health import State
 from statuspulse.domain.heartbeat import INBOUND
 from statuspulse.domain.rollup import Bucket
+from statuspulse.domain.slowness import ROUNDS
 from statuspulse.domain.times import to_text
 from statuspulse.engine.figures import Checks, Figures
 from statuspulse.engine.sight import RegionSight
@@ -38,6 +39,7 @@ def status_document(head: Head, figures: Figures) -> dict[str, Any]:
         "state_seq": sight.state.seq,
         "stale": sight.stale,
         "failing_regions": [slug for slug in sight.failing_regions if slug != INBOUND],
+        "flapping": sight.state.flapping.is_on,
         "last_probe_at": time_or_null(sight.last_probe_at),
         "next_probe_at": time_or_null(head.next_probe_at),
         "interval_seconds": monitor.config.get("interval_seconds", monitor.config.get("period_seconds")),
@@ -89,12 +91,19 @@ def _claim(head: Head) -> str:
     if sight.beat is not None and (words := heartbeat_documents.claim(head, sight.beat)) is not None:
         return words
     claim = _CLAIMS[sight.state.state]
-    if sight.state.state is State.DEGRADED and sight.failing_regions:
-        failing = sight.failing_regions
-        return f"{claim} (partial: failing in {', '.join(failing)}, {len(failing)} of {len(sight.regions)})"
+    if sight.state.state is State.DEGRADED and (cause := _cause(head)) is not None:
+        claim = f"{claim}, {cause}"
     if sight.state.state is State.UNKNOWN:
-        return f"{claim} {to_text(sight.state.since)}"
-    return claim
+        claim = f"{claim} {to_text(sight.state.since)}"
+    return f"{claim}, and flaps" if sight.state.flapping.is_on else claim
+
+
+def _cause(head: Head) -> str | None:
+    """Why it is degraded, as far as that can still be seen."""
+    failing, limit_ms = head.sight.failing_regions, head.monitor.config["degraded_latency_ms"]
+    if failing:
+        return f"partial: failing in {', '.join(failing)} ({len(failing)} of {len(head.sight.regions)})"
+    return None if limit_ms is None else f"slow: p95 of the last {ROUNDS} rounds above {limit_ms} ms"
 
 
 _CLAIMS = {

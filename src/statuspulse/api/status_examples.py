@@ -21,6 +21,7 @@ _ITEM: dict[str, Any] = {
     "state_seq": 181,
     "stale": False,
     "failing_regions": [],
+    "flapping": False,
     "last_probe_at": "2026-11-23T06:23:52.051Z",
     "next_probe_at": "2026-11-23T06:24:01.879Z",
     "interval_seconds": 30,

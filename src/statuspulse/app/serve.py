@@ -90,7 +90,15 @@ class _Control:
     async def _run(self, gate: Gate) -> None:
         bus, metrics, liveness = LocalBus(), Metrics(), Liveness()
         jobs = Jobs(bus)
-        engine = Engine(self.store.database, bus, jobs, metrics, now=now_ms)
+        engine = Engine(
+            self.store.database,
+            bus,
+            jobs,
+            liveness,
+            metrics,
+            mutes_flapping=self.settings.flap_damping,
+            now=now_ms,
+        )
         dispatcher = self._dispatcher(gate, bus, metrics)
         housekeeping = Housekeeping(self.store.database, now=now_ms)
         heartbeats = HeartbeatWatch(self.store.database, bus, now=now_ms)

@@ -81,12 +81,12 @@ class CheckMembers(Members):
         default_factory=lambda valid: default_timeout_ms(valid["interval_seconds"])
     )
     regions: Regions = Field(default_factory=lambda: list(_DEFAULT_REGIONS))
-    region_strategy: Annotated[Any, Fixed(default="parallel", answered={"type": "string"})] = "parallel"
+    region_strategy: Literal["parallel", "rotate"] = "parallel"
     quorum: Quorum = "majority"
     failure_threshold: Annotated[int, Field(ge=1, le=10)] = 2
     recovery_threshold: Annotated[int, Field(ge=1, le=10)] = 2
     retry: RetryMembers = Field(default_factory=RetryMembers)
-    degraded_latency_ms: Annotated[Any, Fixed(default=None, answered={"type": ["integer", "null"]})] = None
+    degraded_latency_ms: Annotated[int, Field(ge=1, le=60_000)] | None = None
 
 
 class OwnMembers(Members):

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from statuspulse.domain.heartbeat import Beat
-from statuspulse.domain.schedule import Grid, first_check_delay
+from statuspulse.domain.schedule import Grid, Strategy, first_check_delay
 from statuspulse.domain.times import SECOND
 from statuspulse.storage import channels, heartbeats, monitors
 from statuspulse.storage.heartbeats import Line
@@ -74,8 +74,8 @@ def _beat(line: Line | None) -> Beat | None:
 
 
 def _grids(monitor_id: str, config: Mapping[str, Any]) -> list[Grid]:
-    count = len(config["regions"])
-    return [Grid.of(monitor_id, _interval(config), place, count) for place in range(count)]
+    count, strategy = len(config["regions"]), Strategy(config["region_strategy"])
+    return [Grid.of(monitor_id, _interval(config), place, count, strategy) for place in range(count)]
 
 
 def _interval(config: Mapping[str, Any]) -> int:

@@ -37,6 +37,7 @@ class Head:
             incident_version,
             int(self.sight.stale),
             0 if self.sight.beat is None else self.sight.beat.started_at or 0,
+            int(self.sight.state.flapping.is_on),
         )
         return "-".join(map(str, parts))
 

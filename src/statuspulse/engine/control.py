@@ -7,6 +7,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from statuspulse.domain.actor import Actor
+from statuspulse.domain.flapping import CALM
 from statuspulse.domain.health import Health, Reason, effective
 from statuspulse.domain.incident import Move, ResolveReason
 from statuspulse.domain.message import Facts
@@ -45,6 +46,7 @@ def _turn(connection: Connection, monitor_key: int, reason: Reason, *, paused: b
         since=now,
         seq=before.seq + 1,
         votes_from=now,
+        flapping=CALM,
     )
     states.save_state(connection, monitor_key, after)
     heartbeats.forget(connection, monitor_key)

@@ -39,3 +39,8 @@ class Liveness:
 
     def online(self, now: int) -> list[Pulse]:
         return [pulse for pulse in self.pulses() if pulse.is_online(now)]
+
+    def silent_regions(self, now: int) -> frozenset[str]:
+        """Where probes were heard and none is any more. Of a region that was never heard nothing is known."""
+        heard = {pulse.region for pulse in self._pulses.values()}
+        return frozenset(heard - {pulse.region for pulse in self._pulses.values() if pulse.is_online(now)})

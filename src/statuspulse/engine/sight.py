@@ -119,12 +119,12 @@ def _called(
 
 def _sight(monitor: Monitor, state: MonitorState, rules: Rules, seen: Sequence[_Seen], now: int) -> Sight:
     looked = [max(state.votes_from, one.counted.observed_at if one.counted else 0) for one in seen]
-    confirmed_at = sight_lost_at(looked, len(seen))
+    confirmed_at = max(looked) if rules.rotates else sight_lost_at(looked, len(seen))
     forgotten = now - confirmed_at > rules.vote_lifetime + rules.longest_silence
     stale = not monitor.paused and (state.health is Health.UNKNOWN or forgotten)
     if stale and state.health is not Health.UNKNOWN:
         state = replace(state, health=Health.UNKNOWN, state=_unless_planned(state.state), since=confirmed_at)
-    holes = [] if monitor.paused else [_hole(monitor, state, rules, one, now) for one in seen]
+    holes = [] if monitor.paused else [_hole(monitor, state, rules, one, now) for one in _as_shared(seen, rules)]
     return Sight(
         state=state,
         stale=stale,
@@ -140,6 +140,15 @@ def _sight(monitor: Monitor, state: MonitorState, rules: Rules, seen: Sequence[_
         ),
         holes=tuple(hole for hole in holes if hole is not None),
     )
+
+
+def _as_shared(seen: Sequence[_Seen], rules: Rules) -> Sequence[_Seen]:
+    """Where the regions take turns, each sees for all of them."""
+    if not rules.rotates:
+        return seen
+    counted = max((one.counted for one in seen if one.counted), key=lambda look: look.scheduled_at, default=None)
+    newest = max((one.newest for one in seen if one.newest), key=lambda look: look.scheduled_at, default=None)
+    return [replace(one, counted=counted, newest=newest) for one in seen]
 
 
 def _unless_planned(state: State) -> State:

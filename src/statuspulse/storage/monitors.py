@@ -11,12 +11,12 @@ from sqlalchemy import Connection, Row, Select, and_, case, func, or_, select, t
 from sqlalchemy.sql.elements import ColumnElement
 
 from statuspulse.domain.actor import Actor
-from statuspulse.domain.health import Health, State
+from statuspulse.domain.health import State
 from statuspulse.domain.incident import IncidentState
 from statuspulse.storage.dialect import insert_or_ignore
 from statuspulse.storage.results import IS_SLOT
 from statuspulse.storage.schema import incidents, monitor_channels, monitor_states, monitors, regions, results
-from statuspulse.storage.states import MonitorState
+from statuspulse.storage.states import MonitorState, state_in
 
 _BATCH = 200
 
@@ -175,7 +175,7 @@ def listed(
         for row in rows:
             monitor = _monitor(row)
             if _holds(monitor, wanted):
-                yield Listed(monitor=monitor, state=_state(row), sort_key=(row.sort_key, row.id))
+                yield Listed(monitor=monitor, state=state_in(row), sort_key=(row.sort_key, row.id))
         if len(rows) < _BATCH:
             return
         after = (rows[-1].sort_key, rows[-1].id)
@@ -184,7 +184,7 @@ def listed(
 def states(connection: Connection, keys: Collection[int]) -> dict[int, MonitorState]:
     """The state of each monitor, by key."""
     query = select(monitor_states).where(monitor_states.c.monitor_key.in_(keys))
-    return {row.monitor_key: _state(row) for row in connection.execute(query)}
+    return {row.monitor_key: state_in(row) for row in connection.execute(query)}
 
 
 def last_probes(connection: Connection, keys: Collection[int]) -> dict[int, int]:
@@ -310,14 +310,4 @@ def _monitor(row: Row[Any]) -> Monitor:
         updated_by=Actor(**json.loads(row.updated_by)),
         created_at=row.created_at,
         updated_at=row.updated_at,
-    )
-
-
-def _state(row: Row[Any]) -> MonitorState:
-    return MonitorState(
-        health=Health(row.health),
-        state=State(row.state),
-        since=row.state_since,
-        seq=row.state_seq,
-        votes_from=row.votes_from,
     )

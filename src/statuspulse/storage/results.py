@@ -266,6 +266,22 @@ def verdicts_between(
         yield monitor_key, region_key, scheduled_at, _VERDICTS[verdict], latency_us
 
 
+def latencies(
+    connection: Connection, monitor_key: int, region_keys: Collection[int], since: int, version: int
+) -> list[tuple[int, int]]:
+    """(slot, latency µs) of the good scheduled checks since an instant, made under the version or a later one."""
+    query = select(results.c.scheduled_at, results.c.latency_us).where(
+        results.c.monitor_key == monitor_key,
+        results.c.region_key.in_(region_keys),
+        results.c.scheduled_at >= since,
+        results.c.kind == SCHEDULED,
+        results.c.verdict == VERDICT_CODES[Verdict.OK],
+        results.c.latency_us.is_not(None),
+        results.c.config_version >= version,
+    )
+    return [(scheduled_at, latency_us) for scheduled_at, latency_us in connection.execute(query)]
+
+
 def _row(item: Placed) -> dict[str, Any]:
     result = item.result
     seen = result.observation

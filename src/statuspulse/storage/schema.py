@@ -8,6 +8,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Connection,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -399,6 +400,10 @@ monitor_states = Table(
     Column("state_seq", Integer, nullable=False),
     # Votes count only when they are younger: pause, resume and unknown make every streak start anew.
     Column("votes_from", BigInteger, nullable=False),
+    # How often it went into or out of `down` of late: the score at an instant, from where on it halves by itself.
+    Column("flap_score", Double, nullable=False),
+    Column("flap_score_at", BigInteger, nullable=False),
+    Column("flapping_since", BigInteger),
 )
 
 transitions = Table(

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
+from statuspulse.domain.flapping import CALM, Flapping
 from statuspulse.domain.health import Health, Position, Reason, Standing, State
 from statuspulse.domain.uptime import Interval, Span
 from statuspulse.storage.dialect import insert_or_ignore, upsert
@@ -24,6 +25,7 @@ class MonitorState:
     since: int
     seq: int
     votes_from: int
+    flapping: Flapping = CALM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +44,18 @@ class Transition:
 
 
 def state_of(connection: Connection, monitor_key: int) -> MonitorState:
-    row = connection.execute(select(monitor_states).where(monitor_states.c.monitor_key == monitor_key)).one()
+    return state_in(connection.execute(select(monitor_states).where(monitor_states.c.monitor_key == monitor_key)).one())
+
+
+def state_in(row: Row[Any]) -> MonitorState:
+    """The state in a row that has the columns of the table, and perhaps others."""
     return MonitorState(
         health=Health(row.health),
         state=State(row.state),
         since=row.state_since,
         seq=row.state_seq,
         votes_from=row.votes_from,
+        flapping=Flapping(score=row.flap_score, at=row.flap_score_at, since=row.flapping_since),
     )
 
 
@@ -73,16 +80,7 @@ def standings_by_monitor(connection: Connection, monitor_keys: Collection[int]) 
 
 def begin(connection: Connection, monitor_key: int, state: MonitorState) -> None:
     """The first state of a new monitor."""
-    connection.execute(
-        monitor_states.insert().values(
-            monitor_key=monitor_key,
-            health=state.health.value,
-            state=state.state.value,
-            state_since=state.since,
-            state_seq=state.seq,
-            votes_from=state.votes_from,
-        )
-    )
+    connection.execute(monitor_states.insert().values(monitor_key=monitor_key, **_columns(state)))
     connection.execute(
         state_intervals.insert().values(
             monitor_key=monitor_key, start_at=state.since, end_at=None, state=state.state.value
@@ -92,16 +90,21 @@ def begin(connection: Connection, monitor_key: int, state: MonitorState) -> None
 
 def save_state(connection: Connection, monitor_key: int, state: MonitorState) -> None:
     connection.execute(
-        update(monitor_states)
-        .where(monitor_states.c.monitor_key == monitor_key)
-        .values(
-            health=state.health.value,
-            state=state.state.value,
-            state_since=state.since,
-            state_seq=state.seq,
-            votes_from=state.votes_from,
-        )
+        update(monitor_states).where(monitor_states.c.monitor_key == monitor_key).values(**_columns(state))
     )
+
+
+def _columns(state: MonitorState) -> dict[str, Any]:
+    return {
+        "health": state.health.value,
+        "state": state.state.value,
+        "state_since": state.since,
+        "state_seq": state.seq,
+        "votes_from": state.votes_from,
+        "flap_score": state.flapping.score,
+        "flap_score_at": state.flapping.at,
+        "flapping_since": state.flapping.since,
+    }
 
 
 def save_standings(connection: Connection, changed: Mapping[tuple[int, int], Standing]) -> None:

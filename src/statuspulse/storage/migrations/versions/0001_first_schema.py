@@ -512,6 +512,9 @@ def _monitor_states() -> None:
         sa.Column("state_since", sa.BigInteger(), nullable=False),
         sa.Column("state_seq", sa.Integer(), nullable=False),
         sa.Column("votes_from", sa.BigInteger(), nullable=False),
+        sa.Column("flap_score", sa.Double(), nullable=False),
+        sa.Column("flap_score_at", sa.BigInteger(), nullable=False),
+        sa.Column("flapping_since", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_monitor_states_monitor_key")),
         sa.PrimaryKeyConstraint("monitor_key", name=op.f("pk_monitor_states")),
     )
