@@ -9,7 +9,19 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.requests import Request
 from starlette.responses import Response
 
-from statuspulse.api import agent, checks, incidents, monitor_config, monitors, policies, results, status, system
+from statuspulse.api import (
+    agent,
+    checks,
+    incidents,
+    monitor_config,
+    monitors,
+    policies,
+    probes,
+    regions,
+    results,
+    status,
+    system,
+)
 from statuspulse.api.dependencies import Dependencies, Services
 from statuspulse.api.envelope import refusal
 from statuspulse.api.frame import Frame
@@ -24,6 +36,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     incidents.router,
     policies.router,
     status.router,
+    regions.router,
+    probes.router,
     agent.router,
     system.router,
 )

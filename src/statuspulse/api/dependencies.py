@@ -12,11 +12,13 @@ from starlette.requests import HTTPConnection, Request
 from statuspulse.api.cursors import Cursors
 from statuspulse.api.tokens import TokenCache
 from statuspulse.bus.bus import Bus
+from statuspulse.catalog.drift import Drift
 from statuspulse.catalog.instance import Instance
 from statuspulse.domain.access import Principal
 from statuspulse.egress.policy import Policy
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
+from statuspulse.engine.membership import Membership
 from statuspulse.metrics import Metrics
 from statuspulse.storage.database import Database
 from statuspulse.storage.sealing import Keyring
@@ -67,6 +69,8 @@ class Services:
     instance: Instance
     tokens: TokenCache
     cursors: Cursors
+    membership: Membership
+    drift: Drift
 
     @classmethod
     def of(cls, parts: Dependencies) -> Services:
@@ -77,6 +81,8 @@ class Services:
             ),
             tokens=TokenCache(parts.database, parts.keyring, now=parts.now, monotonic=parts.monotonic),
             cursors=Cursors(parts.keyring),
+            membership=Membership(parts.liveness, parts.now()),
+            drift=Drift(),
         )
 
 

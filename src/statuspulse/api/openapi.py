@@ -20,6 +20,7 @@ from statuspulse.catalog import incident_members
 from statuspulse.catalog.incident_members import IncidentEdit, IncidentRequest, NoteRequest
 from statuspulse.catalog.kinds.registry import KINDS
 from statuspulse.catalog.merging import READ_ONLY
+from statuspulse.catalog.probe_members import KeyExchange, KeyRotation, ProbeEdit, ProbeRequest
 from statuspulse.protocol.documents import Heartbeat, Results
 
 _PREFIX = "/v1"
@@ -47,6 +48,7 @@ _REASONS = {
     500: "Something failed on our side",
     503: "The instance is too busy or takes no changes",
 }
+_REQUESTS = (IncidentRequest, IncidentEdit, NoteRequest, ProbeRequest, ProbeEdit, KeyRotation, KeyExchange)
 _OPEN_STATUSES = (405, 413, 422, 429, 500, 503)
 _TOKEN_STATUSES = (400, 401, 403, 415)
 
@@ -128,7 +130,7 @@ def _refusal(status: int) -> dict[str, Any]:
 
 def _components() -> dict[str, Any]:
     kinds = KINDS.values()
-    models: list[type[BaseModel]] = [*(kind.model for kind in kinds), IncidentRequest, IncidentEdit, NoteRequest]
+    models: list[type[BaseModel]] = [*(kind.model for kind in kinds), *_REQUESTS]
     _, defined = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     schemas: dict[str, Any] = {**defined["$defs"], **_answer_components(), **_agent_components()}
     schemas["IncidentEdit"]["properties"] |= _ignored(incident_members.READ_ONLY)

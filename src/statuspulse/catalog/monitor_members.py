@@ -26,7 +26,7 @@ LONGEST_INTERVAL_SECONDS = 86_400
 # Key of the validation context under which the caller passes the instance's floor.
 SHORTEST_INTERVAL = "shortest_interval_seconds"
 _DEFAULT_TIMEOUT_MS = 10_000
-_DEFAULT_REGIONS = ("local",)
+DEFAULT_REGIONS = ("local",)
 
 _ARRAY = {"type": "array", "items": {"type": "object"}}
 _OBJECT = {"type": ["object", "null"]}
@@ -64,7 +64,7 @@ class CommonMembers(Members):
     timeout_ms: Annotated[int, Field(ge=100, le=60_000)] = Field(
         default_factory=lambda valid: min(_DEFAULT_TIMEOUT_MS, valid["interval_seconds"] * SECOND)
     )
-    regions: Regions = Field(default_factory=lambda: list(_DEFAULT_REGIONS))
+    regions: Regions = Field(default_factory=lambda: list(DEFAULT_REGIONS))
     region_strategy: Annotated[Any, Fixed(default="parallel", answered={"type": "string"})] = "parallel"
     quorum: Quorum = "majority"
     failure_threshold: Annotated[int, Field(ge=1, le=10)] = 2
