@@ -25,7 +25,8 @@ UNKNOWN = Members()
 class Membership:
     """The sets of all regions. Used on the event loop alone.
 
-    After a start nobody was heard yet, so for as long as a silent probe counts as alive no set is known.
+    After a start nobody was heard yet: for as long as a silent probe counts as alive, a set is known only once all
+    the probes of its region were heard.
     """
 
     def __init__(self, liveness: Liveness, begun_at: int) -> None:
@@ -35,9 +36,9 @@ class Membership:
 
     def of(self, region: str, drained: Mapping[str, bool], now: int) -> Members:
         """`drained` holds the probes that the region has. Those that drain count only while there is no other."""
-        if now < self._known_from:
-            return UNKNOWN
         heard = [pulse.probe_id for pulse in self._liveness.online(now) if pulse.probe_id in drained]
+        if now < self._known_from and len(heard) < len(drained):
+            return UNKNOWN
         staying = tuple(sorted(probe_id for probe_id in heard if not drained[probe_id])) or tuple(sorted(heard))
         if not staying:
             return UNKNOWN

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from statuspulse.domain.times import to_datetime
-from statuspulse.egress.http_client import HttpClient, Unreachable
+from statuspulse.egress.http_client import Answer, HttpClient, Unreachable
 from statuspulse.egress.policy import Purpose
 from statuspulse.probe.agent import ProbeSettings
 from statuspulse.probe.link import MSGPACK
-from statuspulse.protocol.documents import Heartbeat
+from statuspulse.protocol.documents import Heartbeat, HeartbeatAnswer
 
 _ANSWER_SECONDS = 10
 _MOST_BYTES = 64 << 10
@@ -40,5 +40,16 @@ async def greet(client: HttpClient, settings: ProbeSettings, now: int) -> None:
         raise NotWelcomeError(
             f"{url} does not know the probe's key (status {outcome.status}); create a probe or rotate its key there"
         )
-    if outcome.status in _NO_SERVER or 300 <= outcome.status < 400:
+    if _is_another(outcome):
         raise NotWelcomeError(f"{url} is no StatusPulse server (status {outcome.status}); check --server")
+
+
+def _is_another(outcome: Answer) -> bool:
+    """Whether something else answers there."""
+    if outcome.status != 200:
+        return outcome.status in _NO_SERVER or 300 <= outcome.status < 400
+    try:
+        msgspec.msgpack.decode(outcome.body, type=HeartbeatAnswer)
+    except msgspec.DecodeError:
+        return True
+    return False
