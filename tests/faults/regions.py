@@ -54,7 +54,7 @@ def region(served: Server, number: int, folder: Path) -> Iterator[Region]:
     url = f"http://10.9.{number}.1:{served.url.rpartition(':')[2]}"
     probe = ["-m", "tests.faults.probe", url, str(folder / name), str(clocks)]
     script = (
-        f"read -r _ && ip link set lo up && ip addr add 10.9.{number}.2/24 dev {inner} && ip link set {inner} up || exit;"
+        f"read -r _ && ip link set lo up && ip addr add 10.9.{number}.2/24 dev {inner} && ip link set {inner} up;"
         f' "$0" -m http.server --bind 127.0.0.1 8000 >/dev/null 2>&1 & exec "$0" {" ".join(probe)}'
     )
     with (folder / f"log-{name}").open("wb") as log:
@@ -108,7 +108,8 @@ def _round(served: Server, monitor: str, regions: list[Region], cut: int, cut_se
     time.sleep(cut_seconds)
     if cut > len(regions) // 2:
         eventually(lambda: served.status(monitor)["state"] == "unknown", _UNKNOWN_AFTER_SECONDS)
-    offline = [probe["region"] for probe in served.get("/probes")["data"] if probe["status"] == "offline"]
+    probes = [probe for probe in served.get("/probes")["data"] if probe["region"] in _REGIONS]
+    offline = [probe["region"] for probe in probes if probe["status"] == "offline"]
     during = _transitions(served)[before:]
     for one in regions[:cut]:
         one.mend()

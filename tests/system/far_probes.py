@@ -22,7 +22,7 @@ class FarProbe:
         self.id: str = made["id"]
         self.region: str = made["region"]
         self.key: str = made["key"]
-        self.folder = served.folder / self.id
+        self.folder: Path = served.folder / self.id
         self.folder.mkdir()
         self._popen: subprocess.Popen[bytes] | None = None
 

@@ -23,7 +23,9 @@ class Handover:
         self._some = asyncio.Event()
 
     def share(self, sharing: Sharing) -> None:
-        """Who has what from now on; to be told also when the wheel has changed."""
+        """Who has what from now on. What comes onto the wheel while nothing changes here is ours."""
+        if (sharing.probe_id, sharing.members) == (self._sharing.probe_id, self._sharing.members):
+            return
         self._sharing = sharing
         now = asyncio.get_running_loop().time()
         lost = [] if sharing.is_alone else [one for one in self._wheel.monitor_ids() if not sharing.has(one)]
