@@ -107,7 +107,9 @@ def _round(served: Server, monitor: str, regions: list[Region], cut: int, cut_se
         one.cut()
     time.sleep(cut_seconds)
     if cut > len(regions) // 2:
+        # Nobody is told that it is up by then; the row follows when the engine comes round.
         eventually(lambda: served.status(monitor)["state"] == "unknown", _UNKNOWN_AFTER_SECONDS)
+        eventually(lambda: _transitions(served)[before:], _UNKNOWN_AFTER_SECONDS)
     probes = [probe for probe in served.get("/probes")["data"] if probe["region"] in _REGIONS]
     offline = [probe["region"] for probe in probes if probe["status"] == "offline"]
     during = _transitions(served)[before:]
