@@ -39,9 +39,6 @@ class Liveness:
         self._clocks: dict[str, ProbeClock] = {}
 
     def hear(self, probe_id: str, region: str, heartbeat: Heartbeat, now: int, *, ip: str | None = None) -> None:
-        before = self._pulses.get(probe_id)
-        if before is not None and before.heartbeat.boot_id != heartbeat.boot_id:
-            self._clocks[probe_id] = self.clock(probe_id).restarted()
         self._pulses[probe_id] = Pulse(probe_id=probe_id, region=region, heard_at=now, heartbeat=heartbeat, ip=ip)
         self.compare_clocks(probe_id, from_datetime(heartbeat.clock), now)
 
