@@ -42,7 +42,7 @@ def token_of(database: Database, text: str) -> tokens.FoundToken | None:
 
 def probe_of(database: Database, key: str) -> probes.Probe | None:
     digest = KEYRING.digest("probe_key", key)
-    return database.read_now(lambda connection: probes.by_digest(connection, digest))
+    return database.read_now(lambda connection: probes.by_digest(connection, digest, 0))
 
 
 def test_a_first_start_makes_team_region_probe_and_token(database: Database) -> None:

@@ -42,7 +42,7 @@ def a_token(team: Team, token_id: str = "tok_00000001", **changes: Any) -> Token
 
 
 def probe_with(database: Database, digest: bytes) -> tuple[str, str] | None:
-    probe = database.read_now(lambda connection: probes.by_digest(connection, digest))
+    probe = database.read_now(lambda connection: probes.by_digest(connection, digest, 0))
     return None if probe is None else (probe.id, probe.region)
 
 

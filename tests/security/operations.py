@@ -16,6 +16,7 @@ RANDOM_IDS = {
     "token_id": "tok_zzzzzzzz",
     "team_id": "team_zzzzzzzz",
     "user_id": "usr_zzzzzzzz",
+    "probe_id": "prb_zzzzzzzz",
 }
 _REF = re.compile(r"#/components/schemas/(\w+)")
 

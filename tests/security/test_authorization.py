@@ -22,6 +22,14 @@ SCOPE_OF: dict[str, str | None] = {
     "GET /agent/assignments": None,
     "POST /agent/results": None,
     "POST /agent/heartbeat": None,
+    "POST /agent/key": None,
+    "GET /regions": "monitors:read",
+    "GET /probes": "probes:read",
+    "POST /probes": "probes:write",
+    "GET /probes/{probe_id}": "probes:read",
+    "PATCH /probes/{probe_id}": "probes:write",
+    "DELETE /probes/{probe_id}": "probes:write",
+    "POST /probes/{probe_id}/rotate-key": "probes:write",
     "GET /me": "",
     "GET /monitors": "monitors:read",
     "POST /monitors": "monitors:write",
@@ -68,6 +76,7 @@ SCOPE_OF: dict[str, str | None] = {
 BODIES = {
     "POST /agent/results": {},
     "POST /agent/heartbeat": {},
+    "POST /agent/key": {},
     "POST /monitors/test": {},
     "POST /tokens": {"name": "as good as I", "scopes": ["tokens:write"]},
 }

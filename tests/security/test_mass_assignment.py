@@ -48,6 +48,7 @@ def ids(api: Api) -> dict[str, str]:
         "incident_id": incident.json()["id"],
         "team_id": member.json()["team_id"],
         "user_id": member.json()["id"],
+        "probe_id": api.call("GET", "/v1/probes", token=ADMIN).json()["data"][0]["id"],
     }
 
 

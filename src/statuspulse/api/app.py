@@ -18,6 +18,8 @@ from statuspulse.api import (
     monitors,
     ping,
     policies,
+    probes,
+    regions,
     results,
     status,
     system,
@@ -41,6 +43,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     teams.router,
     audit_log.router,
     status.router,
+    regions.router,
+    probes.router,
     agent.router,
     system.router,
 )

@@ -13,12 +13,14 @@ from statuspulse.api.cursors import Cursors
 from statuspulse.api.heartbeat_documents import PingUrls
 from statuspulse.api.token_cache import TokenCache
 from statuspulse.bus.bus import Bus
+from statuspulse.catalog.drift import Drift
 from statuspulse.catalog.instance import Instance
 from statuspulse.domain.access import Principal
 from statuspulse.domain.networks import Network
 from statuspulse.egress.policy import Policy
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
+from statuspulse.engine.membership import Membership
 from statuspulse.engine.pings import Pings
 from statuspulse.metrics import Metrics
 from statuspulse.storage.database import Database
@@ -73,6 +75,8 @@ class Services:
     tokens: TokenCache
     cursors: Cursors
     pings: Pings
+    membership: Membership
+    drift: Drift
 
     @classmethod
     def of(cls, parts: Dependencies) -> Services:
@@ -84,6 +88,8 @@ class Services:
             tokens=TokenCache(parts.database, parts.keyring, now=parts.now, monotonic=parts.monotonic),
             cursors=Cursors(parts.keyring),
             pings=Pings(parts.database, parts.bus, now=parts.now),
+            membership=Membership(parts.liveness, parts.now()),
+            drift=Drift(),
         )
 
 

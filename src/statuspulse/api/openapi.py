@@ -20,6 +20,7 @@ from statuspulse.catalog import incident_members, team_members
 from statuspulse.catalog.incident_members import IncidentEdit, IncidentRequest, NoteRequest
 from statuspulse.catalog.kinds.registry import KINDS
 from statuspulse.catalog.merging import READ_ONLY
+from statuspulse.catalog.probe_members import KeyExchange, KeyRotation, ProbeEdit, ProbeRequest
 from statuspulse.catalog.team_members import MemberEdit, MemberRequest, TeamEdit, TeamRequest
 from statuspulse.catalog.token_members import TokenRequest
 from statuspulse.protocol.documents import Heartbeat, Results
@@ -49,6 +50,20 @@ _REASONS = {
     500: "Something failed on our side",
     503: "The instance is too busy or takes no changes",
 }
+_REQUESTS = (
+    IncidentRequest,
+    IncidentEdit,
+    NoteRequest,
+    ProbeRequest,
+    ProbeEdit,
+    KeyRotation,
+    KeyExchange,
+    TokenRequest,
+    TeamRequest,
+    TeamEdit,
+    MemberRequest,
+    MemberEdit,
+)
 _OPEN_STATUSES = (405, 413, 422, 429, 500, 503)
 _TOKEN_STATUSES = (400, 401, 403, 415)
 
@@ -131,17 +146,7 @@ def _refusal(status: int) -> dict[str, Any]:
 
 def _components() -> dict[str, Any]:
     kinds = KINDS.values()
-    models: list[type[BaseModel]] = [
-        *(kind.model for kind in kinds),
-        IncidentRequest,
-        IncidentEdit,
-        NoteRequest,
-        TokenRequest,
-        TeamRequest,
-        TeamEdit,
-        MemberRequest,
-        MemberEdit,
-    ]
+    models: list[type[BaseModel]] = [*(kind.model for kind in kinds), *_REQUESTS]
     _, defined = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     schemas: dict[str, Any] = {**defined["$defs"], **_answer_components(), **_agent_components()}
     schemas["IncidentEdit"]["properties"] |= _ignored(incident_members.READ_ONLY)

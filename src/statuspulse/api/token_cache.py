@@ -60,7 +60,7 @@ class TokenCache:
         if not key.startswith(PROBE_KEY_PREFIX) or not may_be_token(key):
             return None
         digest = self._keyring.digest(PROBE_KEY_PURPOSE, key)
-        return await self._database.read(lambda connection: probes.by_digest(connection, digest))
+        return await self._database.read(lambda connection: probes.by_digest(connection, digest, self._now()))
 
     def note_use(self, token: Token, ip: str | None) -> None:
         """Has a use remembered, once a minute and without the call waiting for it."""

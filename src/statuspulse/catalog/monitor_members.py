@@ -27,7 +27,7 @@ LONGEST_INTERVAL_SECONDS = 86_400
 SHORTEST_INTERVAL = "shortest_interval_seconds"
 _DEFAULT_TIMEOUT_MS = 10_000
 _SHORTEST_DELAY_MS = 100
-_DEFAULT_REGIONS = ("local",)
+DEFAULT_REGIONS = ("local",)
 
 _ARRAY = {"type": "array", "items": {"type": "object"}}
 _OBJECT = {"type": ["object", "null"]}
@@ -80,7 +80,7 @@ class CheckMembers(Members):
     timeout_ms: Annotated[int, Field(ge=100, le=60_000)] = Field(
         default_factory=lambda valid: default_timeout_ms(valid["interval_seconds"])
     )
-    regions: Regions = Field(default_factory=lambda: list(_DEFAULT_REGIONS))
+    regions: Regions = Field(default_factory=lambda: list(DEFAULT_REGIONS))
     region_strategy: Literal["parallel", "rotate"] = "parallel"
     quorum: Quorum = "majority"
     failure_threshold: Annotated[int, Field(ge=1, le=10)] = 2

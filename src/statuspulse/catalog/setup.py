@@ -101,7 +101,7 @@ def new_probe(
     key = make_token(PROBE_KEY_PREFIX)
     probes.insert(
         connection,
-        probe_id or fresh_id(connection, "prb", lambda connection, id_: probes.by_id(connection, id_) is not None),
+        probe_id or fresh_id(connection, "prb", probes.exists),
         region_key=region_key,
         name=name,
         digest=keyring.digest(PROBE_KEY_PURPOSE, key),

@@ -81,7 +81,7 @@ def commit(connection: Connection, watchlist: Watchlist, batch: Batch, now: int)
     results.insert_gaps(connection, tally.gaps)
     states.save_standings(connection, tally.standings)
     states.add_unseen(connection, tally.unseen)
-    positions.advance(connection, batch.probe_key, through)
+    positions.advance(connection, batch.probe_key, through, now)
     return _receipt(tally, through), tally
 
 

@@ -65,6 +65,9 @@ class Wheel:
     def __contains__(self, monitor_id: str) -> bool:
         return monitor_id in self._seats
 
+    def monitor_ids(self) -> list[str]:
+        return list(self._seats)
+
     def next_due(self) -> int | None:
         """When something is to be done; None on an empty wheel."""
         return self._heap[0][0] if self._heap else None

@@ -64,7 +64,8 @@ class Job(_Answer):
 class Assignments(_Answer):
     """A snapshot (`base` is None: what is not in it is dropped) or a delta on the version that the probe named.
 
-    A delta on its own version holds nothing but jobs.
+    A delta on its own version holds nothing but jobs and members. `members` are the live probes of the region, which
+    share its monitors, and `epoch` is the number of that set; without members the last set goes on.
     """
 
     version: int
@@ -78,6 +79,8 @@ class Assignments(_Answer):
     server_time: datetime
     committed_through: int
     jobs: list[Job] = msgspec.field(default_factory=list)
+    members: list[str] = msgspec.field(default_factory=list)
+    epoch: int = 0
 
 
 class TimingsDocument(_Document, omit_defaults=True):
@@ -181,12 +184,15 @@ class SpoolState(_Document):
 
 
 class Heartbeat(_Document):
+    """`capacity` is how many checks may run at once."""
+
     clock: datetime
     boot_id: str
     version: str
     assignments_version: int | None = None
     assignments_digest: str | None = None
     blind: list[str] = msgspec.field(default_factory=list)
+    capacity: int | None = None
     load: Load = msgspec.field(default_factory=Load)
     spool: SpoolState = msgspec.field(default_factory=SpoolState)
 

@@ -171,6 +171,8 @@ regions = Table(
     Column("slug", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # History refers to regions and probes that are gone; a region comes back under its slug.
+    Column("deleted_at", BigInteger),
 )
 
 probes = Table(
@@ -181,7 +183,14 @@ probes = Table(
     Column("region_key", Key, ForeignKey("regions.key"), nullable=False),
     Column("name", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False, unique=True),
+    # The key before this one: good until then, or without an end until the new one is used.
+    Column("previous_digest", LargeBinary, unique=True),
+    Column("previous_until", BigInteger),
+    Column("draining", Boolean, nullable=False),
     Column("committed_through", BigInteger, nullable=False, server_default="0"),
+    # The newest batch; heartbeats are heard in memory alone.
+    Column("last_seen_at", BigInteger),
+    Column("deleted_at", BigInteger),
     *_stamps(),
 )
 

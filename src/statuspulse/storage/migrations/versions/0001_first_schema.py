@@ -119,6 +119,7 @@ def _regions() -> None:
         sa.Column("slug", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_regions")),
         sa.UniqueConstraint("slug", name=op.f("uq_regions_slug")),
     )
@@ -391,13 +392,19 @@ def _probes() -> None:
         sa.Column("region_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("previous_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("previous_until", sa.BigInteger(), nullable=True),
+        sa.Column("draining", sa.Boolean(), nullable=False),
         sa.Column("committed_through", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("last_seen_at", sa.BigInteger(), nullable=True),
+        sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["region_key"], ["regions.key"], name=op.f("fk_probes_region_key")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_probes")),
         sa.UniqueConstraint("digest", name=op.f("uq_probes_digest")),
         sa.UniqueConstraint("id", name=op.f("uq_probes_id")),
+        sa.UniqueConstraint("previous_digest", name=op.f("uq_probes_previous_digest")),
     )
 
 
