@@ -9,7 +9,21 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.requests import Request
 from starlette.responses import Response
 
-from statuspulse.api import agent, checks, incidents, monitor_config, monitors, policies, results, status, system
+from statuspulse.api import (
+    agent,
+    checks,
+    explain,
+    incidents,
+    latency,
+    monitor_config,
+    monitors,
+    policies,
+    results,
+    status,
+    system,
+    transitions,
+    uptime,
+)
 from statuspulse.api.dependencies import Dependencies, Services
 from statuspulse.api.envelope import refusal
 from statuspulse.api.frame import Frame
@@ -21,6 +35,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     checks.router,
     monitor_config.router,
     results.router,
+    transitions.router,
+    uptime.router,
+    latency.router,
+    explain.router,
     incidents.router,
     policies.router,
     status.router,

@@ -23,6 +23,11 @@ def bucket_value(index: int) -> float:
     return float(2 * _GAMMA**index / (_GAMMA + 1))
 
 
+def bucket_bound(index: int) -> int:
+    """The highest value (µs) in a bucket; 0 below the first. The last one of the table has no bound of its own."""
+    return _BOUNDS[min(index, len(_BOUNDS) - 1)] if index >= 0 else 0
+
+
 @dataclass(slots=True)
 class Sketch:
     """Counts per bucket beside exact count, sum, minimum and maximum, all in µs."""

@@ -60,9 +60,9 @@ def _cover(places: Sequence[int], complete: Mapping[int, int]) -> tuple[list[Str
     for low, high in pairwise(places):
         stretches, rest = cover(low, {width: min(until, high) for width, until in complete.items()})
         for stretch in stretches:
-            if found and (found[-1].width, found[-1].end) == (stretch.width, stretch.start):
-                stretch = Stretch(width=stretch.width, start=found.pop().start, end=stretch.end)
-            found.append(stretch)
+            goes_on = found and (found[-1].width, found[-1].end) == (stretch.width, stretch.start)
+            begun = found.pop().start if goes_on else stretch.start
+            found.append(Stretch(width=stretch.width, start=begun, end=stretch.end))
         if rest < high:
             return found, rest
     return found, places[-1]

@@ -89,3 +89,16 @@ def incident_figures(
     for key, count, lasted in connection.execute(resolved):
         found[key] = replace(found.get(key, IncidentFigures()), resolved=count, lasted=int(lasted))
     return found
+
+
+def triggered_between(
+    connection: Connection, team_id: str, monitor_keys: Collection[int], start: int, end: int
+) -> list[tuple[int, int]]:
+    """(monitor key, when it was triggered) of every incident of the monitors in [start, end)."""
+    query = select(incidents.c.monitor_key, incidents.c.triggered_at).where(
+        incidents.c.team_id == team_id,
+        incidents.c.monitor_key.in_(monitor_keys),
+        incidents.c.triggered_at >= start,
+        incidents.c.triggered_at < end,
+    )
+    return [(row.monitor_key, row.triggered_at) for row in connection.execute(query)]
