@@ -14,7 +14,7 @@ from statuspulse.domain.result import Result
 from statuspulse.domain.schedule import Grid
 from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Span
-from statuspulse.engine import rollups, transitions
+from statuspulse.engine import hindsight, rollups, transitions
 from statuspulse.engine.evaluation import evaluate
 from statuspulse.engine.watchlist import Watched, Watchlist
 from statuspulse.protocol.conversion import InvalidItemError, gap_of, result_of
@@ -46,10 +46,12 @@ class Look:
 class Tally:
     """What a batch brought, for the receipt, the metrics and whoever waits for a look.
 
-    `manual` holds results that are history and count nowhere.
+    `manual` holds results that are history and count nowhere; those in `late` are among the placed ones, and moved
+    nothing when they came.
     """
 
     placed: list[Placed] = field(default_factory=list)
+    late: list[Placed] = field(default_factory=list)
     manual: list[Placed] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     gaps: list[PlacedGap] = field(default_factory=list)
@@ -81,6 +83,7 @@ def commit(connection: Connection, watchlist: Watchlist, batch: Batch, now: int)
     results.insert_gaps(connection, tally.gaps)
     states.save_standings(connection, tally.standings)
     states.add_unseen(connection, tally.unseen)
+    hindsight.mark(connection, watchlist, tally.late, tally.unseen, now)
     positions.advance(connection, batch.probe_key, through)
     return _receipt(tally, through), tally
 
@@ -157,15 +160,18 @@ def _checked(result: Result, now: int) -> Result:
 def _evaluate(connection: Connection, watched: Watched, batch: Batch, result: Result, now: int, tally: Tally) -> None:
     key, region_key = watched.monitor.key, batch.region_key
     stored = watched.sights[region_key].stored
-    late = stored is not None and result.scheduled_at <= stored
-    if late and _known(connection, tally, key, region_key, result.scheduled_at):
+    is_late = stored is not None and result.scheduled_at <= stored
+    if is_late and _known(connection, tally, key, region_key, result.scheduled_at):
         tally.duplicates += 1
         return
     tally.placed.append(Placed(key, region_key, batch.probe_key, result))
     tally.accepted += 1
-    if late:
+    if is_late:
+        tally.late.append(tally.placed[-1])
         return
     outcome = evaluate(watched, region_key, result, now)
+    if watched.sights[region_key].counted != result.scheduled_at:
+        tally.late.append(tally.placed[-1])
     if outcome.standing is not None:
         tally.standings[key, region_key] = outcome.standing
     if outcome.unseen is not None:

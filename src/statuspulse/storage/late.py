@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from statuspulse.domain.health import State
+from statuspulse.domain.replay import Observed
+from statuspulse.domain.result import Verdict
 from statuspulse.domain.uptime import Interval
 from statuspulse.storage.dialect import upsert
-from statuspulse.storage.schema import late_intervals, late_marks
+from statuspulse.storage.results import IS_SLOT, VERDICT_CODES, VERDICTS
+from statuspulse.storage.schema import late_intervals, late_marks, results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,22 @@ def replace_between(
         connection.execute(late_intervals.insert(), rows)
 
 
+def observed_between(
+    connection: Connection, monitor_key: int, region_keys: Collection[int], window: tuple[int, int], version: int
+) -> list[Observed]:
+    """The verdicts for slots in a window [start, end), of checks under this version of the configuration or a later."""
+    query = select(results.c.scheduled_at, results.c.region_key, results.c.verdict).where(
+        *_verdicts(monitor_key, region_keys, window), results.c.config_version >= version
+    )
+    return [Observed(at, region, VERDICTS[verdict]) for at, region, verdict in connection.execute(query)]
+
+
+def saw_something(connection: Connection, monitor_key: int, region_key: int, window: tuple[int, int]) -> bool:
+    """Whether a region has a verdict for a slot in the window [start, end)."""
+    query = select(results.c.kind).where(*_verdicts(monitor_key, [region_key], window)).limit(1)
+    return connection.scalar(query) is not None
+
+
 def marks(connection: Connection, monitor_keys: Collection[int]) -> dict[int, Mark]:
     """The mark of each monitor that has one."""
     query = select(late_marks).where(late_marks.c.monitor_key.in_(monitor_keys))
@@ -114,3 +134,15 @@ def _marks(connection: Connection, query: Select[Any]) -> Iterator[Mark]:
             due_at=row.due_at,
             settled_at=row.settled_at,
         )
+
+
+def _verdicts(monitor_key: int, region_keys: Collection[int], window: tuple[int, int]) -> Sequence[ColumnElement[bool]]:
+    start, end = window
+    return (
+        results.c.monitor_key == monitor_key,
+        results.c.region_key.in_(region_keys),
+        results.c.scheduled_at >= start,
+        results.c.scheduled_at < end,
+        results.c.verdict != VERDICT_CODES[Verdict.VOID],
+        IS_SLOT,
+    )

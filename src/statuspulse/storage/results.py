@@ -18,7 +18,7 @@ from statuspulse.storage.schema import failure_details, gap_records, monitors, r
 
 # Numbers in the database; they are never given to another meaning.
 _KINDS = (ResultKind.SCHEDULED, ResultKind.RECHECK, ResultKind.FIRST, ResultKind.MANUAL)
-_VERDICTS = (Verdict.OK, Verdict.FAILED, Verdict.VOID)
+VERDICTS = (Verdict.OK, Verdict.FAILED, Verdict.VOID)
 _FAILURES = (
     FailureClass.DNS_ERROR,
     FailureClass.CONNECT_REFUSED,
@@ -38,7 +38,7 @@ _FAILURES = (
     FailureClass.PROBE_ERROR,
 )
 _KIND_CODES = {kind: code for code, kind in enumerate(_KINDS)}
-VERDICT_CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}
+VERDICT_CODES = {verdict: code for code, verdict in enumerate(VERDICTS)}
 _FAILURE_CODES = {failure: code for code, failure in enumerate(_FAILURES)}
 _VOID = VERDICT_CODES[Verdict.VOID]
 SCHEDULED = _KIND_CODES[ResultKind.SCHEDULED]
@@ -261,7 +261,7 @@ def verdicts_between(
         results.c.kind == SCHEDULED,
     )
     for monitor_key, region_key, scheduled_at, verdict, latency_us in connection.execute(query):
-        yield monitor_key, region_key, scheduled_at, _VERDICTS[verdict], latency_us
+        yield monitor_key, region_key, scheduled_at, VERDICTS[verdict], latency_us
 
 
 def _row(item: Placed) -> dict[str, Any]:
@@ -310,7 +310,7 @@ def _look(row: Row[Any]) -> Look:
     return Look(
         scheduled_at=row.scheduled_at,
         observed_at=row.observed_at,
-        verdict=_VERDICTS[row.verdict],
+        verdict=VERDICTS[row.verdict],
         latency_us=row.latency_us,
         failure=_failure(row),
         config_version=row.config_version,
