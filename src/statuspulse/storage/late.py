@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, select
+from sqlalchemy import BigInteger, Connection, Select, bindparam, delete, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from statuspulse.domain.health import State
@@ -16,6 +16,16 @@ from statuspulse.domain.uptime import Interval
 from statuspulse.storage.dialect import upsert
 from statuspulse.storage.results import IS_SLOT, VERDICT_CODES, VERDICTS
 from statuspulse.storage.schema import late_intervals, late_marks, results
+
+_INTERVALS = (
+    select(late_intervals)
+    .where(
+        late_intervals.c.monitor_key.in_(bindparam("keys", expanding=True)),
+        late_intervals.c.start_at < bindparam("end", type_=BigInteger),
+        late_intervals.c.end_at > bindparam("start", type_=BigInteger),
+    )
+    .order_by(late_intervals.c.monitor_key, late_intervals.c.start_at)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +43,8 @@ def intervals_by_monitor(
     connection: Connection, monitor_keys: Collection[int], start: int, end: int
 ) -> dict[int, list[Interval]]:
     """The intervals that touch [start, end), ascending; a monitor that has none is missing."""
-    query = (
-        select(late_intervals)
-        .where(
-            late_intervals.c.monitor_key.in_(monitor_keys),
-            late_intervals.c.start_at < end,
-            late_intervals.c.end_at > start,
-        )
-        .order_by(late_intervals.c.monitor_key, late_intervals.c.start_at)
-    )
     found: dict[int, list[Interval]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(_INTERVALS, {"keys": list(monitor_keys), "start": start, "end": end}):
         interval = Interval(start=row.start_at, end=row.end_at, state=State(row.state))
         found.setdefault(row.monitor_key, []).append(interval)
     return found

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Row, select, update
 from statuspulse.storage.dialect import insert_or_ignore
 from statuspulse.storage.schema import catalog_revision, monitors, regions
 
+_REGION_KEYS = select(regions.c.slug, regions.c.key)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedMonitor:
@@ -66,7 +68,7 @@ def living(connection: Connection, key: int) -> WatchedMonitor | None:
 
 def region_keys(connection: Connection) -> dict[str, int]:
     """The key of every region by its slug."""
-    return {row.slug: row.key for row in connection.execute(select(regions.c.slug, regions.c.key))}
+    return {row.slug: row.key for row in connection.execute(_REGION_KEYS)}
 
 
 def _watched(row: Row[Any]) -> WatchedMonitor:
