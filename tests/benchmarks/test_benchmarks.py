@@ -22,7 +22,7 @@ def test_a_short_run_prints_its_table_and_writes_the_same_figures(tmp_path: Path
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
 
