@@ -127,7 +127,7 @@ def test_a_region_by_itself_and_all_together(past: Past) -> None:
         look(monitor, NOW - MINUTE, region_key=2, latency_us=90_000),
     )
 
-    def cells(regions: list[str] | None) -> list[tuple[str | None, int, float | None]]:
+    def cells(regions: list[str] | None) -> list[tuple[str | None, int, Any]]:
         found: Any = past.read(
             lambda connection: latency_cells(connection, monitor.key, regions, [NOW - HOUR, NOW], NOW)
         )
