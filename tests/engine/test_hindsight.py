@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,11 +19,13 @@ from statuspulse.domain.timeline import Timeline
 from statuspulse.domain.times import DAY, HOUR, MINUTE, SECOND
 from statuspulse.domain.uptime import Interval, Sums
 from statuspulse.engine import hindsight
+from statuspulse.engine.housekeeping import Housekeeping
 from statuspulse.engine.sight import sights_of
 from statuspulse.engine.timelines import timelines_of
 from statuspulse.storage import late, monitors, states
 from statuspulse.storage.schema import late_marks, outbox, state_intervals, transitions
 from tests.engine.world import REFUSED, START, World, result
+from tests.targets import until
 
 STEP = 10 * SECOND
 BLIND = Failure(FailureClass.PROBE_BLIND, "no network of its own")
@@ -221,6 +224,19 @@ def test_late_results_of_a_deleted_monitor_are_forgotten(world: World) -> None:
     world.delete(monitor, slot(61))
     assert read_late(world, slot(60) + SETTLED) == 1
     assert world.database.read_now(lambda connection: connection.execute(select(late_marks)).all()) == []
+
+
+async def test_the_house_reads_what_came_late_by_itself(world: World) -> None:
+    monitor = world.monitor()
+    world.see(*(result(monitor, slot(n)) for n in range(3)))
+    world.sweep(slot(15))
+    world.ship(world.items(*(result(monitor, slot(n)) for n in range(3, 20))), slot(60))
+    house = Housekeeping(world.database, now=lambda: slot(60) + SETTLED)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(house.run())
+        await until(lambda: told(world, monitor))
+        running.cancel()
+    assert told(world, monitor) == [Interval(start=slot(3), end=slot(20), state=State.UP)]
 
 
 # --- properties ---------------------------------------------------------------------------------------------
