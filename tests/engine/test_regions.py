@@ -17,8 +17,9 @@ from statuspulse.domain.health import Health, State
 from statuspulse.domain.result import Result, ResultKind
 from statuspulse.domain.rollup import Bucket
 from statuspulse.domain.schedule import Grid, Strategy
+from statuspulse.domain.timeline import Timeline
 from statuspulse.domain.times import MINUTE, SECOND, to_datetime
-from statuspulse.domain.uptime import Span, sums
+from statuspulse.domain.uptime import Span
 from statuspulse.engine.figures import figures_of
 from statuspulse.engine.liveness import Liveness
 from statuspulse.engine.sight import Sight, sights_of
@@ -208,7 +209,7 @@ def test_a_hole_in_a_rotation_is_one_of_all_regions(world: World, *, restarts: b
     window = (turns[1][1], turns[-1][1])  # one region of three decides nothing
     key = world.key_of(monitor)
     intervals = world.database.read_now(lambda connection: states.intervals_between(connection, key, *window))
-    found = sums(intervals, unseen(world, monitor), 3, window)
+    found = Timeline.of(intervals, unseen(world, monitor), 3, ()).sums(*window)
     assert (found.unknown, found.window) == (20 * SECOND, window[1] - window[0])
 
 
@@ -327,7 +328,7 @@ def test_the_seconds_of_all_states_add_up_whatever_happens(world: World, seed: i
     assert len({state for state, _, _ in history}) >= 3
     key = world.key_of(monitor)
     intervals = world.database.read_now(lambda connection: states.intervals_between(connection, key, START, end))
-    total = sums(intervals, unseen(world, monitor), len(REGIONS), (START, end))
+    total = Timeline.of(intervals, unseen(world, monitor), len(REGIONS), ()).sums(START, end)
     assert total.window == end - START
     downs = [incident for incident in world.incidents() if incident.resolved_at is None]
     assert len(downs) <= 1

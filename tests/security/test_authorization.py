@@ -70,6 +70,11 @@ SCOPE_OF: dict[str, str | None] = {
     "PATCH /teams/{team_id}/members/{user_id}": "teams:write",
     "DELETE /teams/{team_id}/members/{user_id}": "teams:write",
     "GET /audit-log": "audit:read",
+    "GET /monitors/{monitor_id}/explain": "monitors:read",
+    "GET /monitors/{monitor_id}/latency": "monitors:read",
+    "GET /monitors/{monitor_id}/transitions": "monitors:read",
+    "GET /monitors/{monitor_id}/uptime": "monitors:read",
+    "GET /uptime": "monitors:read",
 }
 # Where the document's example will not do: with it the first three would wait for an engine or a probe, which do not
 # run here, and the last would ask for more than the scope that opens the route.

@@ -13,7 +13,9 @@ from statuspulse.api import (
     agent,
     audit_log,
     checks,
+    explain,
     incidents,
+    latency,
     monitor_config,
     monitors,
     ping,
@@ -25,6 +27,8 @@ from statuspulse.api import (
     system,
     teams,
     tokens,
+    transitions,
+    uptime,
 )
 from statuspulse.api.dependencies import Dependencies, Services
 from statuspulse.api.envelope import refusal
@@ -37,6 +41,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     checks.router,
     monitor_config.router,
     results.router,
+    transitions.router,
+    uptime.router,
+    latency.router,
+    explain.router,
     incidents.router,
     policies.router,
     tokens.router,

@@ -16,7 +16,7 @@ from statuspulse.domain.rollup import Bucket
 from statuspulse.domain.slowness import ROUNDS
 from statuspulse.domain.times import to_text
 from statuspulse.engine.figures import Checks, Figures
-from statuspulse.engine.sight import RegionSight
+from statuspulse.engine.sight import RegionSight, Sight
 from statuspulse.storage.results import Look
 from statuspulse.storage.status import OpenIncident
 
@@ -45,13 +45,8 @@ def status_document(head: Head, figures: Figures) -> dict[str, Any]:
         "interval_seconds": monitor.config.get("interval_seconds", monitor.config.get("period_seconds")),
         "heartbeat": heartbeat_document(head),
         "metrics": _metrics(figures),
-        "active_incident": None if head.incident is None else _incident(head.incident),
-        "maintenance": {
-            "active": sight.state.state is State.MAINTENANCE,
-            "window_id": None,
-            "until": None,
-            "next_start_at": None,
-        },
+        "active_incident": None if head.incident is None else active_incident_document(head.incident),
+        "maintenance": maintenance_document(sight),
         "sla": None,
         "config_version": monitor.config_version,
         "generated_at": to_text(figures.end),
@@ -71,7 +66,7 @@ def sentence(head: Head, figures: Figures) -> str:
         told.append(f"p95 {p95} ms")
     told.extend(_uptime(figures))
     tail = f"; {', '.join(told)}" if told else ""
-    return f"{head.monitor.name} {_claim(head)}{tail}."
+    return f"{head.monitor.name} {claim(head)}{tail}."
 
 
 def _uptime(figures: Figures) -> Iterator[str]:
@@ -86,7 +81,8 @@ def _uptime(figures: Figures) -> Iterator[str]:
         yield f"up {share} of the {duration(sums.measured)} seen in the last {figures.window}"
 
 
-def _claim(head: Head) -> str:
+def claim(head: Head) -> str:
+    """What holds now, as the rest of a sentence that begins with the monitor's name."""
     sight = head.sight
     if sight.beat is not None and (words := heartbeat_documents.claim(head, sight.beat)) is not None:
         return words
@@ -157,16 +153,25 @@ def _region(region: RegionSight, checks: Bucket) -> dict[str, Any]:
         "last_probe_at": None if newest is None else to_text(newest.observed_at),
         "latency_ms": None if newest is None else _ms(newest.latency_us),
         "p95_latency_ms": _ms(checks.latency.percentile(95)),
-        "failure": None if newest is None else _failure(newest),
+        "failure": None if newest is None else failure_document(newest),
     }
 
 
-def _failure(look: Look) -> dict[str, str] | None:
+def failure_document(look: Look) -> dict[str, str] | None:
     failure = look.failure
     return None if failure is None else {"class": failure.kind.value, "detail": failure.detail}
 
 
-def _incident(incident: OpenIncident) -> dict[str, Any]:
+def maintenance_document(sight: Sight) -> dict[str, Any]:
+    return {
+        "active": sight.state.state is State.MAINTENANCE,
+        "window_id": None,
+        "until": None,
+        "next_start_at": None,
+    }
+
+
+def active_incident_document(incident: OpenIncident) -> dict[str, Any]:
     return {
         "id": incident.id,
         "number": incident.number,

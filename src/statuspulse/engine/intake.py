@@ -13,7 +13,7 @@ from statuspulse.domain.health import Standing
 from statuspulse.domain.result import Result, ResultKind
 from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Span
-from statuspulse.engine import rollups, transitions
+from statuspulse.engine import hindsight, rollups, transitions
 from statuspulse.engine.evaluation import Recheck, evaluate
 from statuspulse.engine.watchlist import Watched, Watchlist
 from statuspulse.protocol.conversion import InvalidItemError, gap_of, result_of
@@ -45,10 +45,12 @@ class Look:
 class Tally:
     """What a batch brought, for the receipt, the metrics, whoever waits for a look, and the rechecks that follow.
 
-    `manual` holds results that are history and count nowhere.
+    `manual` holds results that are history and count nowhere; those in `late` are among the placed ones, and moved
+    nothing when they came.
     """
 
     placed: list[Placed] = field(default_factory=list)
+    late: list[Placed] = field(default_factory=list)
     manual: list[Placed] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     rechecks: list[Recheck] = field(default_factory=list)
@@ -81,6 +83,7 @@ def commit(connection: Connection, watchlist: Watchlist, batch: Batch, now: int)
     results.insert_gaps(connection, tally.gaps)
     states.save_standings(connection, tally.standings)
     states.add_unseen(connection, tally.unseen)
+    hindsight.mark(connection, watchlist, tally.late, tally.unseen, now)
     positions.advance(connection, batch.probe_key, through, now)
     return _receipt(tally, through), tally
 
@@ -172,15 +175,18 @@ def _evaluate(
 ) -> None:
     key, region_key = watched.monitor.key, batch.region_key
     stored = watched.sights[region_key].stored
-    late = stored is not None and result.scheduled_at <= stored
-    if late and _known(connection, tally, key, region_key, result.scheduled_at):
+    is_late = stored is not None and result.scheduled_at <= stored
+    if is_late and _known(connection, tally, key, region_key, result.scheduled_at):
         tally.duplicates += 1
         return
     tally.placed.append(Placed(key, region_key, batch.probe_key, result))
     tally.accepted += 1
-    if late:
+    if is_late:
+        tally.late.append(tally.placed[-1])
         return
     outcome = evaluate(watched, region_key, result, watchlist.silent - {batch.region}, now)
+    if watched.sights[region_key].counted != result.scheduled_at:
+        tally.late.append(tally.placed[-1])
     if outcome.standing is not None:
         tally.standings[key, region_key] = outcome.standing
     tally.unseen += ((key, hole) for hole in outcome.unseen)

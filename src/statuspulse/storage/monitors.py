@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, or_, select, true, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, case, func, or_, select, true, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from statuspulse.domain.actor import Actor
@@ -94,6 +94,12 @@ class Order:
     descending: bool
 
 
+# Built once: what every call on a monitor builds anew costs more than what it asks for.
+_ONE = select(monitors).where(
+    monitors.c.team_id == bindparam("team"), monitors.c.id == bindparam("id"), monitors.c.deleted_at.is_(None)
+)
+
+
 def insert(connection: Connection, monitor: Monitor) -> int:
     """Stores a new monitor; its `key` is given by the database and answered."""
     key: int = connection.execute(
@@ -129,7 +135,7 @@ def mark_deleted(connection: Connection, team_id: str, key: int, revision: int, 
 
 
 def get(connection: Connection, team_id: str, monitor_id: str) -> Monitor | None:
-    row = connection.execute(_live(team_id).where(monitors.c.id == monitor_id)).one_or_none()
+    row = connection.execute(_ONE, {"team": team_id, "id": monitor_id}).one_or_none()
     return None if row is None else _monitor(row)
 
 

@@ -451,6 +451,28 @@ unseen_spans = Table(
     Column("end_at", BigInteger, nullable=False),
 )
 
+# What results that came late tell of time that nobody had seen; it holds nowhere else. Made anew from the raw results
+# of its stretch whenever one more of them comes.
+late_intervals = Table(
+    "late_intervals",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
+    Column("start_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("end_at", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+)
+
+# Monitors with late results in [from_at, until_at) that history has not been read from yet, or has to be once more.
+late_marks = Table(
+    "late_marks",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True, autoincrement=False),
+    Column("from_at", BigInteger, nullable=False),
+    Column("until_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False, index=True),
+    Column("settled_at", BigInteger, nullable=False),
+)
+
 # --- who has to act --------------------------------------------------------------------------------------
 
 incidents = Table(

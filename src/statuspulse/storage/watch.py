@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Row, select, update
 from statuspulse.storage.dialect import insert_or_ignore
 from statuspulse.storage.schema import catalog_revision, monitors, regions
 
+_REGION_KEYS = select(regions.c.slug, regions.c.key)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedMonitor:
@@ -76,6 +78,13 @@ def monitor_of(row: Row[Any]) -> WatchedMonitor:
     )
 
 
+def living(connection: Connection, key: int) -> WatchedMonitor | None:
+    """One monitor, None if it is deleted."""
+    query = select(monitors).where(monitors.c.key == key, monitors.c.deleted_at.is_(None))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else monitor_of(row)
+
+
 def region_keys(connection: Connection) -> dict[str, int]:
     """The key of every region by its slug."""
-    return {row.slug: row.key for row in connection.execute(select(regions.c.slug, regions.c.key))}
+    return {row.slug: row.key for row in connection.execute(_REGION_KEYS)}

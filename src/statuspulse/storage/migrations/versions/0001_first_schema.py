@@ -35,6 +35,8 @@ def upgrade() -> None:
     _token_teams()
     _heartbeats()
     _incidents()
+    _late_intervals()
+    _late_marks()
     _monitor_channels()
     _monitor_states()
     _standings()
@@ -496,6 +498,34 @@ def _incidents() -> None:
         sqlite_where=sa.text("state <> 'resolved'"),
         postgresql_where=sa.text("state <> 'resolved'"),
     )
+
+
+def _late_intervals() -> None:
+    op.create_table(
+        "late_intervals",
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("start_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("end_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_late_intervals_monitor_key")),
+        sa.PrimaryKeyConstraint("monitor_key", "start_at", name=op.f("pk_late_intervals")),
+    )
+
+
+def _late_marks() -> None:
+    op.create_table(
+        "late_marks",
+        sa.Column(
+            "monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("from_at", sa.BigInteger(), nullable=False),
+        sa.Column("until_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_late_marks_monitor_key")),
+        sa.PrimaryKeyConstraint("monitor_key", name=op.f("pk_late_marks")),
+    )
+    op.create_index(op.f("ix_late_marks_due_at"), "late_marks", ["due_at"], unique=False)
 
 
 def _monitor_channels() -> None:
