@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 
-from benchmarks import dns_checks, http_checks, https_checks
+from benchmarks import big_start, dns_checks, flat_cost, highest_rate, http_checks, https_checks, prometheus
 from benchmarks.machine import machine
 from benchmarks.options import Options, parsed
 from benchmarks.report import document, table
@@ -16,6 +16,10 @@ BENCHMARKS = {
     "http_checks": http_checks.run,
     "https_checks": https_checks.run,
     "dns_checks": dns_checks.run,
+    "flat_cost": flat_cost.run,
+    "highest_rate": highest_rate.run,
+    "big_start": big_start.run,
+    "prometheus": prometheus.run,
 }
 
 

@@ -1,4 +1,4 @@
-"""The baseline of DNS: dnspython alone, one question after the other at a steady pace, nothing scheduled, kept or judged."""
+"""The baseline of DNS: dnspython alone, one question after the other at a steady pace, nothing kept or judged."""
 
 from __future__ import annotations
 

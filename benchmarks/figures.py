@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.bare import Bare
-from benchmarks.load import Load, micros, rank
+from benchmarks.load import Load, micros, rank, ratio
 from benchmarks.report import Figure
 
 LATEST_MS = 100
@@ -21,13 +21,11 @@ def costs(load: Load, bare: Bare, baseline: str, most_cpu_us: float | None) -> l
         Figure(
             name="ratio_to_bare",
             told=f"CPU of all processes per check, to {baseline} alone",
-            value=load.cpu_us / bare_us,
+            value=ratio(load.cpu_us, bare_us),
             unit="×",
             digits=2,
         ),
-        Figure(
-            name="cpu_us", told="CPU of all processes per check", value=load.cpu_us, unit="µs", bound=most_cpu_us
-        ),
+        Figure(name="cpu_us", told="CPU of all processes per check", value=load.cpu_us, unit="µs", bound=most_cpu_us),
         Figure(name="probe_cpu_us", told="  of it the probe", value=load.probe_us, unit="µs"),
         Figure(name="control_cpu_us", told="  of it the control plane", value=load.control_us, unit="µs"),
         Figure(name="bare_cpu_us", told=f"CPU per check of {baseline} alone", value=bare_us, unit="µs"),

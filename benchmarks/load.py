@@ -115,6 +115,11 @@ def micros(seconds: float, checks: int) -> float:
     return seconds / max(checks, 1) * 1_000_000
 
 
+def ratio(ours: float, theirs: float) -> float:
+    """0 where they did nothing that could be measured."""
+    return ours / theirs if theirs else 0.0
+
+
 def rank(ascending: Sequence[int], percent: int) -> float:
     """The nearest rank; 0 without values."""
     return ascending[max(0, -(-len(ascending) * percent // 100) - 1)] if ascending else 0.0

@@ -15,10 +15,10 @@ _MOST_MONITORS = 50_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """`seconds` are measured after `warm_up` seconds; `rate` is in checks a second, `monitors` are those of a big fleet.
+    """`names` are the benchmarks to be run, none means all. `seconds` are measured after `warm_up` seconds.
 
-    `names` are the benchmarks to be run, `prometheus_bin` is a folder with the programs of Prometheus; None means the
-    path of this process.
+    `rate` is in checks a second, `monitors` are those of a big fleet. `prometheus_bin` is a folder with the programs of
+    Prometheus; None means that they are looked for on the path.
     """
 
     names: Sequence[str]

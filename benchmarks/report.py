@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One number. On the machine of `docs/benchmarks.md` it shall not exceed `bound` nor fall below `floor`, if given."""
+    """One number. It shall not exceed `bound` nor fall below `floor` on the machine of `docs/benchmarks.md`."""
 
     name: str
     told: str

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.processes import descendants, module, running
+from statuspulse.storage.connect import sqlite_module
 
 Monitor = dict[str, Any]
 
@@ -26,7 +27,7 @@ _LAST_WORDS = 2000
 
 
 class Server:
-    """`statuspulse serve` with its local probe, listening on a free port of loopback; `begun` on the monotonic clock."""
+    """`statuspulse serve` with its local probe, listening on a free port of loopback; `begun` is monotonic."""
 
     def __init__(self, process: subprocess.Popen[str], address: str, folder: Path, begun: float) -> None:
         self.pid = process.pid
@@ -46,6 +47,18 @@ class Server:
                 raise TimeoutError(f"statuspulse serve was not ready after {_PATIENCE_SECONDS} s")
             time.sleep(_LOOK_SECONDS)
         return time.monotonic() - self._begun
+
+    def await_result(self) -> None:
+        """Waits until the result of a check is committed: its probe has taken up the monitors."""
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while not self._has_result():
+            if time.monotonic() > until:
+                raise TimeoutError(f"no result was committed within {_PATIENCE_SECONDS} s")
+            time.sleep(_LOOK_SECONDS)
+
+    def _has_result(self) -> bool:
+        with contextlib.closing(sqlite_module().connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT 1 FROM results LIMIT 1").fetchone() is not None
 
     def _is_ready(self) -> bool:
         with contextlib.closing(HTTPConnection(self._address, timeout=_PATIENCE_SECONDS)) as connection:
@@ -68,6 +81,12 @@ def seed(folder: Path, monitors: Sequence[Monitor], *, first: int = 0) -> None:
     )
     if seeding.returncode:
         raise RuntimeError(f"the monitors were not stored:\n{seeding.stderr[-_LAST_WORDS:]}")
+
+
+def introduce(folder: Path) -> None:
+    """Starts a server and ends it: the next one knows the monitors, and gives them no extra checks."""
+    with server(folder) as first:
+        first.await_result()
 
 
 @contextlib.contextmanager
