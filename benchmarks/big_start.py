@@ -9,12 +9,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.load import now_ms
 from benchmarks.monitors import http_monitors
 from benchmarks.options import Options
 from benchmarks.processes import resident_bytes
 from benchmarks.report import Figure, Report
-from benchmarks.server import seed, server, temporary_folder
+from benchmarks.server import now_ms, seed, server, temporary_folder
 from benchmarks.target import target
 from statuspulse.storage.connect import sqlite_module
 
@@ -55,8 +54,8 @@ def busiest_second(starts: Iterable[int]) -> int:
 
 
 def _started(folder: Path) -> _Start:
-    begun = now_ms()
     with server(folder) as tested:
+        begun = tested.begun_at
         ready_seconds = tested.ready_seconds()
         time.sleep(max(0.0, _INTERVAL_SECONDS - (now_ms() - begun) / 1000))
         resident = sum(map(resident_bytes, [tested.pid, *tested.probe_pids]))

@@ -29,7 +29,8 @@ def costs(load: Load, bare: Bare, baseline: str, most_cpu_us: float | None) -> l
         Figure(name="probe_cpu_us", told="  of it the probe", value=load.probe_us, unit="µs"),
         Figure(name="control_cpu_us", told="  of it the control plane", value=load.control_us, unit="µs"),
         Figure(name="bare_cpu_us", told=f"CPU per check of {baseline} alone", value=bare_us, unit="µs"),
-        Figure(name="bare_failed", told="  checks that failed there", value=bare.failed, bound=0),
+        Figure(name="bare_checks", told="  checks done there", value=bare.done + bare.failed),
+        Figure(name="bare_failed", told="  of them failed", value=bare.failed, bound=0),
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from benchmarks import load
 from benchmarks.load import Load, ratio
 from benchmarks.monitors import http_monitors
@@ -13,6 +15,8 @@ from benchmarks.target import target
 # The largest fleet is checked at this interval, the others in proportion.
 INTERVALS_SECONDS = (1, 10, 100)
 _FLAT = 1.15
+# What a server has to do for each monitor after its start is no part of what checks cost.
+_WARM_UPS = 3
 
 
 def run(options: Options) -> Report:
@@ -35,7 +39,7 @@ def _measured(monitors: int, interval_seconds: int, options: Options) -> Load:
     with target() as urls, temporary_folder() as folder:
         seed(folder, http_monitors(urls, monitors, interval_seconds=interval_seconds))
         introduce(folder)
-        return load.measured_in(folder, options)
+        return load.measured_in(folder, replace(options, warm_up=options.warm_up * _WARM_UPS))
 
 
 def _ratio(monitors: int, loaded: Load, few: Load) -> Figure:

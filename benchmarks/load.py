@@ -10,14 +10,14 @@ from pathlib import Path
 
 from benchmarks.options import Options
 from benchmarks.processes import cpu_seconds, proportional_bytes, resident_bytes
-from benchmarks.server import Monitor, Server, seed, server, temporary_folder
+from benchmarks.server import Monitor, Server, now_ms, seed, server, temporary_folder
 from statuspulse.domain.result import Verdict
 from statuspulse.domain.schedule import Grid
 from statuspulse.storage.connect import sqlite_module
 from statuspulse.storage.results import SCHEDULED, VERDICT_CODES
 
 # What was due at the very end is checked, shipped and committed by then.
-_SETTLES_WITHIN_SECONDS = 2
+_SETTLES_WITHIN_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ def measured(monitors: Sequence[Monitor], options: Options, *, trusted: Path | N
 def measured_in(folder: Path, options: Options, *, trusted: Path | None = None) -> Load:
     """What the monitors of a data directory make of a server."""
     with server(folder, trusted=trusted) as tested:
-        tested.ready_seconds()
+        tested.await_result()
         time.sleep(options.warm_up)
         window = watched(tested, options.seconds)
         time.sleep(_SETTLES_WITHIN_SECONDS)
@@ -129,10 +129,6 @@ def slots_within(from_at: int, to_at: int, interval: int, window: Window) -> int
     """How many slots of a gap, both ends included, lie in the window."""
     slots = range(from_at, to_at + 1, interval)
     return sum(window.start <= slot < window.end for slot in slots)
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _load(path: Path, window: Window) -> Load:

@@ -12,9 +12,9 @@ _TIMEOUT_MS = 500
 
 
 def http_monitors(urls: Sequence[str], count: int, *, interval_seconds: int = 1) -> list[Monitor]:
-    """So many, spread evenly over the ports of a target."""
+    """So many, each with a path of its own, spread evenly over the ports of a target."""
     return [
-        {"type": "http", "url": url, **_common(number, interval_seconds)}
+        {"type": "http", "url": f"{url}{number}", **_common(number, interval_seconds)}
         for number, url in enumerate(islice(cycle(urls), count))
     ]
 

@@ -22,18 +22,19 @@ Monitor = dict[str, Any]
 _API = re.compile(r"api +http://([^/]+)/")
 _PATIENCE_SECONDS = 60
 _LOOK_SECONDS = 0.01
+_LOOK_FOR_RESULT_SECONDS = 0.1
 _LOG = "server.log"
 _LAST_WORDS = 2000
 
 
 class Server:
-    """`statuspulse serve` with its local probe, listening on a free port of loopback; `begun` is monotonic."""
+    """`statuspulse serve` with its local probe, listening on a free port of loopback; it was started at `begun_at`."""
 
-    def __init__(self, process: subprocess.Popen[str], address: str, folder: Path, begun: float) -> None:
+    def __init__(self, process: subprocess.Popen[str], address: str, folder: Path, begun_at: int) -> None:
         self.pid = process.pid
+        self.begun_at = begun_at
         self.database = folder / "statuspulse.db"
         self._address = address
-        self._begun = begun
 
     @property
     def probe_pids(self) -> list[int]:
@@ -41,24 +42,25 @@ class Server:
 
     def ready_seconds(self) -> float:
         """Waits until it says that it is ready; how long after its start that was."""
-        until = self._begun + _PATIENCE_SECONDS
+        until = time.monotonic() + _PATIENCE_SECONDS
         while not self._is_ready():
             if time.monotonic() > until:
                 raise TimeoutError(f"statuspulse serve was not ready after {_PATIENCE_SECONDS} s")
             time.sleep(_LOOK_SECONDS)
-        return time.monotonic() - self._begun
+        return (now_ms() - self.begun_at) / 1000
 
     def await_result(self) -> None:
-        """Waits until the result of a check is committed: its probe has taken up the monitors."""
+        """Waits until the result of a check of its own is committed: its probe has taken up the monitors."""
         until = time.monotonic() + _PATIENCE_SECONDS
         while not self._has_result():
             if time.monotonic() > until:
                 raise TimeoutError(f"no result was committed within {_PATIENCE_SECONDS} s")
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_LOOK_FOR_RESULT_SECONDS)
 
     def _has_result(self) -> bool:
         with contextlib.closing(sqlite_module().connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
-            return connection.execute("SELECT 1 FROM results LIMIT 1").fetchone() is not None
+            query = "SELECT 1 FROM results WHERE observed_at >= ? LIMIT 1"
+            return connection.execute(query, (self.begun_at,)).fetchone() is not None
 
     def _is_ready(self) -> bool:
         with contextlib.closing(HTTPConnection(self._address, timeout=_PATIENCE_SECONDS)) as connection:
@@ -99,12 +101,12 @@ def server(folder: Path, *, trusted: Path | None = None) -> Iterator[Server]:
     if trusted is not None:
         environment["SSL_CERT_FILE"] = str(trusted)
     log = folder / _LOG
-    begun = time.monotonic()
+    begun_at = now_ms()
     with (
         log.open("w") as errors,
         running(module("statuspulse", "serve"), environment=environment, folder=folder, errors=errors) as process,
     ):
-        yield Server(process, _address(process, log), folder, begun)
+        yield Server(process, _address(process, log), folder, begun_at)
 
 
 @contextlib.contextmanager
@@ -112,6 +114,11 @@ def temporary_folder() -> Iterator[Path]:
     """A directory that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="statuspulse-benchmark-") as folder:
         yield Path(folder)
+
+
+def now_ms() -> int:
+    """Since the epoch, as the database has it."""
+    return time.time_ns() // 1_000_000
 
 
 def _environment(folder: Path) -> dict[str, str]:
