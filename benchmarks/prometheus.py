@@ -74,7 +74,7 @@ def run(options: Options) -> Report:
 
 
 def _installed(folder: Path | None) -> _Programs | None:
-    path = None if folder is None else str(folder)
+    path = None if folder is None else str(folder.resolve())
     prometheus, blackbox = shutil.which(_PROMETHEUS, path=path), shutil.which(_BLACKBOX, path=path)
     return None if prometheus is None or blackbox is None else _Programs(prometheus, blackbox)
 
