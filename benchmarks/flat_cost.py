@@ -15,8 +15,6 @@ from benchmarks.target import target
 # The largest fleet is checked at this interval, the others in proportion.
 INTERVALS_SECONDS = (1, 10, 100)
 _FLAT = 1.15
-# What a server has to do for each monitor after its start is no part of what checks cost.
-_WARM_UPS = 3
 
 
 def run(options: Options) -> Report:
@@ -35,11 +33,14 @@ def run(options: Options) -> Report:
 
 
 def _measured(monitors: int, interval_seconds: int, options: Options) -> Load:
-    """The extra checks of new monitors are left out: a first start comes before the one that is measured."""
+    """Each monitor has been checked before: its first result costs more, and so do the first seconds of a server.
+
+    The extra checks of new monitors are left out: a first start comes before the one that is measured.
+    """
     with target() as urls, temporary_folder() as folder:
         seed(folder, http_monitors(urls, monitors, interval_seconds=interval_seconds))
         introduce(folder)
-        return load.measured_in(folder, replace(options, warm_up=options.warm_up * _WARM_UPS))
+        return load.measured_in(folder, replace(options, warm_up=max(options.warm_up, interval_seconds)))
 
 
 def _ratio(monitors: int, loaded: Load, few: Load) -> Figure:

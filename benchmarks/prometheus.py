@@ -54,21 +54,24 @@ class _Theirs:
 
 
 def run(options: Options) -> Report:
-    """Theirs and ours one after the other, over HTTP and over HTTPS, at the same rate against the same target."""
+    """Theirs and ours one after the other, over HTTP and over HTTPS, at the same rate against the same target.
+
+    The rates are those that theirs can keep up beside a target on two cores.
+    """
     programs = _installed(options.prometheus_bin)
     if programs is None:
         remark = f"{_PROMETHEUS} and {_BLACKBOX} are not installed: left out"
         return Report(name="prometheus", title=_TITLE, figures=[], remarks=[remark])
-    rate = max(1, options.rate // 4)
+    http_rate, https_rate = max(1, options.rate // 2), max(1, options.rate // 4)
     with temporary_folder() as folder:
         made = certificate(folder)
         with target() as urls:
-            http = _compared(programs, urls, rate, options, None)
+            http = _compared(programs, urls, http_rate, options, None)
         with target(made) as urls:
-            https = _compared(programs, urls, rate, options, made.trusted)
+            https = _compared(programs, urls, https_rate, options, made.trusted)
     return Report(
         name="prometheus",
-        title=f"{_TITLE} with {rate:,} targets at 1 s, {options.seconds} s each",
+        title=f"{_TITLE}: {http_rate:,} targets over HTTP, {https_rate:,} over HTTPS, for {options.seconds} s",
         figures=[*_figures("http", "HTTP", *http, _MOST_OF_HTTP), *_figures("https", "HTTPS", *https, _MOST_OF_HTTPS)],
     )
 
