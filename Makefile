@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 # uv, where it is installed, reads the same lock files and is faster.
 UV := $(shell command -v uv 2>/dev/null)
 
+# Tests wait more than they work; what measures time runs alone all the same.
+WORKERS ?= 2
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt bench faults lock clean
 
@@ -16,7 +19,7 @@ run: $(VENV)/.run ## install what is missing and start StatusPulse with ./data
 	@STATUSPULSE_DATA_DIR="$${STATUSPULSE_DATA_DIR:-./data}" exec $(BIN)/statuspulse serve
 
 test: $(VENV)/.dev ## run every test; servers that are needed come with the test packages
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, layers, dependencies, spelling: under a minute
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make fmt"; exit 1; }

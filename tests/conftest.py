@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from statuspulse.storage.connect import open_engines, sqlite_url
 from statuspulse.storage.database import Database
 from statuspulse.storage.schema import metadata
 from tests.postgres import Postgres, PostgresMissingError, running_postgres
+from tests.turns import ALONE, Host, turns_of
 from tests.virtual_time import WatchedDatabase, loop_factories, virtual_now
 
 ENGINES = ("sqlite", "postgresql")
@@ -23,6 +24,17 @@ ENGINES = ("sqlite", "postgresql")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "virtual_time: the test's event loop jumps from timer to timer")
+    config.addinivalue_line("markers", f"{ALONE}: nothing else runs meanwhile, because the test measures time")
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Host())
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Outside of everything else, so that the wait for its turn is not taken for the time that a test needs."""
+    turns = turns_of(item.config)
+    with turns.taken(alone=item.get_closest_marker(ALONE) is not None) if turns else nullcontext():
+        return (yield)
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -137,6 +149,7 @@ def _writer(url: str) -> Iterator[Engine]:
 def _empty(engine: Engine) -> None:
     """Rows and counters are what tests leave behind; dropping the tables would cost a hundred times as much."""
     with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))  # no trigger keeps the audit log here
         for table in reversed(metadata.sorted_tables):
             connection.execute(table.delete())
         names = "SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema()"

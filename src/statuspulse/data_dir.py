@@ -35,15 +35,24 @@ def prepare(folder: Path) -> None:
         raise DataDirError(f"the data directory {folder} cannot be written; check its owner and mode")
 
 
+def check_free(folder: Path) -> None:
+    """Raises InUseError where another process works on the directory; makes nothing."""
+    try:
+        descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        _lock(descriptor, folder)
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Keeps every other process out for as long as this one lives, even if it is killed."""
     descriptor = _opened(folder / _LOCK)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InUseError(f"a running StatusPulse uses {folder}; stop it first") from None
+        _lock(descriptor, folder)
         yield
     finally:
         os.close(descriptor)
@@ -66,6 +75,13 @@ def keyring(folder: Path, *, may_make: bool) -> Keyring:
         return Keyring(bytes.fromhex(text))
     except ValueError:
         raise DataDirError(f"{path} does not hold a secret key of {KEY_BYTES} bytes; restore it") from None
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InUseError(f"a running StatusPulse uses {folder}; stop it first") from None
 
 
 def write_private(path: Path, text: str) -> None:

@@ -6,11 +6,12 @@ import difflib
 import os
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from statuspulse.domain.access import may_be_given
+from statuspulse.domain.networks import Network, parse_network
 from statuspulse.domain.secret import Secret
 from statuspulse.egress.policy import Policy
 from statuspulse.egress.urls import parse_url
@@ -38,6 +39,7 @@ KNOWN = frozenset(
         "SLACK_BASE_URL",
         "PROBE_KEY",
         "ROLES",
+        "TRUSTED_PROXIES",
     }
 )
 # Names that are kept for what is to come; whoever sets one hears that nothing obeys it yet.
@@ -50,7 +52,6 @@ RESERVED = frozenset(
         "PAGERDUTY_EVENTS_URL",
         "PAGERDUTY_API_URL",
         "SMTP_URL",
-        "TRUSTED_PROXIES",
         "CORS_ORIGINS",
         "FLAP_DAMPING",
         "RATE_LIMITS",
@@ -82,6 +83,7 @@ class Settings:
     policy: Policy
     slack_base_url: str
     runs_probe: bool
+    trusted_proxies: tuple[Network, ...]
     remarks: tuple[str, ...]
 
     @property
@@ -105,6 +107,7 @@ def load(environment: Mapping[str, str], folder: Path) -> Settings:
         policy=_policy(values, slack),
         slack_base_url=slack,
         runs_probe=_runs_probe(values.get("ROLES")),
+        trusted_proxies=tuple(_trusted_proxies(values.get("TRUSTED_PROXIES", ""))),
         remarks=tuple(remarks),
     )
 
@@ -215,6 +218,17 @@ def _policy(values: Mapping[str, str], slack_base_url: str) -> Policy:
     urls = () if slack_base_url == _DEFAULT_SLACK else (slack_base_url,)
     allow = values.get("DELIVERY_ALLOW", "")
     return parse("DELIVERY_ALLOW", lambda: Policy.parse(probe_deny=deny, delivery_allow=allow, operator_urls=urls))
+
+
+def _trusted_proxies(text: str) -> Iterator[Network]:
+    for word in filter(None, map(str.strip, text.split(","))):
+        try:
+            network = parse_network(word)
+        except ValueError as error:
+            raise SettingsError(f"{PREFIX}TRUSTED_PROXIES: {word} {error}") from None
+        if network.prefixlen == 0:
+            raise SettingsError(f"{PREFIX}TRUSTED_PROXIES: {word} would believe every caller; name your proxies")
+        yield network
 
 
 def _runs_probe(text: str | None) -> bool:

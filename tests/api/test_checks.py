@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 
 from statuspulse.api.app import create_api
 from statuspulse.api.dependencies import CheckOutcome, Dependencies
-from statuspulse.app.web_server import WebServer, base_url, listener
+from statuspulse.app.web_server import WebServer, base_url, bound, listen
 from statuspulse.bus.bus import Topic
 from statuspulse.bus.local import LocalBus
 from statuspulse.domain.secret import Secret
@@ -124,6 +124,7 @@ async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
         now=wall,
         monotonic=monotonic,
         public_url=PUBLIC_URL,
+        trusted_proxies=(),
         min_interval_seconds=1,
         wake=lambda: bus.wake(Topic.CATALOG),
         checks={"database": _holds},
@@ -135,7 +136,8 @@ async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
         is_stopping=stop.is_set,
     )
     server = WebServer(create_api(parts))
-    with listener("127.0.0.1", 0) as listening:
+    with bound("127.0.0.1", 0) as listening:
+        listen(listening)
         async with asyncio.TaskGroup() as tasks:
             engine = tasks.create_task(Engine(database, bus, jobs, metrics, now=wall).run())
             tasks.create_task(server.run_on(listening))

@@ -307,6 +307,21 @@ def test_the_default_timeout_follows_a_short_interval(api: Api, body: dict[str, 
     assert api.call("POST", "/v1/monitors", {**body, "interval_seconds": 10}).json()["timeout_ms"] == 10_000
 
 
+def test_a_delay_counts_only_where_something_is_tried_again(api: Api, body: dict[str, Any]) -> None:
+    taken = api.call("POST", "/v1/monitors", {**body, "retry": {"count": 0, "delay_ms": 0}}).json()
+    assert taken["retry"] == {"count": 0, "delay_ms": 0}
+    for retry in ({"count": 1, "delay_ms": 0}, {"delay_ms": 99}):
+        detail = first_detail(api.call("POST", "/v1/monitors", {**body, "retry": retry}))
+        assert (detail["param"], detail["message"], detail["limit"]) == (
+            "retry.delay_ms",
+            "must be at least 100, unless count is 0",
+            100,
+        )
+    path = f"/v1/monitors/{taken['id']}"
+    assert first_detail(api.call("PATCH", path, {"retry": {"count": 1}}))["param"] == "retry.delay_ms"
+    assert api.call("PATCH", path, {"retry": {"count": 1, "delay_ms": 100}}).status_code == 200
+
+
 def test_unknown_regions_are_answered_with_the_known_ones(api: Api, body: dict[str, Any]) -> None:
     detail = first_detail(api.call("POST", "/v1/monitors", {**body, "regions": ["mars"]}))
     assert detail["known"] == ["local"]

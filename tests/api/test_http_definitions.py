@@ -217,7 +217,7 @@ def test_a_path_of_the_subset_is_taken_with_any_scalar(
         ({"body": "x", "method": "HEAD"}, "parameter_conflict", "body", "use another method"),
         ({"auth": "Basic x"}, "parameter_invalid_type", "auth", "must be an object"),
         ({"auth": {}}, "parameter_missing", "auth.type", "is required"),
-        ({"auth": {"type": "digest"}}, "parameter_invalid_enum", "auth", '"basic", "bearer"'),
+        ({"auth": {"type": "digest"}}, "parameter_invalid_enum", "auth.type", '"basic" or "bearer"'),
         ({"auth": {"type": "basic", "username": "a"}}, "parameter_missing", "auth.password", "is required"),
         ({"auth": {"type": "bearer"}}, "parameter_missing", "auth.token", "is required"),
         (

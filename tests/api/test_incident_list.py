@@ -79,7 +79,6 @@ def test_an_item_is_the_incident_without_the_envelope(desk: Api) -> None:
         ("source=monitor", []),
         ("dedup_key=redis", ["Redis"]),
         ("monitor_id=mon_00000000", []),
-        ("monitor_id=x", []),
         ("external_id=jira:OPS-142", ["Caf\u00e9"]),
         ("external_id=pagerduty:OPS-142", ["Queue"]),
         ("external_id=jira:ops-142", ["Queue"]),
@@ -208,13 +207,31 @@ def test_an_answer_may_be_sent_back(api: Api, incident: dict[str, Any]) -> None:
     assert [warning["code"] for warning in answer.json()["warnings"]] == ["integration_not_configured"]
 
 
-def test_a_patch_that_means_another_call_says_so(api: Api, incident: dict[str, Any]) -> None:
-    document = api.call("PATCH", path(incident), {"state": "resolved", "notes": "over"}).json()
-    assert (document["state"], document["notes"]) == ("triggered", None)
-    assert [(warning["code"], warning["param"]) for warning in document["warnings"]] == [
-        ("parameter_ignored", "state"),
-        ("parameter_ignored", "notes"),
+@pytest.mark.parametrize("version", [{}, {"version": 1}])
+def test_a_patch_that_means_another_call_names_it(api: Api, incident: dict[str, Any], version: dict[str, int]) -> None:
+    answer = api.call("PATCH", path(incident), {"title": "New", "state": "resolved", "notes": "over", **version})
+    assert answer.status_code == 422
+    assert [(detail["code"], detail["param"], detail["message"]) for detail in answer.json()["error"]["details"]] == [
+        ("parameter_immutable", "state", "is not changed here; use POST /v1/incidents with incident_id and state"),
+        ("parameter_immutable", "notes", "is not changed here; use POST /v1/incidents/{id}/notes"),
     ]
+    assert api.call("GET", path(incident)).json()["title"] == incident["title"]
+
+
+def test_an_answer_from_before_a_change_of_state_may_be_sent_back(api: Api, incident: dict[str, Any]) -> None:
+    before = api.call("GET", path(incident)).json()
+    api.call("POST", "/v1/incidents", {"incident_id": incident["id"], "state": "acknowledged"})
+    document = api.call("PATCH", path(incident), {**before, "title": "New"}).json()
+    assert (document["title"], document["state"]) == ("New", "acknowledged")
+    assert ("parameter_ignored", "state") in [(one["code"], one["param"]) for one in document["warnings"]]
+
+
+@pytest.mark.parametrize("name", ["id", "incident_id", "monitor_id", "team_id", "dedup_key"])
+def test_a_patch_cannot_make_it_another_incident(api: Api, incident: dict[str, Any], name: str) -> None:
+    answer = api.call("PATCH", path(incident), {"title": "New", name: "another"})
+    detail = answer.json()["error"]["details"][0]
+    assert (answer.status_code, detail["code"], detail["param"]) == (422, "parameter_immutable", name)
+    assert api.call("PATCH", path(incident), {"title": "New", name: incident[name]}).status_code == 200
 
 
 @pytest.mark.parametrize(

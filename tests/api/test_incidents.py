@@ -286,6 +286,41 @@ def test_a_key_is_narrowed_by_the_monitor(api: Api) -> None:
     assert (narrowed["id"], narrowed["state"]) == (second["id"], "resolved")
 
 
+def test_a_monitors_own_key_names_the_monitor(api: Api) -> None:
+    monitor = a_monitor(api)
+    key = availability_key(monitor["id"])
+    incident = post(api, {"dedup_key": key}).json()
+    assert (incident["monitor_id"], incident["title"]) == (monitor["id"], "Shop: manual incident")
+    for body in ({"dedup_key": key, "title": "Again"}, {"dedup_key": key, "monitor_id": monitor["id"]}):
+        again = post(api, {**body, "state": "triggered"}).json()
+        assert (again["id"], again["deduplicated"]) == (incident["id"], True)
+    assert post(api, {"dedup_key": key, "state": "resolved"}).json()["id"] == incident["id"]
+
+
+def test_a_monitors_own_key_disagrees_with_another_monitor(api: Api) -> None:
+    one, two = a_monitor(api), a_monitor(api)
+    for state in ("triggered", "resolved"):
+        body = {"state": state, "dedup_key": availability_key(one["id"]), "monitor_id": two["id"]}
+        assert detail(post(api, body)) == ("parameter_conflict", "dedup_key")
+
+
+def test_a_monitors_own_key_is_not_opened_quietly(api: Api) -> None:
+    """The incident would take the next outage of the monitor in, and nobody would be told."""
+    monitor = a_monitor(api)
+    body = {"dedup_key": availability_key(monitor["id"]), "notify": False}
+    assert detail(post(api, body)) == ("parameter_conflict", "notify")
+    assert post(api, {**body, "dedup_key": new_id("key"), "monitor_id": monitor["id"]}).status_code == 201
+
+
+def test_the_key_of_a_foreign_monitor_is_a_text_as_that_of_none(api: Api) -> None:
+    monitor = a_monitor(api)
+    for owner in (monitor["id"], new_id("mon")):
+        key = availability_key(owner)
+        document = post(api, {"title": "x", "dedup_key": key, "notify": False}, token=STRANGER).json()
+        assert (document["monitor_id"], document["dedup_key"], document["severity"]) == (None, key, "error")
+        assert detail(post(api, {"dedup_key": f"{key}x"}, token=STRANGER)) == ("parameter_missing", "title")
+
+
 def test_an_external_id_may_be_the_only_reference(api: Api) -> None:
     ticket = new_id("ops")
     incident = opened(api, external_ids={"jira": ticket})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import select, update
 
 from statuspulse.storage import audit, monitors
 from statuspulse.storage.schema import escalation_policies, monitor_channels
-from tests.api.server import READER, Api
+from tests.api.server import READER, Api, running
 
 FULL: dict[str, Any] = {
     "name": "Shop",
@@ -127,6 +128,47 @@ def test_a_masked_url_with_another_face_is_refused(api: Api, monitor: dict[str, 
     assert answer.json()["error"]["param"] == "notifications[0]"
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_default_timeout_follows_a_shorter_interval_and_a_chosen_one_does_not(
+    api: Api, monitor: dict[str, Any], method: str
+) -> None:
+    with_default = api.call(method, config_path(monitor), {"interval_seconds": 10})
+    assert with_default.json()["timeout_ms"] == 10_000
+    api.call(method, config_path(monitor), {"interval_seconds": 60, "timeout_ms": 20_000})
+    refused = api.call(method, config_path(monitor), {"interval_seconds": 15})
+    detail = refused.json()["error"]["details"][0]
+    assert (refused.status_code, detail["code"], detail["param"]) == (422, "parameter_conflict", "timeout_ms")
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_an_interval_below_the_default_timeout_is_enough(tmp_path: Path, method: str) -> None:
+    with running(tmp_path, min_interval_seconds=1) as brisk:
+        made = brisk.call("POST", "/v1/monitors", {"name": "a", "type": "http", "url": "https://a.example/"}).json()
+        document = brisk.call(method, config_path(made), {"interval_seconds": 1}).json()
+        assert (document["timeout_ms"], document["changed"]) == (1000, ["/interval_seconds", "/timeout_ms"])
+        explicit = brisk.call(method, config_path(made), {"interval_seconds": 1, "timeout_ms": 2000})
+        assert explicit.json()["error"]["param"] == "timeout_ms"
+        assert brisk.call(method, config_path(made), {"interval_seconds": True}).status_code == 422
+
+
+@pytest.mark.parametrize("name", ["id", "monitor_id", "team_id"])
+def test_a_change_of_another_monitor_than_the_path_names_is_refused(
+    api: Api, monitor: dict[str, Any], name: str
+) -> None:
+    for method, way in (
+        ("PUT", config_path(monitor)),
+        ("PUT", f"{config_path(monitor)}?replace=true"),
+        ("PATCH", config_path(monitor)),
+        ("PATCH", f"/v1/monitors/{monitor['id']}"),
+    ):
+        for sent in ("mon_00000000", None):
+            answer = api.call(method, way, {**FULL, "name": "Other", name: sent})
+            detail = answer.json()["error"]["details"][0]
+            assert (answer.status_code, detail["code"], detail["param"]) == (422, "parameter_immutable", name)
+        assert api.call(method, way, {**FULL, name: monitor[name]}).status_code == 200
+    assert api.call("GET", f"/v1/monitors/{monitor['id']}").json()["name"] == FULL["name"]
+
+
 def test_the_type_cannot_be_changed(api: Api, monitor: dict[str, Any]) -> None:
     for method in ("PUT", "PATCH"):
         answer = api.call(method, config_path(monitor), {"type": "tcp", "host": "a.example", "port": 1})
@@ -164,6 +206,38 @@ def test_a_precondition_that_does_not_hold_is_412_with_the_current_version(
     if status == 412:
         assert answer.json()["error"]["details"][0]["current_version"] == 1
         assert stored(api, monitor).config["timeout_ms"] == 10_000
+
+
+@pytest.mark.parametrize("value", ["1", '"1', "W/1", "'1'", '*, "1"', '"1" "2"', ",", "", '"1", 2'])
+def test_what_is_no_version_in_if_match_is_told_from_a_wrong_one(api: Api, monitor: dict[str, Any], value: str) -> None:
+    for method in ("PUT", "PATCH", "DELETE"):
+        way = f"/v1/monitors/{monitor['id']}" if method == "DELETE" else config_path(monitor)
+        answer = api.call(method, way, {"timeout_ms": 5000}, headers={"If-Match": value})
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"], error["param"]) == (400, "invalid_header", "If-Match")
+        assert 'in double quotes as ETag shows them, such as "3"' in answer.json()["message"]
+
+
+def test_a_version_in_if_match_may_hold_a_comma_and_stand_among_empty_ones(api: Api, monitor: dict[str, Any]) -> None:
+    for value, status in (('"1,x"', 412), (', "1" ,, "9",', 200)):
+        answer = api.call("PUT", config_path(monitor), {"timeout_ms": 5000}, headers={"If-Match": value})
+        assert answer.status_code == status
+
+
+def test_a_version_that_never_was_is_told_from_one_that_is_gone(api: Api, monitor: dict[str, Any]) -> None:
+    api.call("PUT", config_path(monitor), {"timeout_ms": 5000})
+    gone, never = "It was changed meanwhile", "It never had the version that was sent"
+    for sent, headers, reason in (
+        ({"config_version": 1}, {}, gone),
+        ({"config_version": 3}, {}, never),
+        ({"config_version": 0}, {}, never),
+        ({}, {"If-Match": '"1"'}, gone),
+        ({}, {"If-Match": '"7"'}, never),
+        ({}, {"If-Match": '"one"'}, never),
+        ({}, {"If-Match": '"7", "1"'}, gone),
+    ):
+        answer = api.call("PUT", config_path(monitor), {"timeout_ms": 6000, **sent}, headers=headers)
+        assert (answer.status_code, answer.json()["message"]) == (412, f"{reason}; the current version is 2.")
 
 
 def test_the_second_of_two_writers_with_one_version_is_refused(api: Api, monitor: dict[str, Any]) -> None:

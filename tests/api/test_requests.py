@@ -121,6 +121,35 @@ def test_a_wrong_query_is_422_and_names_the_member(api: Api, query: str, code: s
     assert (detail["code"], detail["param"], detail["pointer"]) == (code, query.partition("=")[0], None)
 
 
+@pytest.mark.parametrize(
+    ("path", "param"),
+    [
+        ("incidents?monitor_id=x", "monitor_id"),
+        ("incidents?monitor_id=inc_4m8n2v5w", "monitor_id"),
+        ("incidents?monitor_id=", "monitor_id"),
+        ("monitors?region=Mars", "region"),
+        ("monitors?region=", "region"),
+        ("monitors?tag=", "tag"),
+        ("monitors?tag=prod&tag=A%20B", "tag"),
+        ("monitors?escalation_policy=On%20call", "escalation_policy"),
+        ("status?region=", "region"),
+        ("monitors/{id}/results?region=", "region"),
+    ],
+)
+def test_a_filter_that_nothing_could_ever_match_is_refused(
+    api: Api, body: dict[str, Any], path: str, param: str
+) -> None:
+    made = api.call("POST", "/v1/monitors", body).json()
+    answer = api.call("GET", f"/v1/{path.format(id=made['id'])}")
+    assert (answer.status_code, answer.json()["error"]["param"]) == (422, param)
+
+
+def test_a_filter_for_what_is_not_here_is_an_empty_list(api: Api) -> None:
+    for path in ("incidents?monitor_id=mon_00000000", "monitors?region=mars", "monitors?tag=nobody"):
+        answer = api.call("GET", f"/v1/{path}")
+        assert (answer.status_code, answer.json()["data"]) == (200, [])
+
+
 def test_a_query_is_refused_where_none_is_known(api: Api) -> None:
     assert code_of(api.call("GET", "/v1?access_token=x")) == (422, "validation_failed")
 

@@ -182,7 +182,11 @@ def test_no_line_shows_a_secret(api: Api) -> None:
         ("colour", "red", "colour is not known here; leave it out."),
         ("channels", [{"url": "https://x"}], "channels is not supported by this version; leave it out or send []."),
         ("team", None, "team must be an object."),
-        ("team.slug", "Acme Corp", "team.slug must match ^[a-z0-9][a-z0-9_-]{0,62}$."),
+        (
+            "team.slug",
+            "Acme Corp",
+            "team.slug must be 1 to 63 lower-case letters, digits and _ -, with a letter or digit first.",
+        ),
         ("tokens.0.token", "short", "tokens[0].token needs 16 to 255 printable ASCII characters without spaces."),
         ("tokens.0.scopes", ["all"], "tokens[0].scopes[0] is no scope and no bundle of scopes."),
         (

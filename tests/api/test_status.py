@@ -124,6 +124,7 @@ def test_a_healthy_monitor_shows_every_member_of_the_contract(api: Api) -> None:
         "failing_regions": [],
         "last_probe_at": to_text(NOW - 10 * SECOND + 182),
         "interval_seconds": 30,
+        "heartbeat": None,
         "regions": [
             {
                 "region": region,
@@ -278,6 +279,47 @@ def test_a_new_monitor_is_pending_and_claims_nothing(api: Api, body: dict[str, A
     ]
 
 
+@pytest.mark.parametrize(
+    ("health", "window", "message"),
+    [
+        (Health.UP, "24h", "Shop is up; p95 182.4 ms, up 100 % of the 40 seconds seen in the last 24h."),
+        (Health.DOWN, "24h", "Shop is down; p95 182.4 ms, up 75 % of the 40 seconds seen in the last 24h."),
+        (Health.UP, "7d", "Shop is up; p95 182.4 ms, up 100 % of the 40 seconds seen in the last 7d."),
+    ],
+)
+def test_what_was_not_seen_of_the_window_is_not_claimed(
+    alone: Api, body: dict[str, Any], health: Health, window: str, message: str
+) -> None:
+    created = alone.call("POST", "/v1/monitors", body).json()
+
+    def begin(connection: Connection) -> Monitor:
+        monitor = monitors.get(connection, created["team_id"], created["id"])
+        assert monitor is not None
+        enter(connection, monitor, Health.UP, NOW)
+        if health is not Health.UP:
+            enter(connection, monitor, health, NOW + 30 * SECOND)
+        return monitor
+
+    see(alone, alone.write(begin), NOW + 39 * SECOND)
+    alone.clock.at = NOW + 40 * SECOND
+    answer = alone.call("GET", f"/v1/status/{created['id']}?window={window}").json()
+    assert answer["message"] == message
+
+
+def test_nothing_but_failures_is_zero_of_what_was_seen(alone: Api, body: dict[str, Any]) -> None:
+    created = alone.call("POST", "/v1/monitors", body).json()
+
+    def begin(connection: Connection) -> None:
+        monitor = monitors.get(connection, created["team_id"], created["id"])
+        assert monitor is not None
+        enter(connection, monitor, Health.DOWN, NOW)
+
+    alone.write(begin)
+    alone.clock.at = NOW + 61 * SECOND
+    answer = alone.call("GET", f"/v1/status/{created['id']}").json()
+    assert answer["message"] == "Shop is down; up 0 % of the 1 minute 1 second seen in the last 24h."
+
+
 def test_a_paused_monitor_has_no_next_check(api: Api) -> None:
     monitor = a_monitor(api)
     assert api.call("POST", f"/v1/monitors/{monitor.id}/pause").status_code == 200
@@ -295,7 +337,7 @@ def test_a_state_that_nobody_confirms_is_unknown(alone: Api) -> None:
     since = to_text(NOW + 182)
     assert document["message"] == (
         f"Checkout Service Gateway is unknown: too few regions have reported since {since};"
-        " p95 182.4 ms, 100 % over 24h."
+        " p95 182.4 ms, up 100 % of the 23 hours seen in the last 24h."
     )
     assert (document["state"], document["health"], document["stale"]) == ("unknown", "unknown", True)
     assert document["state_since"] == since

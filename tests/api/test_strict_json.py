@@ -11,7 +11,8 @@ from statuspulse.api.strict_json import InvalidJsonError, parse
     ("raw", "why"),
     [
         (b"{", "line 1"),
-        (b"", "line 1"),
+        (b"", "it is empty"),
+        (b" \n", "it is empty"),
         (b"{'a': 1}", "line 1"),
         (b'{"a": 1} x', "line 1"),
         (b'{"a": 1,}', "line 1"),
@@ -25,7 +26,7 @@ from statuspulse.api.strict_json import InvalidJsonError, parse
         (b'{"a": 1e999}', "too large"),
         (b'{"a": ' + b"9" * 5000 + b"}", "too many digits"),
         (b'{"a": "\xff"}', "not UTF-8 at byte 7"),
-        (b'\xef\xbb\xbf{"a": 1}', "line 1"),
+        (b'\xef\xbb\xbf{"a": 1}', "byte order mark"),
         (b'{"a": "\\ud800"}', "surrogate"),
         (b'{"\\udc00": 1}', "surrogate"),
         (b'{"a": "\\u0000"}', "NUL"),

@@ -18,10 +18,12 @@ from pathlib import Path
 import pytest
 import trustme
 
+from statuspulse.cli.check import status_of
 from statuspulse.cli.targets import TargetError, target_of
 from statuspulse.cli.verdict import _WORDS
 from statuspulse.domain.failure import FailureClass
 from statuspulse.domain.monitor import MonitorType
+from statuspulse.domain.result import Verdict
 from statuspulse.domain.specs.dns import DnsSpec, RecordType
 from statuspulse.domain.specs.http import HttpSpec
 from statuspulse.domain.specs.tcp import TcpSpec
@@ -221,13 +223,30 @@ def test_a_target_that_fails_now_and_then_is_a_warning(target: HttpTarget, tmp_p
     assert "1 of 2 ok, it answered, but not as expected" in told.stdout
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "status"),
+    [
+        ([Verdict.OK], 0),
+        ([Verdict.FAILED], 1),
+        ([Verdict.VOID], 3),
+        ([Verdict.OK, Verdict.OK], 0),
+        ([Verdict.OK, Verdict.FAILED], 1),
+        ([Verdict.FAILED, Verdict.VOID], 1),
+        ([Verdict.OK, Verdict.VOID], 3),
+    ],
+)
+def test_several_looks_are_a_yes_only_when_all_are(verdicts: list[Verdict], status: int) -> None:
+    assert status_of(verdicts) == status
+
+
 def test_the_address_policy_of_the_host_applies(target: HttpTarget, tmp_path: Path) -> None:
     denied = {"STATUSPULSE_PROBE_DENY": "loopback"}
     told = check(tmp_path, target.url, **denied)
-    assert told.returncode == 1
+    assert told.returncode == 3
     assert " is unknown: the address policy of this host forbids" in told.stdout
     assert check(tmp_path, target.url, "--nagios", **denied).returncode == 3
-    assert check(tmp_path, "http://169.254.169.254/").returncode == 1
+    assert check(tmp_path, target.url, "--json", **denied).returncode == 3
+    assert check(tmp_path, "http://169.254.169.254/").returncode == 3
     assert target.connections == 0
 
 

@@ -73,6 +73,17 @@ def _run(script: str, folder: Path) -> tuple[int, str]:
     return status, told.read_text()
 
 
+def test_the_check_of_the_tour_does_not_take_a_dead_server_for_a_good_one(tmp_path: Path) -> None:
+    block = re.search(r"^triggered\(\) \{.*?nothing is open\"$", _script(), re.DOTALL | re.MULTILINE)
+    assert block is not None
+    names = ("PYTHON", "SHOP", "ORDERS", "NAMES", "STATUSPULSE_TOKEN")
+    given = "".join(f"{name}={sys.executable}\n" for name in names) + f"API=http://127.0.0.1:{_free_port()}/v1\n"
+    _, told = _run(f"{given}{block[0]} || echo 'something is wrong'", tmp_path)
+    assert "Failed to connect" in told or "onnection refused" in told
+    assert "nothing is open" not in told
+    assert told.endswith("something is wrong\n")
+
+
 def test_the_readme_does_what_it_says(tmp_path: Path) -> None:
     with Receiver() as slack, HttpTarget() as target, server(tmp_path, SLACK_BASE_URL=slack.url) as served:
         served.start()

@@ -11,6 +11,7 @@ from statuspulse.domain.incident import (
     Move,
     availability_key,
     move,
+    owner_of_key,
 )
 
 TRIGGERED, ACKNOWLEDGED, RESOLVED = IncidentState
@@ -55,3 +56,19 @@ def test_a_resolved_incident_is_not_taken_up_again_by_accident(asked: Asked) -> 
 
 def test_a_monitor_has_one_key_for_its_availability() -> None:
     assert availability_key("mon_9x2k4p7q") == "mon_9x2k4p7q/availability"
+
+
+@pytest.mark.parametrize(
+    ("key", "owner"),
+    [
+        (availability_key("mon_9x2k4p7q"), "mon_9x2k4p7q"),
+        ("mon_9x2k4p7q", None),
+        ("mon_9x2k4p7q/availability/2", None),
+        ("mon_9x2k4p7q/availability/availability", None),
+        ("inc_9x2k4p7q/availability", None),
+        ("shop/availability", None),
+        ("/availability", None),
+    ],
+)
+def test_only_the_key_of_a_monitor_tells_whose_it_is(key: str, owner: str | None) -> None:
+    assert owner_of_key(key) == owner

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from statuspulse.catalog import incidents
 from statuspulse.domain.failure import Failure, FailureClass, MissReason
 from statuspulse.domain.health import Health, State
-from statuspulse.domain.incident import IncidentState
+from statuspulse.domain.incident import IncidentState, availability_key
 from statuspulse.domain.result import Gap, ResultKind
 from statuspulse.domain.times import MINUTE, SECOND
 from statuspulse.protocol.conversion import gap_item
@@ -54,6 +55,35 @@ def test_one_failure_changes_nothing_and_two_open_one_incident(world: World) -> 
     last = world.transitions(monitor)[-1]
     assert (last.first_observed_at, last.changed_at, last.incident_id) == (at(10), at(20) + 212, incident.id)
     assert "connection refused" in last.evidence
+
+
+def test_an_incident_by_hand_with_the_monitors_key_is_the_one_of_its_outage(world: World) -> None:
+    monitor = world.monitor()
+    world.see(result(monitor, at(0)))
+    sent = {"dedup_key": availability_key(monitor), "title": "Users complain"}
+    world.write(lambda connection: incidents.submit(connection, world.change_at(at(5)), sent))
+    world.see(*(result(monitor, at(seconds), REFUSED) for seconds in (10, 20)))
+    assert world.state(monitor).health is Health.DOWN
+    assert [incident.title for incident in world.incidents()] == ["Users complain"]
+    assert world.owed() == [("trigger", 1)]
+    world.see(*(result(monitor, at(seconds)) for seconds in (30, 40)))
+    assert [incident.state for incident in world.incidents()] == [IncidentState.RESOLVED]
+
+
+def test_an_outage_whose_incident_was_resolved_by_hand_opens_none_and_the_next_one_does(world: World) -> None:
+    monitor = world.monitor()
+    world.see(result(monitor, at(0)), *(result(monitor, at(seconds), REFUSED) for seconds in (10, 20)))
+    [first] = world.incidents()
+    sent = {"incident_id": first.id, "state": "resolved"}
+    world.write(lambda connection: incidents.submit(connection, world.change_at(at(25)), sent))
+    world.see(*(result(monitor, at(seconds), REFUSED) for seconds in (30, 40, 50)))
+    assert world.state(monitor).health is Health.DOWN
+    assert [incident.state for incident in world.incidents()] == [IncidentState.RESOLVED]
+    world.see(*(result(monitor, at(seconds)) for seconds in (60, 70)))
+    world.see(*(result(monitor, at(seconds), REFUSED) for seconds in (80, 90)))
+    second = next(incident for incident in world.incidents() if incident.id != first.id)
+    assert (second.state, second.occurrences) == (IncidentState.TRIGGERED, 1)
+    assert [one.state for one in world.incidents() if one.id == first.id] == [IncidentState.RESOLVED]
 
 
 def test_recovery_takes_two_and_resolves_the_incident(world: World) -> None:

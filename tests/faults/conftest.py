@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.turns import ALONE
+
 Record = Callable[..., None]
-_RECORDED = pytest.StashKey[list[str]]()
+_RECORDED = "figures"
 
 
 @pytest.fixture
@@ -20,14 +22,22 @@ def record(request: pytest.FixtureRequest, tmp_path: Path) -> Record:
         path = tmp_path / "figures.json"
         path.write_text(json.dumps({"test": request.node.nodeid, **figures}, indent=1))
         text = ", ".join(f"{name} {value}" for name, value in figures.items())
-        request.config.stash.setdefault(_RECORDED, []).append(f"{request.node.name}: {text} ({path})")
+        request.node.user_properties.append((_RECORDED, f"{request.node.name}: {text} ({path})"))
 
     return write
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    lines = config.stash.get(_RECORDED, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
+    lines = [text for report in reports for name, text in report.user_properties if name == _RECORDED]
     if lines:
         terminalreporter.section("figures of the fault tests")
         for line in lines:
             terminalreporter.write_line(line)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each of them measures how long something takes, or loads the machine for it."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(ALONE)

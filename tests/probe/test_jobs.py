@@ -156,9 +156,8 @@ async def test_a_look_gives_way_to_the_schedule_and_begins_anew(
             for job_id in ("chk_1", "chk_2", "chk_3"):
                 slow.mood, begun = Mood.SILENT, len(slow.arrivals)
                 plane.ask(a_job(job_id, slow.url, kind="run_now", monitor_id=MONITOR, timeout_ms=9000))
-                await until(lambda begun=begun: len(slow.arrivals) > begun)
-                slots = len(target.arrivals)
-                await until(lambda slots=slots: len(target.arrivals) > slots)
+                await _another_arrival(slow)
+                await _another_arrival(target)
                 slow.mood = Mood.HEALTHY
                 assert (await answered(plane, job_id)).ok
                 assert len(slow.arrivals) >= begun + 2
@@ -169,6 +168,11 @@ async def test_a_look_gives_way_to_the_schedule_and_begins_anew(
         assert not [slot for slot in slots if _overlap(look, slot)]
     assert all(slot.ok for slot in slots)
     assert plane.gaps == []
+
+
+async def _another_arrival(target: HttpTarget) -> None:
+    known = len(target.arrivals)
+    await until(lambda: len(target.arrivals) > known)
 
 
 def _overlap(look: Item, slot: Item) -> bool:

@@ -14,6 +14,8 @@ from tests.system.herd import INTERVAL, Herd, Seen, missing_slots
 from tests.system.server import Server, eventually, now_ms, server
 from tests.targets import HttpTarget
 
+pytestmark = pytest.mark.alone
+
 _IN_FORCE_MS = 1000
 
 

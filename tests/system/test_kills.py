@@ -23,6 +23,8 @@ from tests.system.herd import INTERVAL, Herd, unseen_ms
 from tests.system.server import Server, eventually, now_ms, server
 from tests.targets import HttpTarget
 
+pytestmark = pytest.mark.alone
+
 _FIRST_CHECK_MS = 3000
 # A fresh interpreter takes longer than this to begin with anything, what an old one still does is over by then.
 _OLD_PROBE_MS = 250

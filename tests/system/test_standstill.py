@@ -6,9 +6,13 @@ import signal
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.system.herd import INTERVAL, Herd, missing_slots, unseen_ms
 from tests.system.server import eventually, now_ms, server
 from tests.targets import HttpTarget
+
+pytestmark = pytest.mark.alone
 
 _STANDSTILL_MS = 5000
 

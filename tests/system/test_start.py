@@ -125,6 +125,14 @@ def test_a_port_in_use_is_one_line_with_the_cure(stopped: Server) -> None:
         stopped.settings["LISTEN"] = address
         told = _refused(stopped)
     assert told == f"cannot listen on {address}: address already in use; choose another with STATUSPULSE_LISTEN"
+    assert not stopped.data_dir.exists()
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid", "::ffff:203.0.113.7"])
+def test_an_address_that_is_not_ours_leaves_nothing_behind(stopped: Server, host: str) -> None:
+    stopped.settings["LISTEN"] = f"[{host}]:8080" if ":" in host else f"{host}:8080"
+    assert "STATUSPULSE_LISTEN" in _refused(stopped)
+    assert not stopped.data_dir.exists()
 
 
 def test_a_data_directory_that_cannot_be_made_is_one_line(stopped: Server) -> None:
@@ -155,6 +163,9 @@ def test_a_second_server_on_the_same_data_is_one_line(stopped: Server, tmp_path:
     second.runs = [*stopped.runs]
     assert _refused(second) == f"a running StatusPulse uses {stopped.data_dir}; stop it first"
     assert stopped.is_ready()
+    second.settings["LISTEN"] = stopped.url.removeprefix("http://")
+    second.settings["DATA_DIR"] = str(stopped.data_dir)
+    assert _refused(second) == f"a running StatusPulse uses {stopped.data_dir}; stop it first"
 
 
 def test_a_key_that_is_not_the_database_s_own_is_one_line(stopped: Server, filled: Path) -> None:

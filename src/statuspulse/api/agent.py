@@ -66,7 +66,7 @@ class AgentRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             services = await services_of(request)
-            request.state.probe = await authenticate_probe(request, services.tokens)
+            request.state.probe = await authenticate_probe(request, services)
             answer: Response = await endpoint(request)
             return answer
 

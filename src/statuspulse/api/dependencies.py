@@ -10,13 +10,16 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from statuspulse.api.cursors import Cursors
-from statuspulse.api.tokens import TokenCache
+from statuspulse.api.heartbeat_documents import PingUrls
+from statuspulse.api.token_cache import TokenCache
 from statuspulse.bus.bus import Bus
 from statuspulse.catalog.instance import Instance
 from statuspulse.domain.access import Principal
+from statuspulse.domain.networks import Network
 from statuspulse.egress.policy import Policy
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
+from statuspulse.engine.pings import Pings
 from statuspulse.metrics import Metrics
 from statuspulse.storage.database import Database
 from statuspulse.storage.sealing import Keyring
@@ -38,7 +41,8 @@ class Dependencies:
     """The parts. `now` gives milliseconds since the epoch, `monotonic` seconds.
 
     `wake` is called after a committed change that probes, engine or dispatcher shall see at once. `series` answers the
-    text for Prometheus, with the series of a team where one is given. `is_stopping` is true from the moment at which
+    text for Prometheus, with the series of a team where one is given. The address that a call comes from is read from
+    headers only where `trusted_proxies` hold who sends them. `is_stopping` is true from the moment at which
     the process is asked to end: a call that waits for news answers without any.
     """
 
@@ -48,6 +52,7 @@ class Dependencies:
     now: Callable[[], int]
     monotonic: Callable[[], float]
     public_url: str
+    trusted_proxies: tuple[Network, ...]
     min_interval_seconds: int
     wake: Callable[[], None]
     checks: Mapping[str, Check]
@@ -67,6 +72,7 @@ class Services:
     instance: Instance
     tokens: TokenCache
     cursors: Cursors
+    pings: Pings
 
     @classmethod
     def of(cls, parts: Dependencies) -> Services:
@@ -77,6 +83,7 @@ class Services:
             ),
             tokens=TokenCache(parts.database, parts.keyring, now=parts.now, monotonic=parts.monotonic),
             cursors=Cursors(parts.keyring),
+            pings=Pings(parts.database, parts.bus, now=parts.now),
         )
 
 
@@ -96,6 +103,13 @@ class Call:
     @property
     def database(self) -> Database:
         return self.services.parts.database
+
+    @property
+    def ping_urls(self) -> PingUrls:
+        """How URLs of jobs that call us are shown to this caller."""
+        parts = self.services.parts
+        with_keys = "monitors:write" in self.caller.scopes
+        return PingUrls(keyring=parts.keyring, public_url=parts.public_url, with_keys=with_keys)
 
     @property
     def team_id(self) -> str:

@@ -217,12 +217,15 @@ def _known_id(incident_id: str) -> str:
 
 
 def _filter(query: IncidentQuery) -> IncidentFilter:
-    """Raises 422 for states that do not exist, times that are none and ids without a provider."""
+    """Raises 422 for states that do not exist, for what is no id or time, and for ids without a provider."""
     details: list[Detail] = []
     states = tuple(query.state.split(",")) if query.state is not None else ()
     if not set(states) <= set(IncidentState):
         message = f"must hold states out of {', '.join(IncidentState)}"
         details.append(_wrong("parameter_invalid_enum", "state", message))
+    if query.monitor_id is not None and not is_id(query.monitor_id, "mon"):
+        message = "must be the id of a monitor, such as mon_9x2k4p7q"
+        details.append(_wrong("parameter_invalid_format", "monitor_id", message))
     external_id = None
     if query.external_id is not None:
         provider, _, identifier = query.external_id.partition(":")
@@ -237,6 +240,8 @@ def _filter(query: IncidentQuery) -> IncidentFilter:
         except (ValueError, OverflowError):
             message = "must be a time such as 2026-11-23T06:20:00Z"
             details.append(_wrong("parameter_invalid_format", name, message))
+    if len(times) == 2 and times["from"] >= times["to"]:
+        details.append(_wrong("parameter_conflict", "from", "must be earlier than to"))
     if details:
         raise invalid(details)
     return IncidentFilter(

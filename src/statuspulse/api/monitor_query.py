@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from statuspulse.api.errors import invalid
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery
+from statuspulse.catalog.members import RegionSlug, Slug, Tag
 from statuspulse.catalog.refusals import Detail
 from statuspulse.domain.health import State
 from statuspulse.domain.times import from_text
@@ -23,12 +24,12 @@ class MonitorQuery(ListQuery):
     """What a list of monitors can be narrowed to, and its order."""
 
     state: Annotated[str | None, Field(description="One or more states, separated by commas.")] = None
-    type: Literal["http", "tcp", "dns", "tls", "icmp", "grpc"] | None = None
-    tag: Annotated[list[str] | None, Field(description="Repeat it; every one must hold.")] = None
+    type: Literal["http", "tcp", "dns", "tls", "icmp", "grpc", "heartbeat"] | None = None
+    tag: Annotated[list[Tag] | None, Field(description="Repeat it; every one must hold.")] = None
     q: Annotated[str | None, Field(min_length=2, max_length=200, description="Part of name or target.")] = None
     paused: Literal["true", "false"] | None = None
-    region: str | None = None
-    escalation_policy: str | None = None
+    region: RegionSlug | None = None
+    escalation_policy: Slug | None = None
     updated_since: Annotated[str | None, Field(description="A time with offset.")] = None
     sort: Annotated[
         Literal["created_at", "name", "state"],

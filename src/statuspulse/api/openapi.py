@@ -15,11 +15,13 @@ from starlette.routing import BaseRoute
 from statuspulse import __version__
 from statuspulse.api import examples
 from statuspulse.api.answers import Error
-from statuspulse.api.route import FURTHER_STATUSES, SCOPE_MEMBER
-from statuspulse.catalog import incident_members
+from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER
+from statuspulse.catalog import incident_members, team_members
 from statuspulse.catalog.incident_members import IncidentEdit, IncidentRequest, NoteRequest
 from statuspulse.catalog.kinds.registry import KINDS
 from statuspulse.catalog.merging import READ_ONLY
+from statuspulse.catalog.team_members import MemberEdit, MemberRequest, TeamEdit, TeamRequest
+from statuspulse.catalog.token_members import TokenRequest
 from statuspulse.protocol.documents import Heartbeat, Results
 
 _PREFIX = "/v1"
@@ -38,7 +40,7 @@ _REASONS = {
     405: "The path takes other methods",
     409: "It conflicts with the state of the object",
     410: "The cursor has expired",
-    412: "It was changed meanwhile",
+    412: "It has another version than the caller expects",
     413: "The body is too large",
     415: "The body is of another type",
     422: "It can be read and does not hold",
@@ -85,6 +87,7 @@ def _finish(operation: dict[str, Any], route: RouteContext) -> None:
     """Adds what the framework does not know, and the examples, in which it drops every null."""
     has_token = SCOPE_MEMBER in operation
     operation["security"] = [{"bearer": []}] if has_token else []
+    operation.pop(OWN_TOKEN, None)
     statuses = {*_OPEN_STATUSES, *operation.pop(FURTHER_STATUSES, ())}
     if has_token:
         statuses |= {*_TOKEN_STATUSES}
@@ -128,10 +131,22 @@ def _refusal(status: int) -> dict[str, Any]:
 
 def _components() -> dict[str, Any]:
     kinds = KINDS.values()
-    models: list[type[BaseModel]] = [*(kind.model for kind in kinds), IncidentRequest, IncidentEdit, NoteRequest]
+    models: list[type[BaseModel]] = [
+        *(kind.model for kind in kinds),
+        IncidentRequest,
+        IncidentEdit,
+        NoteRequest,
+        TokenRequest,
+        TeamRequest,
+        TeamEdit,
+        MemberRequest,
+        MemberEdit,
+    ]
     _, defined = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     schemas: dict[str, Any] = {**defined["$defs"], **_answer_components(), **_agent_components()}
     schemas["IncidentEdit"]["properties"] |= _ignored(incident_members.READ_ONLY)
+    for name in ("TeamEdit", "MemberEdit"):
+        schemas[name]["properties"] |= _ignored(team_members.READ_ONLY)
     names = {kind.name: kind.model.__name__ for kind in kinds}
     for kind in kinds:
         if kind.ways:

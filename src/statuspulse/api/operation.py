@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from statuspulse.api.route import FURTHER_STATUSES, SCOPE_MEMBER
+from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER
 
 Examples = Mapping[str, Any]
+
+ANY_TOKEN = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,9 @@ class Body:
 class Operation:
     """One operation: its answer's shape and examples by name; further statuses stand beside the default ones.
 
-    `created` has examples of the same shape under 201, where a call may also make something new.
+    `created` has examples of the same shape under 201, where a call may also make something new. `scope` is None where
+    no token is asked for, and ANY_TOKEN where one without any scope will do. `own_token` names the path parameter by
+    which a token may call about itself without the scope.
     """
 
     id: str
@@ -36,11 +40,16 @@ class Operation:
     created: Examples = field(default_factory=dict)
     body: Body | None = None
     statuses: tuple[int, ...] = field(default=())
+    own_token: str | None = None
 
     @property
     def keywords(self) -> dict[str, Any]:
         """What the decorators of a router take."""
-        extra: dict[str, Any] = {} if self.scope is None else {SCOPE_MEMBER: [self.scope]}
+        extra: dict[str, Any] = {}
+        if self.scope is not None:
+            extra[SCOPE_MEMBER] = [self.scope] if self.scope else []
+        if self.own_token is not None:
+            extra[OWN_TOKEN] = self.own_token
         if self.statuses:
             extra[FURTHER_STATUSES] = list(self.statuses)
         if self.body is not None:

@@ -18,6 +18,7 @@ from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, pl
 from statuspulse.api.result_answers import ResultList
 from statuspulse.api.result_documents import result_document
 from statuspulse.api.route import CheckedRoute
+from statuspulse.catalog.members import RegionSlug
 from statuspulse.catalog.refusals import Detail, MissingError, SoftProblem
 from statuspulse.domain.result import Verdict
 from statuspulse.domain.times import DAY, from_text
@@ -43,7 +44,7 @@ class ResultsQuery(ListQuery):
         str | None,
         Field(alias="to", description="Planned before this time, at most 7 days after `from`; by default now."),
     ] = None
-    region: str | None = None
+    region: RegionSlug | None = None
     ok: Annotated[Literal["true", "false", "null"] | None, Field(description="null: checks that gave no verdict.")] = (
         None
     )
@@ -102,7 +103,8 @@ def _span(query: ResultsQuery, now: int) -> tuple[int, int]:
     end = times.get("to", now)
     start = times.get("from", end - _USUAL_SPAN)
     if start >= end:
-        raise invalid([_wrong("parameter_conflict", "from", "must be earlier than to, which is now by default")])
+        which = "" if "to" in times else ", which is now unless it is given"
+        raise invalid([_wrong("parameter_conflict", "from", f"must be earlier than to{which}")])
     if end - start > _LONGEST_SPAN:
         raise invalid([_wrong("parameter_out_of_range", "from", "must be at most 7 days before to")])
     return start, end

@@ -21,6 +21,7 @@ from statuspulse.catalog.validation import unknown
 
 SCOPE_MEMBER = "x-required-scopes"
 FURTHER_STATUSES = "x-further-statuses"
+OWN_TOKEN = "x-own-token"  # noqa: S105 - the name of a member
 
 
 class _ReadRequest(Request):
@@ -41,20 +42,23 @@ class _ReadRequest(Request):
 class CheckedRoute(APIRoute):
     """Size, token, scope, media type, JSON, query, schema, endpoint, in this order.
 
-    The scope stands in the operation of the OpenAPI document (`x-required-scopes`); without one the route is open.
+    The scope stands in the operation of the OpenAPI document (`x-required-scopes`); without that member the route is
+    open, with an empty list any token will do.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint = super().get_route_handler()
-        scopes: list[str] = (self.openapi_extra or {}).get(SCOPE_MEMBER, [])
+        extra = self.openapi_extra or {}
+        scopes: list[str] | None = extra.get(SCOPE_MEMBER)
+        own = extra.get(OWN_TOKEN)
         query = dict(_query_members(self.dependant))
         media_types = body.PATCH_TYPES if "PATCH" in (self.methods or ()) else body.JSON_TYPES
         needs_body = self.body_field is not None and self.body_field.field_info.is_required()
 
         async def handle(request: Request) -> Response:
             raw = await body.read_body(request, body.BODY_LIMIT)
-            if scopes:
-                await _admit(request, scopes)
+            if scopes is not None:
+                await _admit(request, scopes, own)
             value = None
             if raw:
                 body.check_media_type(request, media_types)
@@ -67,11 +71,14 @@ class CheckedRoute(APIRoute):
         return handle
 
 
-async def _admit(request: Request, scopes: list[str]) -> None:
-    services = await services_of(request)
-    request.state.principal = await authenticate(request, services.tokens)
+async def _admit(request: Request, scopes: list[str], own: str | None) -> None:
+    """Sets the principal of the call; `own` names the path parameter by which a token may call about itself."""
+    principal = await authenticate(request, await services_of(request))
+    request.state.principal = principal
+    if own is not None and request.path_params[own] == principal.token_id:
+        return
     for scope in scopes:
-        require(request.state.principal, scope)
+        require(principal, scope)
 
 
 def _query_members(dependant: Dependant) -> Iterator[tuple[str, bool]]:

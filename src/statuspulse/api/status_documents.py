@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from statuspulse.api import heartbeat_documents
 from statuspulse.api.documents import time_or_null
+from statuspulse.api.heartbeat_documents import heartbeat_document
 from statuspulse.catalog.status_views import Head
+from statuspulse.delivery.wording import duration
 from statuspulse.domain.health import State
+from statuspulse.domain.heartbeat import INBOUND
 from statuspulse.domain.rollup import Bucket
 from statuspulse.domain.times import to_text
 from statuspulse.engine.figures import Checks, Figures
 from statuspulse.engine.sight import RegionSight
 from statuspulse.storage.results import Look
 from statuspulse.storage.status import OpenIncident
+
+# Below this share of the window its figures are told with the time that they are about.
+_COVERED_PCT = 99
 
 
 def status_document(head: Head, figures: Figures) -> dict[str, Any]:
@@ -29,10 +37,11 @@ def status_document(head: Head, figures: Figures) -> dict[str, Any]:
         "state_since": to_text(sight.state.since),
         "state_seq": sight.state.seq,
         "stale": sight.stale,
-        "failing_regions": sight.failing_regions,
+        "failing_regions": [slug for slug in sight.failing_regions if slug != INBOUND],
         "last_probe_at": time_or_null(sight.last_probe_at),
         "next_probe_at": time_or_null(head.next_probe_at),
-        "interval_seconds": monitor.config["interval_seconds"],
+        "interval_seconds": monitor.config.get("interval_seconds", monitor.config.get("period_seconds")),
+        "heartbeat": heartbeat_document(head),
         "metrics": _metrics(figures),
         "active_incident": None if head.incident is None else _incident(head.incident),
         "maintenance": {
@@ -49,7 +58,7 @@ def status_document(head: Head, figures: Figures) -> dict[str, Any]:
 
 def region_documents(head: Head, checks: Checks) -> list[dict[str, Any]]:
     """Each region of the monitor, in its order."""
-    return [_region(region, checks.region(region.key)) for region in head.sight.regions]
+    return [_region(region, checks.region(region.key)) for region in head.sight.regions if region.slug != INBOUND]
 
 
 def sentence(head: Head, figures: Figures) -> str:
@@ -58,14 +67,27 @@ def sentence(head: Head, figures: Figures) -> str:
     p95 = _ms(figures.checks.whole().latency.percentile(95))
     if p95 is not None:
         told.append(f"p95 {p95} ms")
-    if figures.in_window.uptime_pct is not None:
-        told.append(f"{figures.in_window.uptime_pct:g} %")
-    tail = f"; {', '.join(told)} over {figures.window}" if told else ""
+    told.extend(_uptime(figures))
+    tail = f"; {', '.join(told)}" if told else ""
     return f"{head.monitor.name} {_claim(head)}{tail}."
+
+
+def _uptime(figures: Figures) -> Iterator[str]:
+    """The share of the window, or of what was seen of it: 100 % of the first half minute is no good day."""
+    sums, coverage = figures.in_window, figures.coverage_pct
+    if sums.uptime_pct is None:
+        return
+    share = f"{sums.uptime_pct:g} %"
+    if coverage is not None and coverage >= _COVERED_PCT:
+        yield f"{share} over {figures.window}"
+    else:
+        yield f"up {share} of the {duration(sums.measured)} seen in the last {figures.window}"
 
 
 def _claim(head: Head) -> str:
     sight = head.sight
+    if sight.beat is not None and (words := heartbeat_documents.claim(head, sight.beat)) is not None:
+        return words
     claim = _CLAIMS[sight.state.state]
     if sight.state.state is State.DEGRADED and sight.failing_regions:
         failing = sight.failing_regions

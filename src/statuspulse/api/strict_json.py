@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 DEEPEST_NESTING = 20
 # Above this a float no longer tells neighbouring integers apart.
 _EXACT_INTEGERS = 1 << 53
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 class InvalidJsonError(ValueError):
@@ -24,6 +25,10 @@ def parse(raw: bytes) -> Any:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidJsonError(f"it is not UTF-8 at byte {error.start}") from None
+    if not text.strip():
+        raise InvalidJsonError("it is empty")
+    if text.startswith(_BYTE_ORDER_MARK):
+        raise InvalidJsonError("it begins with a byte order mark (EF BB BF); save it as UTF-8 without one")
     try:
         value = json.loads(
             text, parse_constant=_refuse_constant, parse_float=_number, object_pairs_hook=_object_without_duplicates

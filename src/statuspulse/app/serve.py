@@ -13,13 +13,14 @@ from time import monotonic, time_ns
 import structlog
 from sqlalchemy import Connection
 
+from statuspulse import data_dir
 from statuspulse.api.app import create_api
 from statuspulse.api.dependencies import Dependencies
 from statuspulse.app import local_probe, loop, readiness, series, welcome
 from statuspulse.app.local_probe import LocalProbe
 from statuspulse.app.signals import stop_on_signals
 from statuspulse.app.store import Store, opened
-from statuspulse.app.web_server import WebServer, base_url, listener
+from statuspulse.app.web_server import CannotListenError, WebServer, base_url, bound, listen
 from statuspulse.bus.bus import Topic
 from statuspulse.bus.local import LocalBus
 from statuspulse.catalog import setup
@@ -29,6 +30,7 @@ from statuspulse.delivery.registry import channels
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.http_client import HttpClient
 from statuspulse.engine.engine import Engine
+from statuspulse.engine.heartbeat_watch import HeartbeatWatch
 from statuspulse.engine.housekeeping import Housekeeping
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
@@ -44,9 +46,22 @@ def now_ms() -> int:
 
 def serve(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT; a second one leaves at once. Raises one-line errors for what hinders the start."""
-    with opened(settings, now_ms()) as store, listener(settings.host, settings.port) as listening:
+    with _reserved(settings) as listening, opened(settings, now_ms()) as store:
+        listen(listening)
         made = store.database.submit(partial(_set_up, store, settings)).result()
         loop.run(_Control(settings, store, listening, made).run())
+
+
+def _reserved(settings: Settings) -> socket.socket:
+    """The address before anything is made on the disk, so that a start that fails for it leaves nothing behind.
+
+    Where both are taken it is the data directory that tells by whom.
+    """
+    try:
+        return bound(settings.host, settings.port)
+    except CannotListenError:
+        data_dir.check_free(settings.data_dir)
+        raise
 
 
 def _set_up(store: Store, settings: Settings, connection: Connection) -> FirstStart:
@@ -78,6 +93,7 @@ class _Control:
         engine = Engine(self.store.database, bus, jobs, metrics, now=now_ms)
         dispatcher = self._dispatcher(gate, bus, metrics)
         housekeeping = Housekeeping(self.store.database, now=now_ms)
+        heartbeats = HeartbeatWatch(self.store.database, bus, now=now_ms)
         stop = stop_on_signals()
         server = WebServer(create_api(self._dependencies(bus, jobs, metrics, liveness, stop)))
         probe = LocalProbe(self.settings.data_dir / local_probe.FOLDER, base_url(self.listening))
@@ -86,6 +102,7 @@ class _Control:
                 tasks.create_task(engine.run(), name="engine"),
                 tasks.create_task(dispatcher.run(), name="dispatcher"),
                 tasks.create_task(housekeeping.run(), name="housekeeping"),
+                tasks.create_task(heartbeats.run(), name="heartbeats"),
             ]
             serving = tasks.create_task(server.run_on(self.listening), name="api")
             probing = tasks.create_task(probe.run(), name="local-probe") if self.settings.runs_probe else None
@@ -132,6 +149,7 @@ class _Control:
             now=now_ms,
             monotonic=monotonic,
             public_url=self._public_url,
+            trusted_proxies=self.settings.trusted_proxies,
             min_interval_seconds=self.settings.min_interval_seconds,
             wake=wake,
             checks=readiness.checks(self.store.database, liveness, now_ms),

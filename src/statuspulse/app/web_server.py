@@ -17,15 +17,40 @@ class CannotListenError(Exception):
     """The address is not to be had: one line with the cure."""
 
 
-def listener(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 picks a free one."""
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that has the address, and turns callers away until `listen`; port 0 picks a free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        made = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            _bind(made, host, port)
+        except BaseException:
+            made.close()
+            raise
     except (OSError, TypeError) as error:  # TypeError: text that is no name of a host
-        reason = (getattr(error, "strerror", None) or str(error)).partition(" (while ")[0].lower()
-        message = f"cannot listen on {host}:{port}: {reason}; choose another with STATUSPULSE_LISTEN"
-        raise CannotListenError(message) from None
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise _cannot_listen(f"{host}:{port}", reason) from None
+    return made
+
+
+def listen(bound: socket.socket) -> None:
+    """From here on callers wait for an answer. Another who bound at the same moment may have been faster."""
+    try:
+        bound.listen(_BACKLOG)
+    except OSError as error:
+        host, port = bound.getsockname()[:2]
+        raise _cannot_listen(f"{host}:{port}", str(error.strerror).lower()) from None
+
+
+def _bind(made: socket.socket, host: str, port: int) -> None:
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if made.family == socket.AF_INET6:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    made.bind((host, port))
+
+
+def _cannot_listen(address: str, reason: str) -> CannotListenError:
+    return CannotListenError(f"cannot listen on {address}: {reason}; choose another with STATUSPULSE_LISTEN")
 
 
 def base_url(listening: socket.socket) -> str:
@@ -45,6 +70,8 @@ class WebServer(uvicorn.Server):
                 app,
                 lifespan="off",
                 access_log=False,
+                # Its own would write past ours.
+                log_config=None,
                 log_level="warning",
                 server_header=False,
                 date_header=True,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from statuspulse.catalog.incident_members import IncidentRequest
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError
+from statuspulse.domain.incident import owner_of_key
 from statuspulse.storage import incidents, monitors, policies
 from statuspulse.storage.incidents import Incident
 from statuspulse.storage.monitors import Monitor
@@ -33,17 +34,32 @@ def meant(connection: Connection, team_id: str, request: IncidentRequest) -> Mea
         named = incidents.get(connection, team_id, request.incident_id)
         if named is None:
             raise MissingError
-    monitor = monitor_named(connection, team_id, request.monitor_id)
-    check_policy(connection, team_id, request.escalation_policy)
     if named is not None:
+        monitor = _monitor_named(connection, team_id, request.monitor_id)
+        check_policy(connection, team_id, request.escalation_policy)
         _check_agreement(named, request)
         return Meant(incident=named, monitor=monitor)
+    monitor = monitor_meant(connection, team_id, request)
+    check_policy(connection, team_id, request.escalation_policy)
     by_key = request.dedup_key is not None
     return Meant(incident=_referred(connection, team_id, request, monitor), monitor=monitor, by_key=by_key)
 
 
-def monitor_named(connection: Connection, team_id: str, monitor_id: str | None) -> Monitor | None:
-    """The monitor of a body; raises InvalidInputError when there is none with the id."""
+def monitor_meant(connection: Connection, team_id: str, request: IncidentRequest) -> Monitor | None:
+    """The monitor of a body: the one that it names, else the one whose own key it carries.
+
+    Without the second an incident by hand would stand beside the one that the monitor opens, both with one key. A key
+    of nobody here is a text like any other. Raises InvalidInputError where none has the id, and where the two differ.
+    """
+    named = _monitor_named(connection, team_id, request.monitor_id)
+    owner_id = None if request.dedup_key is None else owner_of_key(request.dedup_key)
+    owner = None if owner_id is None else monitors.get(connection, team_id, owner_id)
+    if named is not None and owner is not None and named.key != owner.key:
+        raise _wrong("parameter_conflict", "dedup_key", "is the key of another monitor than monitor_id names")
+    return named or owner
+
+
+def _monitor_named(connection: Connection, team_id: str, monitor_id: str | None) -> Monitor | None:
     if monitor_id is None:
         return None
     monitor = monitors.get(connection, team_id, monitor_id)

@@ -21,8 +21,10 @@ from statuspulse.catalog.refusals import (
     MissingError,
     PreconditionFailedError,
     SoftProblem,
+    check_identity,
+    precondition_required,
 )
-from statuspulse.domain.incident import Asked, IncidentState, Move, move
+from statuspulse.domain.incident import Asked, IncidentState, Move, availability_key, move
 from statuspulse.domain.monitor import Severity
 from statuspulse.engine.incidents import Revision, note_of, open_incident, revise
 from statuspulse.storage import audit, incidents, monitors
@@ -44,7 +46,7 @@ _ACTIONS = {
     Move.REOPEN: "incident.reopened",
 }
 _OF_A_NEW_ONE = ("title", "severity", "escalation_policy", "notify", "occurred_at")
-_NOT_BY_EDIT = {"state": "POST /v1/incidents", "notes": "POST /v1/incidents/{id}/notes"}
+_NOT_BY_EDIT = {"state": "POST /v1/incidents with incident_id and state", "notes": "POST /v1/incidents/{id}/notes"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +86,11 @@ def edit(
 
     def apply() -> Outcome:
         stored = get(connection, change.team_id, incident_id)
+        if change.needs_precondition and if_match is None:
+            raise precondition_required()
         if if_match is not None and not if_match & {_ANY_VERSION, str(stored.version)}:
-            raise PreconditionFailedError(stored.version)
+            raise PreconditionFailedError(stored.version, if_match)
+        check_identity(sent, _identity(stored))
         return _edit(connection, change, stored, wanted, _elsewhere(stored, sent))
 
     return judged_again(connection, apply)
@@ -131,6 +136,9 @@ def _submit(connection: Connection, change: Change, request: IncidentRequest) ->
 
 
 def _open(connection: Connection, change: Change, request: IncidentRequest, monitor: Monitor | None) -> Outcome:
+    if monitor is not None and not request.notify and request.dedup_key == availability_key(monitor.id):
+        message = "must be true with the monitor's own key, or nobody would hear of its next outage"
+        raise InvalidInputError([Detail(code="parameter_conflict", path=("notify",), message=message)])
     opening = opening_of(connection, change, request, monitor)
     facts = facts_of(monitor, opening.note)
     incident = open_incident(connection, opening, change.actor, change.now, facts)
@@ -222,13 +230,33 @@ def _ignored(said: frozenset[str] | set[str]) -> tuple[SoftProblem, ...]:
 
 
 def _elsewhere(stored: Incident, sent: Mapping[str, Any]) -> tuple[SoftProblem, ...]:
-    """A GET may be sent back whole; what differs from it and is not changed here deserves a word."""
+    """What differs and is not changed here is refused, except in an answer of an older version that is sent back.
+
+    There it tells how things were then; a warning says that it counted for nothing.
+    """
     holds = {"state": stored.state.value, "notes": None}
+    differing = {name: way for name, way in _NOT_BY_EDIT.items() if name in sent and sent[name] != holds[name]}
+    if sent.get("version", stored.version) == stored.version and differing:
+        raise InvalidInputError(
+            [
+                Detail(code="parameter_immutable", path=(name,), message=f"is not changed here; use {way}")
+                for name, way in differing.items()
+            ]
+        )
     return tuple(
-        SoftProblem(code="parameter_ignored", message=f"{name} is not changed here; send {way}.", param=name)
-        for name, way in _NOT_BY_EDIT.items()
-        if name in sent and sent[name] != holds[name]
+        SoftProblem(code="parameter_ignored", message=f"{name} is not changed here; use {way}.", param=name)
+        for name, way in differing.items()
     )
+
+
+def _identity(stored: Incident) -> dict[str, Any]:
+    return {
+        "id": stored.id,
+        "incident_id": stored.id,
+        "team_id": stored.team_id,
+        "monitor_id": stored.monitor_id,
+        "dedup_key": stored.dedup_key,
+    }
 
 
 def _record(connection: Connection, change: Change, action: str, incident: Incident) -> None:

@@ -64,10 +64,14 @@ def _type_of(document: Mapping[str, Any]) -> str:
         code, message = "parameter_invalid_enum", f"must be one of {one_of(tuple(KINDS))}"
     else:
         return document["type"]
-    raise InvalidInputError([Detail(code=code, path=("type",), message=message)])
+    # Which members there are depends on the type; this one is asked of every kind.
+    missing = [] if "name" in document else [Detail(code="parameter_missing", path=("name",), message="is required")]
+    raise InvalidInputError([Detail(code=code, path=("type",), message=message), *missing])
 
 
 def _conflicts(config: Mapping[str, Any]) -> Iterator[Detail]:
+    if "interval_seconds" not in config:
+        return
     longest = config["interval_seconds"] * SECOND
     if config["timeout_ms"] > longest:
         message = f"must not exceed the interval; send at most {longest}"

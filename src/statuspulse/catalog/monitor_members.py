@@ -26,6 +26,7 @@ LONGEST_INTERVAL_SECONDS = 86_400
 # Key of the validation context under which the caller passes the instance's floor.
 SHORTEST_INTERVAL = "shortest_interval_seconds"
 _DEFAULT_TIMEOUT_MS = 10_000
+_SHORTEST_DELAY_MS = 100
 _DEFAULT_REGIONS = ("local",)
 
 _ARRAY = {"type": "array", "items": {"type": "object"}}
@@ -52,17 +53,32 @@ IntervalSeconds = Annotated[
 ]
 
 
+def default_timeout_ms(interval_seconds: int) -> int:
+    """What holds where nobody says anything: the smaller of 10 s and the interval."""
+    return min(_DEFAULT_TIMEOUT_MS, interval_seconds * SECOND)
+
+
+def _delay(milliseconds: int, info: ValidationInfo) -> int:
+    """Where nothing is tried again, no delay is too short."""
+    if milliseconds < _SHORTEST_DELAY_MS and info.data.get("count") != 0:
+        text = "must be at least {limit}, unless count is 0"
+        raise PydanticCustomError("parameter_out_of_range", text, {"limit": _SHORTEST_DELAY_MS})
+    return milliseconds
+
+
 class RetryMembers(Members):
+    """Further attempts within a round; `delay_ms` is at least 100 unless `count` is 0."""
+
     count: Annotated[int, Field(ge=0, le=3)] = 1
-    delay_ms: Annotated[int, Field(ge=100, le=30_000)] = 1000
+    delay_ms: Annotated[int, Field(ge=0, le=30_000), AfterValidator(_delay)] = 1000
 
 
-class CommonMembers(Members):
-    """What every type has; `timeout_ms` is by default the smaller of 10 s and the interval."""
+class CheckMembers(Members):
+    """What every type has that is checked; `timeout_ms` is by default the smaller of 10 s and the interval."""
 
     interval_seconds: IntervalSeconds = 60
     timeout_ms: Annotated[int, Field(ge=100, le=60_000)] = Field(
-        default_factory=lambda valid: min(_DEFAULT_TIMEOUT_MS, valid["interval_seconds"] * SECOND)
+        default_factory=lambda valid: default_timeout_ms(valid["interval_seconds"])
     )
     regions: Regions = Field(default_factory=lambda: list(_DEFAULT_REGIONS))
     region_strategy: Annotated[Any, Fixed(default="parallel", answered={"type": "string"})] = "parallel"
@@ -71,6 +87,11 @@ class CommonMembers(Members):
     recovery_threshold: Annotated[int, Field(ge=1, le=10)] = 2
     retry: RetryMembers = Field(default_factory=RetryMembers)
     degraded_latency_ms: Annotated[Any, Fixed(default=None, answered={"type": ["integer", "null"]})] = None
+
+
+class OwnMembers(Members):
+    """What every type has, whether it is checked or calls us."""
+
     severity: Literal["critical", "error", "warning", "info"] = "critical"
     escalation_policy: Slug | None = None
     notifications: Annotated[list[ChannelText], Field(max_length=20)] = Field(default_factory=list)
@@ -85,6 +106,10 @@ class CommonMembers(Members):
     runbook_url: WebUrl | None = None
     metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=50)] = Field(default_factory=dict)
     paused: bool = False
+
+
+class CommonMembers(OwnMembers, CheckMembers):
+    """What every type has that is checked."""
 
 
 COMMON = frozenset({"name", "type", *CommonMembers.model_fields})

@@ -15,19 +15,29 @@ from statuspulse.catalog.refusals import Detail, InvalidInputError, SoftProblem
 from statuspulse.domain.actor import Actor
 from statuspulse.domain.channel_url import ChannelUrlError
 from statuspulse.domain.ids import is_id
+from statuspulse.domain.secret import MASK
 from statuspulse.storage import audit, probes
 from statuspulse.storage import channels as stored_channels
 from statuspulse.storage import policies as stored_policies
 
+_MASKED = (
+    "is masked, and no channel of this team is shown like that; send back what an answer shows, up to the id after #, "
+    "or the URL with its secret"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Who changes what of whose, and when; `strict` refuses what would otherwise be made on the way (A7)."""
+    """Who changes what of whose, and when; `strict` refuses what would otherwise be made on the way (A7).
+
+    `needs_precondition` refuses a change of something that does not name the version it is made on (B.9).
+    """
 
     team_id: str
     actor: Actor
     now: int
     strict: bool
+    needs_precondition: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +106,7 @@ def _channels(
         except ChannelUrlError as error:
             refused.append(Detail(code=error.code, path=("notifications", place), message=str(error)))
         except LookupError:
-            message = "names no channel of this team"
+            message = _MASKED if MASK in text else "names no channel of this team"
             refused.append(Detail(code="reference_not_found", path=("notifications", place), message=message))
     return list(found), refused
 
@@ -108,4 +118,6 @@ def _channel(connection: Connection, instance: Instance, change: Change, text: s
         if masked is None or text not in {named, masked}:
             raise LookupError
         return named
+    if MASK in text:
+        raise LookupError
     return channels.provide(connection, change.team_id, text, instance.keyring, change.now)

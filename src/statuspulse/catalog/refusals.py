@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 Path = tuple[str | int, ...]
 
 _SHOWN_PATH_LIMIT = 200
+_LONGEST_VERSION = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +65,44 @@ class InvalidInputError(Exception):
         self.details = tuple(details)
 
 
+def check_identity(sent: Mapping[str, Any], holds: Mapping[str, Any]) -> None:
+    """Members that never change may be sent back as they are; raises InvalidInputError for those that differ.
+
+    Who sends another id means another object, and would take an answer of 200 for its change.
+    """
+    message = "is another one than that of the object in the path, and cannot be changed; leave it out"
+    wrong = [name for name in holds if name in sent and sent[name] != holds[name]]
+    if wrong:
+        raise InvalidInputError([Detail(code="parameter_immutable", path=(name,), message=message) for name in wrong])
+
+
 class MissingError(Exception):
     """The object of the call does not exist in this team."""
 
 
 class PreconditionFailedError(Exception):
-    """The object has another version than the caller expects."""
+    """The object has another version than the caller expects; `was_current` where it had one of the expected before."""
 
-    def __init__(self, current_version: int) -> None:
+    def __init__(self, current_version: int, expected: Iterable[str]) -> None:
         super().__init__(f"the current version is {current_version}")
         self.current_version = current_version
+        self.was_current = any(_is_version(text) and int(text) < current_version for text in expected)
+
+
+class RefusedError(Exception):
+    """It is forbidden by how things are; the code is one of `API.md` B.4, the message is for people."""
+
+    def __init__(self, code: str, message: str, details: Sequence[Detail] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = tuple(details)
+
+
+def precondition_required() -> RefusedError:
+    """The team wants every change to name the version that it is made on."""
+    message = "This team wants If-Match or config_version with every change; read the object and send its version."
+    return RefusedError("precondition_required", message)
 
 
 def pointer(path: Path) -> str:
@@ -82,3 +111,8 @@ def pointer(path: Path) -> str:
 
 def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _is_version(text: str) -> bool:
+    """Whether the text is a version number as we write it."""
+    return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_VERSION and not text.startswith("0")

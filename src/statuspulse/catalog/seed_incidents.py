@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from statuspulse.catalog.incident_members import IncidentRequest, time_problems
 from statuspulse.catalog.incident_opening import facts_of, opening_of
-from statuspulse.catalog.incident_references import check_policy, monitor_named
+from statuspulse.catalog.incident_references import check_policy, monitor_meant
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError
 from statuspulse.catalog.seed_file import IncidentHead
@@ -36,7 +36,7 @@ def seed_incident(connection: Connection, change: Change, head: IncidentHead, bo
         raise InvalidInputError(wrong)
     if incidents.exists(connection, head.id):
         return False
-    monitor = monitor_named(connection, change.team_id, request.monitor_id)
+    monitor = monitor_meant(connection, change.team_id, request)
     check_policy(connection, change.team_id, request.escalation_policy)
     opening = opening_of(connection, replace(change, now=begun), request, monitor)
     _check_free(connection, head, opening)

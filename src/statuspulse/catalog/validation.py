@@ -81,9 +81,9 @@ def details_of(errors: Iterable[Mapping[str, Any]], sent: Any, known: Sequence[s
 
 
 def _location(error: Mapping[str, Any]) -> Sequence[str | int]:
-    """Where a union lacks the member that tells its branches apart, it is that member which is missing."""
+    """Where the member that tells the branches of a union apart is missing or unknown, it is that member."""
     location: Sequence[str | int] = error["loc"]
-    if error["type"] != "union_tag_not_found":
+    if error["type"] not in {"union_tag_not_found", "union_tag_invalid"}:
         return location
     return (*location, error["ctx"]["discriminator"].strip("'"))
 
@@ -116,12 +116,13 @@ def _detail(error: Mapping[str, Any], path: Path, known: Sequence[str]) -> Detai
 
 
 def _choice(kind: str, path: Path, context: Mapping[str, Any]) -> Detail | None:
+    if kind == "union_tag_invalid":
+        *others, last = context["expected_tags"].split(", ")
+        context = {"expected": f"{', '.join(others)} or {last}"}
     if kind in {"literal_error", "enum", "union_tag_invalid"}:
-        expected = context.get("expected") or context.get("expected_tags") or "a known value"
+        expected = context.get("expected") or "a known value"
         message = f"must be {expected}".replace("'", '"')
         return Detail(code="parameter_invalid_enum", path=path, message=message)
-    if kind == "string_pattern_mismatch":
-        return Detail(code="parameter_invalid_format", path=path, message=f"must match {context['pattern']}")
     return None
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -16,7 +17,7 @@ import click
 from statuspulse.app import log_lines
 from statuspulse.app.looks import Target, looks
 from statuspulse.cli import nagios, verdict
-from statuspulse.cli.faults import REFUSED, WRONG_INPUT, fail
+from statuspulse.cli.faults import REFUSED, UNKNOWN, WRONG_INPUT, fail
 from statuspulse.cli.targets import TargetError, target_of
 from statuspulse.domain.result import Result, Verdict
 from statuspulse.egress.policy import Policy
@@ -46,7 +47,7 @@ class Wish:
 
 
 def run(wish: Wish) -> None:
-    """Ends the process: 0 up, 1 not up, 2 wrong usage, or the statuses of a Nagios plugin."""
+    """Ends the process: 0 up, 1 down, 2 wrong usage, 3 unknown, or the statuses of a Nagios plugin."""
     try:
         target, policy = target_of(wish.url, wish.expected_status), probe_policy(os.environ, Path.cwd())
     except (TargetError, SettingsError) as error:
@@ -59,7 +60,14 @@ def run(wish: Wish) -> None:
     if wish.form is Form.NAGIOS:
         click.echo(nagios.line(target.address, results, wish.timeout_ms))
         sys.exit(nagios.level_of(results))
-    sys.exit(0 if all(result.verdict is Verdict.OK for result in results) else REFUSED)
+    sys.exit(status_of([result.verdict for result in results]))
+
+
+def status_of(verdicts: Collection[Verdict]) -> int:
+    """A failure outweighs everything; a look without a verdict keeps the others from being a yes."""
+    if Verdict.FAILED in verdicts:
+        return REFUSED
+    return UNKNOWN if Verdict.VOID in verdicts else 0
 
 
 def _refuse(wish: Wish, message: str) -> NoReturn:

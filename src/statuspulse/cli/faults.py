@@ -11,6 +11,8 @@ import click
 
 REFUSED = 1
 WRONG_INPUT = 2
+# As the UNKNOWN of a Nagios plugin: nothing failed, and nobody could tell.
+UNKNOWN = 3
 
 
 def fail(message: str, status: int) -> NoReturn:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from statuspulse import __version__
+from statuspulse.cli.token_commands import token
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -81,7 +82,7 @@ def check(*, url: str, timeout: float, expect_status: str | None, as_json: bool,
     """Look at a target once, from here, without a server.
 
     URL is http(s)://…, tcp://host:port or dns://name[?type=MX&resolver=9.9.9.9]. Exit status 0: it is up, 1: it is
-    not, 2: wrong usage. STATUSPULSE_PROBE_DENY applies.
+    down, 2: wrong usage, 3: unknown, for nothing could be seen from here. STATUSPULSE_PROBE_DENY applies.
 
     \b
     Examples:
@@ -105,6 +106,9 @@ def admin() -> None:
       statuspulse admin seed --file seed.json
       statuspulse admin --help
     """
+
+
+admin.add_command(token)
 
 
 @admin.command()

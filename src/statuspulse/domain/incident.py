@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from statuspulse.domain.ids import is_id
+
 
 class IncidentState(StrEnum):
     """Open are the first two."""
@@ -75,6 +77,15 @@ def _on_resolved(asked: Asked) -> Move:
     raise IncidentAlreadyResolvedError
 
 
+_AVAILABILITY = "/availability"
+
+
 def availability_key(monitor_id: str) -> str:
     """The dedup key of the incident that a monitor opens by itself."""
-    return f"{monitor_id}/availability"
+    return monitor_id + _AVAILABILITY
+
+
+def owner_of_key(dedup_key: str) -> str | None:
+    """The id of the monitor that would open an incident with the key by itself; says nothing of its existence."""
+    owner, separator, rest = dedup_key.partition(_AVAILABILITY)
+    return owner if separator and not rest and is_id(owner, "mon") else None

@@ -46,15 +46,17 @@ class Sums:
         return self.up + self.degraded + self.down + self.unknown + self.maintenance + self.paused
 
     @property
+    def measured(self) -> int:
+        return self.up + self.degraded + self.down
+
+    @property
     def uptime_pct(self) -> float | None:
         """Share of the measured time that was up or degraded; None where nothing was measured."""
-        good = self.up + self.degraded
-        return floored_pct(good, good + self.down)
+        return floored_pct(self.up + self.degraded, self.measured)
 
     def coverage_pct(self, full_window: int) -> float | None:
         """Share of the full window, maintenance and pause excluded, that was measured."""
-        seen = self.up + self.degraded + self.down
-        return floored_pct(seen, full_window - self.maintenance - self.paused)
+        return floored_pct(self.measured, full_window - self.maintenance - self.paused)
 
 
 def floored_pct(part: int, whole: int) -> float | None:

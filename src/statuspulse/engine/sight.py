@@ -14,12 +14,14 @@ from sqlalchemy import Connection
 
 from statuspulse.domain.configuration import retry_of, rules_of
 from statuspulse.domain.health import Health, Position, Rules, Standing, State, sight_lost_at
+from statuspulse.domain.heartbeat import INBOUND, Beat
 from statuspulse.domain.monitor import Retry
 from statuspulse.domain.result import Verdict
 from statuspulse.domain.schedule import latest_start
 from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Span
-from statuspulse.storage import results, states, watch
+from statuspulse.engine import heartbeat_sight
+from statuspulse.storage import heartbeats, results, states, watch
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.results import Look
 from statuspulse.storage.states import MonitorState
@@ -40,12 +42,16 @@ class RegionSight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """A monitor as it can be shown. `holes` are the stretches up to now for which results are overdue."""
+    """A monitor as it can be shown. `holes` are the stretches up to now for which results are overdue.
+
+    A job that calls us has a `beat`, and in place of its regions the one under which its results are stored.
+    """
 
     state: MonitorState
     stale: bool
     regions: tuple[RegionSight, ...]
     holes: tuple[Span, ...]
+    beat: Beat | None = None
 
     @property
     def last_probe_at(self) -> int | None:
@@ -74,8 +80,14 @@ def sights_of(connection: Connection, found: Sequence[tuple[Monitor, MonitorStat
     keys = [monitor.key for monitor, _ in found]
     newest = results.newest(connection, keys, list(slugs.values()))
     standings = states.standings_by_monitor(connection, keys)
+    lines = heartbeats.lines(connection, keys)
     sights = {}
     for monitor, state in found:
+        if monitor.key in lines:
+            look = newest.get((monitor.key, slugs[INBOUND]))
+            beat = lines[monitor.key].beat
+            sights[monitor.key] = _called(connection, monitor, state, beat, (slugs[INBOUND], look), now)
+            continue
         rules = rules_of(monitor.config)
         seen = []
         for slug in monitor.config["regions"]:
@@ -88,6 +100,21 @@ def sights_of(connection: Connection, found: Sequence[tuple[Monitor, MonitorStat
             seen.append(_Seen(key=key, slug=slug, standing=standing, newest=look, counted=counted))
         sights[monitor.key] = _sight(monitor, state, rules, seen, now)
     return sights
+
+
+def _called(
+    connection: Connection, monitor: Monitor, state: MonitorState, beat: Beat, seen: tuple[int, Look | None], now: int
+) -> Sight:
+    region_key, look = seen
+    shown = heartbeat_sight.state_at(state, beat, now)
+    listened_until = heartbeats.listened_until(connection)
+    return Sight(
+        state=shown,
+        stale=not monitor.paused and shown.health is Health.UNKNOWN,
+        regions=(RegionSight(key=region_key, slug=INBOUND, health=shown.health, newest=look, counted=look),),
+        holes=heartbeat_sight.hole(monitor, state, region_key, listened_until, now),
+        beat=beat,
+    )
 
 
 def _sight(monitor: Monitor, state: MonitorState, rules: Rules, seen: Sequence[_Seen], now: int) -> Sight:

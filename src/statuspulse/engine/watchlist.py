@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from statuspulse.domain.configuration import rules_of
 from statuspulse.domain.health import Rules, Standing
+from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.result import Result
 from statuspulse.storage import monitors, results, states, watch
 from statuspulse.storage.results import NO_SLOTS, LastSlots
@@ -79,7 +80,7 @@ class Watchlist:
         before = {monitor.key: self.by_key.pop(monitor.key, None) for monitor in changed}
         for monitor in changed:
             self.by_id.pop(monitor.id, None)
-        taken = self._load(connection, [monitor for monitor in changed if not monitor.deleted])
+        taken = self._load(connection, [monitor for monitor in changed if _is_checked(monitor)])
         for watched in taken:
             earlier = before[watched.monitor.key]
             if earlier is not None:
@@ -110,6 +111,11 @@ class Watchlist:
                 watched.last_decision_at = max(watched.last_decision_at, last.observed_at or 0)
             loaded.append(watched)
         return loaded
+
+
+def _is_checked(monitor: WatchedMonitor) -> bool:
+    """What calls us is waited for elsewhere, by its rows alone."""
+    return not monitor.deleted and monitor.config["type"] != HEARTBEAT
 
 
 def _in_parts(changed: Sequence[WatchedMonitor]) -> Iterator[Sequence[WatchedMonitor]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select, update
 
+from statuspulse.domain.heartbeat import INBOUND
 from statuspulse.storage.dialect import insert_or_ignore
 from statuspulse.storage.schema import probes, regions
 
@@ -23,8 +24,8 @@ class Probe:
 
 
 def region_slugs(connection: Connection) -> list[str]:
-    """Every region, by slug."""
-    return list(connection.scalars(select(regions.c.slug).order_by(regions.c.slug)))
+    """Every region that checks can be run from, by slug."""
+    return list(connection.scalars(select(regions.c.slug).where(regions.c.slug != INBOUND).order_by(regions.c.slug)))
 
 
 def ensure_region(connection: Connection, slug: str, name: str, now: int) -> int:

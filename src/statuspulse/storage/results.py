@@ -36,6 +36,8 @@ _FAILURES = (
     FailureClass.PROBE_BLIND,
     FailureClass.SELF_STALL,
     FailureClass.PROBE_ERROR,
+    FailureClass.HEARTBEAT_MISSED,
+    FailureClass.HEARTBEAT_FAILED,
 )
 _KIND_CODES = {kind: code for code, kind in enumerate(_KINDS)}
 VERDICT_CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}

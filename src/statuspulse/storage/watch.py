@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from statuspulse.storage.dialect import insert_or_ignore
 from statuspulse.storage.schema import catalog_revision, monitors, regions
@@ -54,24 +54,26 @@ def changed_since(connection: Connection, since: int) -> list[WatchedMonitor]:
     query = select(monitors).where(monitors.c.revision > since).order_by(monitors.c.key)
     if since == 0:
         query = query.where(monitors.c.deleted_at.is_(None))
-    return [
-        WatchedMonitor(
-            key=row.key,
-            id=row.id,
-            team_id=row.team_id,
-            name=row.name,
-            target=row.target,
-            config=json.loads(row.config),
-            config_version=row.config_version,
-            judged_from_version=row.judged_from_version,
-            revision=row.revision,
-            paused=row.paused,
-            deleted=row.deleted_at is not None,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-        )
-        for row in connection.execute(query)
-    ]
+    return [monitor_of(row) for row in connection.execute(query)]
+
+
+def monitor_of(row: Row[Any]) -> WatchedMonitor:
+    """The value of a row that has the columns of a monitor."""
+    return WatchedMonitor(
+        key=row.key,
+        id=row.id,
+        team_id=row.team_id,
+        name=row.name,
+        target=row.target,
+        config=json.loads(row.config),
+        config_version=row.config_version,
+        judged_from_version=row.judged_from_version,
+        revision=row.revision,
+        paused=row.paused,
+        deleted=row.deleted_at is not None,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
 
 
 def region_keys(connection: Connection) -> dict[str, int]:

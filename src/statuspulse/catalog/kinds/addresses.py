@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from statuspulse.catalog.hosts import host_fault
 from statuspulse.catalog.members import one_line
 from statuspulse.catalog.refusals import Detail, Path
 from statuspulse.egress.literals import ascii_name, literal_address
@@ -17,9 +18,20 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
 def host_problems(host: str) -> Iterator[Detail]:
+    """Refuses what is neither an address nor a name, and what can never be dialled."""
     try:
-        if literal_address(host) is None:
-            ascii_name(host)
+        message = host_fault(host)
+    except ValueError as error:
+        message = f"is no usable host: {error}"
+    if message is not None:
+        yield Detail(code="parameter_invalid_format", path=("host",), message=message)
+
+
+def question_problems(name: str) -> Iterator[Detail]:
+    """The same for a name that is asked about and not dialled: the DNS knows more of them than there can be hosts."""
+    try:
+        if literal_address(name) is None:
+            ascii_name(name)
     except ValueError as error:
         yield Detail(code="parameter_invalid_format", path=("host",), message=f"is no usable host: {error}")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from statuspulse.catalog.kinds.addresses import Host, host_problems, policy_problems
+from statuspulse.catalog.kinds.addresses import Host, policy_problems, question_problems
 from statuspulse.catalog.kinds.kind import Config, Kind
 from statuspulse.catalog.members import URL_LIMIT, Members, Name, one_line
 from statuspulse.catalog.monitor_members import CommonMembers
@@ -67,7 +67,7 @@ def _target(config: Config) -> str:
 
 def _problems(config: Config, policy: Policy) -> Iterator[Detail]:
     if config["host"] != _ROOT_ZONE:
-        yield from host_problems(config["host"])
+        yield from question_problems(config["host"])
     yield from _resolver_problems(config["resolver"], config["protocol"], policy)
     yield from _value_problems(config)
     yield from _ttl_problems(config)

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Discriminator, Field, StrictBool, Tag
 from pydantic_core import PydanticCustomError
 
 from statuspulse.catalog.kinds.addresses import Host
-from statuspulse.catalog.members import Members
+from statuspulse.catalog.members import Fixed, Members
 
 _BYTES = 1024
 _STEPS = 10
@@ -29,7 +29,8 @@ class TcpTls(Members):
     """TLS, from the start or behind a STARTTLS; `server_name` is by default the host."""
 
     verify: bool = True
-    expiry_warn_days: Annotated[int, Field(ge=0, le=90)] = 14
+    # Nothing warns of an expiry by itself yet; a monitor of type tls with min_days_left does.
+    expiry_warn_days: Annotated[Any, Fixed(default=14, answered={"type": "integer"})] = 14
     server_name: Host | None = None
 
 
@@ -53,9 +54,10 @@ class StarttlsStep(Members):
 
 
 def _step_tag(step: Any) -> str | None:
-    """Which of the three it is. Models are told apart, too: answers are made of them."""
+    """Which of the three it is, None for two at once. Models are told apart, too: answers are made of them."""
     names = step if isinstance(step, dict) else type(step).model_fields if isinstance(step, Members) else ()
-    return next((f"{name}_step" for name in ("expect", "send", "starttls") if name in names), None)
+    found = [f"{name}_step" for name in ("expect", "send", "starttls") if name in names]
+    return found[0] if len(found) == 1 else None
 
 
 def _tls_tag(tls: Any) -> str:
@@ -69,7 +71,7 @@ ScriptStep = Annotated[
     Discriminator(
         _step_tag,
         custom_error_type="parameter_invalid_format",
-        custom_error_message='has to be an object with "expect", "send" or "starttls"',
+        custom_error_message='has to be an object with exactly one of "expect", "send" and "starttls"',
     ),
 ]
 Steps = Annotated[list[ScriptStep], Field(max_length=_STEPS)]
