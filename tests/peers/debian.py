@@ -1,0 +1,119 @@
+"""Packages of Debian and its kin, unpacked into a folder beside the tests' own: no root, nothing installed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+_TOOLS = ("apt-get", "dpkg-deb")
+_TIMEOUT_SECONDS = 120
+_OPTIONS = (
+    "-q",
+    "-o",
+    "APT::Sandbox::User=root",  # as root apt would download as somebody who may not write into our folder
+    "-o",
+    "Acquire::http::Timeout=10",
+    "-o",
+    "Acquire::https::Timeout=10",
+    "-o",
+    "Acquire::Retries=2",
+    "-o",
+    "Acquire::Languages=none",
+)
+# The C library has to be that of the loader, which is the host's; the others are large and nothing here needs them.
+_LEFT_OUT = ("libc6", "libc-bin", "libllvm", "perl", "libperl", "dpkg", "init-system-helpers", "adduser", "debconf")
+
+
+class FetchError(Exception):
+    """A package cannot be had; the text tells what apt said."""
+
+
+def is_debian() -> bool:
+    return all(shutil.which(tool) for tool in _TOOLS)
+
+
+def fetched(packages: Sequence[str]) -> Path:
+    """The root of a tree with these packages and what they need, from the cache or by apt. FetchError if it fails."""
+    cache = _cache()
+    root = cache / "+".join(packages)
+    with _locked(cache):
+        if not root.is_dir():
+            with tempfile.TemporaryDirectory(dir=cache, prefix="fetching-") as folder:
+                _download(packages, Path(folder), cache)
+                _unpack(Path(folder)).rename(root)
+    return root
+
+
+def _cache() -> Path:
+    """In the virtual environment, so that it goes with it; packages of another release do not fit."""
+    release = platform.freedesktop_os_release()
+    name = f"{release['ID']}-{release.get('VERSION_ID', 'rolling')}-{platform.machine()}"
+    cache = Path(sys.prefix) / "peers" / name
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache
+
+
+@contextmanager
+def _locked(cache: Path) -> Iterator[None]:
+    """One process at a time fetches; the others wait and find what it has fetched."""
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _download(packages: Sequence[str], folder: Path, cache: Path) -> None:
+    try:
+        _get(packages, folder)
+    except FetchError:
+        # The host's lists are missing, as in most images, or older than what the mirror has. These are our own.
+        own = ("-o", f"Dir::State::lists={cache}/lists", "-o", f"Dir::Cache={cache}/apt")
+        _apt(("update",), cache, own)
+        _get(packages, folder, own)
+
+
+def _get(packages: Sequence[str], folder: Path, options: Sequence[str] = ()) -> None:
+    told = _apt(("install", "--simulate", "--no-install-recommends", *packages), folder, options)
+    needed = [line.split()[1] for line in told.splitlines() if line.startswith("Inst ")]
+    wanted = [name for name in needed if not name.startswith(_LEFT_OUT)]
+    # What the host has already is not listed, though here it may be the program itself that is wanted.
+    _apt(("download", *dict.fromkeys((*packages, *wanted))), folder, options)
+
+
+def _apt(words: Sequence[str], folder: Path, options: Sequence[str]) -> str:
+    return _run(("apt-get", *_OPTIONS, *options, *words), folder)
+
+
+def _unpack(folder: Path) -> Path:
+    root = folder / "root"
+    root.mkdir()
+    for package in folder.glob("*.deb"):
+        _run(("dpkg-deb", "--extract", str(package), str(root)), folder)
+    return root
+
+
+def _run(command: Sequence[str], folder: Path) -> str:
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=_TIMEOUT_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise FetchError(f"{' '.join(command)}\ndid not end within {_TIMEOUT_SECONDS} s") from None
+    if done.returncode != 0:
+        raise FetchError(f"{' '.join(command)}\n{done.stdout[-2000:]}")
+    return done.stdout
