@@ -34,7 +34,7 @@ async def differing(check: HttpCheck, curl: Curl, url: str, slow: str | None) ->
         assert seen.failure is None
         assert seen.latency_us is not None
         phases = {name: us for name, us in asdict(seen.phases).items() if us is not None}
-        assert slow is None or phases[slow] > 0.8 * _SLOW_US
+        assert slow is None or phases[slow] > _SLOW_US / 2
         return phases | {"total": seen.latency_us}
 
     async def reference() -> Phases:
