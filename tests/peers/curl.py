@@ -31,7 +31,7 @@ class Curl:
 
     @classmethod
     def found(cls, ca_file: Path) -> Curl:
-        return cls(program("curl", "curl"), ca_file)
+        return cls(program("curl"), ca_file)
 
     async def get(self, url: str, *options: str) -> Told:
         """One request on a connection of its own, by the words of the command line."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import platform
 import shutil
@@ -43,7 +44,7 @@ def is_debian() -> bool:
 def fetched(packages: Sequence[str]) -> Path:
     """The root of a tree with these packages and what they need, from the cache or by apt. FetchError if it fails."""
     cache = _cache()
-    root = cache / "+".join(packages)
+    root = cache / hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
     with _locked(cache):
         if not root.is_dir():
             with tempfile.TemporaryDirectory(dir=cache, prefix="fetching-") as folder:

@@ -27,7 +27,7 @@ class Dig:
 
     @classmethod
     def found(cls) -> Dig:
-        return cls(program("dig", "bind9-dnsutils"))
+        return cls(program("dig"))
 
     async def ask(self, server: str, name: str, record_type: str, *options: str) -> Dug:
         """One question to a server, by IP:port."""

@@ -33,5 +33,5 @@ def waiting(folder: Path, behind: int, delay_ms: int) -> Iterator[int]:
     port = free_port()
     path = folder / "haproxy.cfg"
     path.write_text(_CONFIGURATION.format(host=HOST, port=port, behind=behind, delay_ms=delay_ms))
-    with running(program("haproxy", "haproxy"), ["-db", "-f", path], folder, port):
+    with running(program("haproxy"), ["-db", "-f", path], folder, port):
         yield port

@@ -65,6 +65,7 @@ mail {{
   smtp_auth plain;
   imap_auth plain;
   pop3_auth plain;
+  ssl_protocols TLSv1.2 TLSv1.3;
   ssl_certificate {pair.chain};
   ssl_certificate_key {pair.key};
   {servers}
@@ -102,14 +103,14 @@ def web(folder: Path, pairs: Mapping[str, Pair], upstream: str) -> Iterator[Web]
         for name, pair in pairs.items()
     )
     http = _HTTP.format(folder=folder, host=HOST, port=made.port, places=places, secure=secure)
-    with _nginx(program("nginx", "nginx"), folder, "", http, made.port, made.tls_port):
+    with _nginx(program("nginx"), folder, "", http, made.port, made.tls_port):
         yield made
 
 
 @contextmanager
 def mail(folder: Path, pair: Pair) -> Iterator[Mapping[str, int]]:
     """A mail server that offers STARTTLS; the port of each protocol."""
-    found = program("nginx", "nginx", "libnginx-mod-mail", beside=(_MAIL_MODULE,))
+    found = program("nginx", beside=(_MAIL_MODULE,))
     ports = {protocol: free_port() for protocol in MAIL_PROTOCOLS}
     servers = "\n".join(f"server {{ listen {HOST}:{ports[one]}; protocol {one}; starttls on; }}" for one in ports)
     listeners = _MAIL.format(host=HOST, pair=pair, servers=servers)

@@ -13,6 +13,16 @@ from tests.peers.debian import fetched, is_debian
 # Where daemons lie, which the PATH of a user often leaves out.
 _SYSTEM_PATHS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin")
 _FOLDERS = ("usr/sbin", "usr/bin", "sbin", "bin")
+# Debian's packages for each program. They are fetched together, the first time that one of them is missed.
+_PACKAGES = {
+    "curl": ("curl",),
+    "dig": ("bind9-dnsutils",),
+    "haproxy": ("haproxy",),
+    "nginx": ("nginx", "libnginx-mod-mail"),
+    "postgres": ("postgresql",),
+    "slapd": ("slapd",),
+    "unbound": ("unbound",),
+}
 
 
 class ProgramMissingError(Exception):
@@ -34,7 +44,7 @@ class Program:
         return {**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(map(str, folders))}
 
 
-def program(name: str, *packages: str, beside: tuple[str, ...] = (), folders: Iterable[str] = _FOLDERS) -> Program:
+def program(name: str, *, beside: tuple[str, ...] = (), folders: Iterable[str] = _FOLDERS) -> Program:
     """The program of this host if it has one with all the files `beside` it, else the one in Debian's packages.
 
     `beside` and `folders` are patterns below the root. Raises ProgramMissingError where there is neither, FetchError
@@ -45,10 +55,10 @@ def program(name: str, *packages: str, beside: tuple[str, ...] = (), folders: It
     if found is not None and all(any(Path("/").glob(pattern)) for pattern in beside):
         return Program(Path(found), Path("/"))
     if not is_debian():
-        raise ProgramMissingError(f"this host has no {name}; on Debian it is in the packages {', '.join(packages)}")
-    root = fetched(packages)
+        raise ProgramMissingError(f"this host has no {name}; on Debian it is in {' and '.join(_PACKAGES[name])}")
+    root = fetched([package for packages in _PACKAGES.values() for package in packages])
     path = _found(root, name, folders)
-    assert path is not None, f"{name} is not in the packages {', '.join(packages)}: {root}"
+    assert path is not None, f"{name} is not among the packages in {root}"
     return Program(path, root)
 
 

@@ -117,7 +117,7 @@ def unbound(folder: Path, pair: Pair, upstream: int) -> Iterator[Unbound]:
         )
     )
     arguments = ["-d", "-p", "-c", path]
-    with running(program("unbound", "unbound"), arguments, folder, made.port, made.dot_port, made.doh_port):
+    with running(program("unbound"), arguments, folder, made.port, made.dot_port, made.doh_port):
         yield made
 
 
