@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
@@ -18,8 +17,8 @@ from tests.peers import haproxy, nginx
 from tests.peers.curl import Curl
 from tests.peers.daemon import HOST, DaemonFailedError
 from tests.peers.debian import FetchError
-from tests.peers.pki import Pair, pair_of, self_signed
 from tests.peers.dig import Dig
+from tests.peers.pki import Pair, pair_of, self_signed
 from tests.peers.programs import ProgramMissingError
 from tests.peers.unbound import SLOW_ZONE, Unbound, unbound
 from tests.targets import DnsTarget, HttpTarget

@@ -48,7 +48,7 @@ def fetched(packages: Sequence[str]) -> Path:
     with _locked(cache):
         if not root.is_dir():
             with tempfile.TemporaryDirectory(dir=cache, prefix="fetching-") as folder:
-                _download(packages, Path(folder), cache)
+                _download(packages, Path(folder))
                 _unpack(Path(folder)).rename(root)
     return root
 
@@ -70,13 +70,15 @@ def _locked(cache: Path) -> Iterator[None]:
         yield
 
 
-def _download(packages: Sequence[str], folder: Path, cache: Path) -> None:
+def _download(packages: Sequence[str], folder: Path) -> None:
     try:
         _get(packages, folder)
     except FetchError:
         # The host's lists are missing, as in most images, or older than what the mirror has. These are our own.
-        own = ("-o", f"Dir::State::lists={cache}/lists", "-o", f"Dir::Cache={cache}/apt")
-        _apt(("update",), cache, own)
+        own = ("-o", f"Dir::State::lists={folder}/lists", "-o", f"Dir::Cache={folder}/apt")
+        for place in ("lists/partial", "apt/archives/partial"):
+            (folder / place).mkdir(parents=True)
+        _apt(("update",), folder, own)
         _get(packages, folder, own)
 
 

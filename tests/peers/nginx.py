@@ -1,4 +1,4 @@
-"""nginx as a web server, plain and with TLS, one certificate for each name, and as a mail server that goes over to TLS."""
+"""nginx as a web server, plain and with TLS, one certificate for each name, and as a mail server with STARTTLS."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Web:
 
 @contextmanager
 def web(folder: Path, pairs: Mapping[str, Pair], upstream: str) -> Iterator[Web]:
-    """A web server whose `/slow` is answered by `upstream`; the first of the pairs is for names that it does not know."""
+    """A web server whose `/slow` is answered by `upstream`; the first of the pairs is for names that are not known."""
     made = Web(free_port(), free_port())
     (folder / "pages").mkdir()
     (folder / "pages" / "page").write_text(PAGE)

@@ -17,6 +17,6 @@ def slapd(folder: Path, pair: Pair) -> Iterator[int]:
     port = free_port()
     path = folder / "slapd.conf"
     path.write_text(f"TLSCertificateFile {pair.chain}\nTLSCertificateKeyFile {pair.key}\n")
-    arguments = ["-d", "0", "-f", path, "-h", f"ldap://{HOST}:{port}/"]
+    arguments: list[str | Path] = ["-d", "0", "-f", path, "-h", f"ldap://{HOST}:{port}/"]
     with running(program("slapd"), arguments, folder, port):
         yield port

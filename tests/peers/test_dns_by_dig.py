@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from statuspulse.domain.failure import FailureClass
@@ -53,7 +55,7 @@ async def test_every_type_over_every_way_says_what_dig_says(
 ) -> None:
     values = await values_of(dig, resolver, record_type)
     for protocol in DnsProtocol:
-        asked = {
+        asked: dict[str, Any] = {
             "host": HOSTS.get(record_type, "web.test"),
             "record_type": record_type,
             "resolver": resolver_of(protocol, resolver),
@@ -80,7 +82,7 @@ async def test_return_codes_are_those_of_dig(
 ) -> None:
     assert (await dig.ask(resolver.address, host, "A")).status == rcode
     for protocol in DnsProtocol:
-        asked = {"host": host, "resolver": resolver_of(protocol, resolver), "protocol": protocol}
+        asked: dict[str, Any] = {"host": host, "resolver": resolver_of(protocol, resolver), "protocol": protocol}
         meant = await check.run(DnsSpec(**asked, expected_rcode=rcode), timeout_ms=5000)
         assert meant.failure is None, (protocol, meant)
         other = "NXDOMAIN" if rcode == "NOERROR" else "NOERROR"

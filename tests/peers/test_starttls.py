@@ -14,7 +14,7 @@ from statuspulse.domain.failure import FailureClass
 from statuspulse.domain.specs.tcp import Starttls, Step, TcpSpec
 from statuspulse.egress.gate import Gate
 from statuspulse.probe.tcp import TcpCheck
-from tests.peers import slapd
+from tests.peers import postgresql, slapd
 from tests.peers.conftest import GOOD, OTHER, wanted
 from tests.peers.daemon import HOST, free_port
 from tests.peers.pki import Pair
@@ -50,6 +50,12 @@ def directory(pairs: Mapping[str, Pair], folder: Callable[[str], Path]) -> Itera
         yield port
 
 
+@pytest.fixture(scope="module")
+def database_port(pairs: Mapping[str, Pair]) -> Iterator[int]:
+    with wanted(lambda: postgresql.postgresql(pairs[GOOD])) as port:
+        yield port
+
+
 def spec(port: int, kind: str, *steps: Step, host: str = GOOD) -> TcpSpec:
     return TcpSpec(host=host, port=port, steps=(Step(starttls=Starttls(kind)), *steps))
 
@@ -66,9 +72,7 @@ async def test_the_mail_servers_of_nginx_go_over_and_go_on(
 
 
 @pytest.mark.parametrize("protocol", _AFTERWARDS)
-async def test_behind_starttls_the_name_is_verified(
-    check: TcpCheck, mail: Mapping[str, int], protocol: str
-) -> None:
+async def test_behind_starttls_the_name_is_verified(check: TcpCheck, mail: Mapping[str, int], protocol: str) -> None:
     seen = await check.run(spec(mail[protocol], protocol, host=OTHER), timeout_ms=5000)
     assert seen.failure is not None
     assert seen.failure.kind is FailureClass.TLS_ERROR
@@ -82,7 +86,7 @@ async def test_aiosmtpd_goes_over_and_takes_mail(check: TcpCheck, smtp: int) -> 
     assert secured.failure is None, secured
     later = TcpSpec(host=GOOD, port=smtp, steps=(*greeted, Step(starttls=Starttls.SMTP), *greeted[1:], *mail))
     assert (await check.run(later, timeout_ms=5000)).failure is None
-    refusal = Step(expect="530 5.7.0 Must issue a STARTTLS command first")
+    refusal = Step(expect="530 Must issue a STARTTLS command first")
     plain = TcpSpec(host=GOOD, port=smtp, steps=(*greeted, mail[0], refusal))
     assert (await check.run(plain, timeout_ms=5000)).failure is None
 
@@ -92,3 +96,13 @@ async def test_openldap_goes_over(check: TcpCheck, directory: int) -> None:
     assert seen.failure is None, seen
     assert seen.certificate is not None
     assert seen.certificate.tls_version == "TLSv1.3"
+
+
+async def test_postgresql_goes_over(check: TcpCheck, database_port: int) -> None:
+    seen = await check.run(spec(database_port, "postgres"), timeout_ms=5000)
+    assert seen.failure is None, seen
+    assert seen.certificate is not None
+    assert seen.certificate.tls_version == "TLSv1.3"
+    wrong = await check.run(spec(database_port, "postgres", host=OTHER), timeout_ms=5000)
+    assert wrong.failure is not None
+    assert wrong.failure.kind is FailureClass.TLS_ERROR

@@ -116,7 +116,7 @@ def unbound(folder: Path, pair: Pair, upstream: int) -> Iterator[Unbound]:
             upstream=upstream,
         )
     )
-    arguments = ["-d", "-p", "-c", path]
+    arguments: list[str | Path] = ["-d", "-p", "-c", path]
     with running(program("unbound"), arguments, folder, made.port, made.dot_port, made.doh_port):
         yield made
 

@@ -118,10 +118,11 @@ async def test_an_expired_certificate_is_tls_expired_and_seen(check: TcpCheck, a
 
 
 async def test_every_fault_of_a_chain_has_its_words(check: TcpCheck, authority: trustme.CA, tmp_path: Path) -> None:
+    incomplete = certificates.without_intermediate(authority)
     chains = {
         "the certificate is self-signed": certificates.self_signed(tmp_path, days=100),
         "the certificate is not for 127.0.0.1 but for other.example": certificates.good(authority, "other.example"),
-        "the chain is incomplete or its issuer is not trusted: no certificate of ": certificates.without_intermediate(authority),
+        "the chain is incomplete or its issuer is not trusted: no certificate of ": incomplete,
     }
     for words, tls in chains.items():
         with secure(tls) as target:

@@ -73,9 +73,8 @@ def transfer_failure(
         return own
     if code not in _TLS:
         return Failure.of(FailureClass.PROTOCOL_ERROR, _PROTOCOL.get(code) or text)
-    if code != pycurl.E_PEER_FAILED_VERIFICATION:
-        return handshake_failure(text)
-    return verification_failure(verify_result, text, host, shown(chain))
+    seen = code == pycurl.E_PEER_FAILED_VERIFICATION
+    return verification_failure(verify_result, text, host, shown(chain)) if seen else handshake_failure(text)
 
 
 def _own_fault(code: int, text: str, os_errno: int, ip: str, *, connected: bool) -> Failure | None:
