@@ -12,10 +12,11 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 _TOOLS = ("apt-get", "dpkg-deb")
-_TIMEOUT_SECONDS = 120
+_TIMEOUT_SECONDS = 90
 _OPTIONS = (
     "-q",
     "-o",
@@ -43,29 +44,45 @@ def is_debian() -> bool:
 
 def fetched(packages: Sequence[str]) -> Path:
     """The root of a tree with these packages and what they need, from the cache or by apt. FetchError if it fails."""
-    cache = _cache()
-    root = cache / hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
-    with _locked(cache):
+    outcome = _outcome(tuple(packages))
+    if isinstance(outcome, FetchError):
+        raise outcome
+    return outcome
+
+
+@cache
+def _outcome(packages: tuple[str, ...]) -> Path | FetchError:
+    """Tried once in a run: whatever keeps the first test from its server would keep every other, too."""
+    try:
+        return _kept(packages)
+    except FetchError as error:
+        return error
+
+
+def _kept(packages: Sequence[str]) -> Path:
+    place = _place()
+    root = place / hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
+    with _locked(place):
         if not root.is_dir():
-            with tempfile.TemporaryDirectory(dir=cache, prefix="fetching-") as folder:
+            with tempfile.TemporaryDirectory(dir=place, prefix="fetching-") as folder:
                 _download(packages, Path(folder))
                 _unpack(Path(folder)).rename(root)
     return root
 
 
-def _cache() -> Path:
+def _place() -> Path:
     """In the virtual environment, so that it goes with it; packages of another release do not fit."""
     release = platform.freedesktop_os_release()
     name = f"{release['ID']}-{release.get('VERSION_ID', 'rolling')}-{platform.machine()}"
-    cache = Path(sys.prefix) / "peers" / name
-    cache.mkdir(parents=True, exist_ok=True)
-    return cache
+    place = Path(sys.prefix) / "peers" / name
+    place.mkdir(parents=True, exist_ok=True)
+    return place
 
 
 @contextmanager
-def _locked(cache: Path) -> Iterator[None]:
+def _locked(place: Path) -> Iterator[None]:
     """One process at a time fetches; the others wait and find what it has fetched."""
-    with (cache / "lock").open("w") as lock:
+    with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -78,8 +95,11 @@ def _download(packages: Sequence[str], folder: Path) -> None:
         own = ("-o", f"Dir::State::lists={folder}/lists", "-o", f"Dir::Cache={folder}/apt")
         for place in ("lists/partial", "apt/archives/partial"):
             (folder / place).mkdir(parents=True)
-        _apt(("update",), folder, own)
-        _get(packages, folder, own)
+        told = _apt(("update",), folder, own)
+        try:
+            _get(packages, folder, own)
+        except FetchError as error:  # apt calls an update a success though it has reached nobody
+            raise FetchError(f"{told[-2000:]}\n{error}") from None
 
 
 def _get(packages: Sequence[str], folder: Path, options: Sequence[str] = ()) -> None:
