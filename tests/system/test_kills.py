@@ -75,7 +75,11 @@ class Weather:
 
 @contextmanager
 def _world(folder: Path) -> Iterator[tuple[Herd, Receiver]]:
-    with Receiver() as slack, HttpTarget() as target, server(folder, SLACK_BASE_URL=slack.url) as served:
+    with (
+        Receiver() as slack,
+        HttpTarget() as target,
+        server(folder, SLACK_BASE_URL=slack.url, FLAP_DAMPING="off") as served,
+    ):
         served.start()
         yield Herd(served, target), slack
 

@@ -16,7 +16,8 @@ def span(begin: str | None, end: str | None, now: int, *, usual: int, longest: i
     until = times.get("to", now)
     since = times.get("from", until - usual)
     if since >= until:
-        raise invalid([in_query("parameter_conflict", "from", "must be earlier than to, which is now by default")])
+        which = "" if "to" in times else ", which is now unless it is given"
+        raise invalid([in_query("parameter_conflict", "from", f"must be earlier than to{which}")])
     if longest is not None and until - since > longest:
         raise invalid([in_query("parameter_out_of_range", "from", f"must be at most {longest // DAY} days before to")])
     return since, until
