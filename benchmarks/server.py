@@ -62,6 +62,7 @@ def server(folder: Path) -> Iterator[Server]:
         "STATUSPULSE_DATA_DIR": str(folder),
         "STATUSPULSE_LISTEN": "127.0.0.1:0",
         "STATUSPULSE_MIN_INTERVAL_SECONDS": "1",
+        "STATUSPULSE_RATE_LIMITS": "api=0,writes=0,incidents=0",
         "STATUSPULSE_BOOTSTRAP_TOKEN": _TOKEN,
     }
     log = folder / _LOG

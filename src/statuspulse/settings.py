@@ -6,12 +6,15 @@ import difflib
 import os
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from statuspulse.domain import throttle
 from statuspulse.domain.access import may_be_given
+from statuspulse.domain.networks import Network, parse_network
 from statuspulse.domain.secret import Secret
+from statuspulse.domain.throttle import Limits
 from statuspulse.egress.policy import Policy
 from statuspulse.egress.urls import parse_url
 
@@ -38,6 +41,8 @@ KNOWN = frozenset(
         "SLACK_BASE_URL",
         "PROBE_KEY",
         "ROLES",
+        "TRUSTED_PROXIES",
+        "RATE_LIMITS",
     }
 )
 # Names that are kept for what is to come; whoever sets one hears that nothing obeys it yet.
@@ -50,10 +55,8 @@ RESERVED = frozenset(
         "PAGERDUTY_EVENTS_URL",
         "PAGERDUTY_API_URL",
         "SMTP_URL",
-        "TRUSTED_PROXIES",
         "CORS_ORIGINS",
         "FLAP_DAMPING",
-        "RATE_LIMITS",
         "TOKEN",
         "TEST_POSTGRES_URL",
     }
@@ -82,6 +85,8 @@ class Settings:
     policy: Policy
     slack_base_url: str
     runs_probe: bool
+    rate_limits: Limits
+    trusted_proxies: tuple[Network, ...]
     remarks: tuple[str, ...]
 
     @property
@@ -92,6 +97,7 @@ class Settings:
 def load(environment: Mapping[str, str], folder: Path) -> Settings:
     """Reads the environment and the file in the folder; raises SettingsError for the first thing that is wrong."""
     values, remarks = _values(environment, folder)
+    rate_limits, idle = _rate_limits(values.get("RATE_LIMITS", ""))
     host, port = _listen(values.get("LISTEN", _DEFAULT_LISTEN))
     slack = _url("SLACK_BASE_URL", values.get("SLACK_BASE_URL", _DEFAULT_SLACK))
     public_url = values.get("PUBLIC_URL")
@@ -105,7 +111,9 @@ def load(environment: Mapping[str, str], folder: Path) -> Settings:
         policy=_policy(values, slack),
         slack_base_url=slack,
         runs_probe=_runs_probe(values.get("ROLES")),
-        remarks=tuple(remarks),
+        rate_limits=rate_limits,
+        trusted_proxies=tuple(_trusted_proxies(values.get("TRUSTED_PROXIES", ""))),
+        remarks=(*remarks, *(f"{PREFIX}RATE_LIMITS: {policy} has no effect in this version" for policy in idle)),
     )
 
 
@@ -215,6 +223,24 @@ def _policy(values: Mapping[str, str], slack_base_url: str) -> Policy:
     urls = () if slack_base_url == _DEFAULT_SLACK else (slack_base_url,)
     allow = values.get("DELIVERY_ALLOW", "")
     return parse("DELIVERY_ALLOW", lambda: Policy.parse(probe_deny=deny, delivery_allow=allow, operator_urls=urls))
+
+
+def _trusted_proxies(text: str) -> Iterator[Network]:
+    for word in filter(None, map(str.strip, text.split(","))):
+        try:
+            network = parse_network(word)
+        except ValueError as error:
+            raise SettingsError(f"{PREFIX}TRUSTED_PROXIES: {word} {error}") from None
+        if network.prefixlen == 0:
+            raise SettingsError(f"{PREFIX}TRUSTED_PROXIES: {word} would believe every caller; name your proxies")
+        yield network
+
+
+def _rate_limits(text: str) -> tuple[Limits, list[str]]:
+    try:
+        return throttle.overridden(text)
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}RATE_LIMITS: {error}") from None
 
 
 def _runs_probe(text: str | None) -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from statuspulse.api.app import ROUTERS, create_api
 from statuspulse.api.dependencies import CheckOutcome, Dependencies
+from statuspulse.api.overload import PLACES
 from statuspulse.bus.local import LocalBus
 from statuspulse.catalog import setup
 from statuspulse.domain.times import from_text
@@ -136,6 +137,7 @@ def running(folder: Path, *, routers: Sequence[APIRouter] = ROUTERS, **changes: 
         "now": clock,
         "monotonic": lambda: clock.at / 1000,
         "public_url": PUBLIC_URL,
+        "trusted_proxies": (),
         "min_interval_seconds": 10,
         "wake": lambda: wakes.append(clock.at),
         "checks": {"database": _holds},
@@ -145,6 +147,8 @@ def running(folder: Path, *, routers: Sequence[APIRouter] = ROUTERS, **changes: 
         "liveness": Liveness(),
         "metrics": Metrics(),
         "is_stopping": lambda: False,
+        "rate_limits": {},
+        "places": PLACES,
     }
     app = create_api(Dependencies(**{**parts, **changes}), routers)
     with served(app) as url:
@@ -160,7 +164,9 @@ def running(folder: Path, *, routers: Sequence[APIRouter] = ROUTERS, **changes: 
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
     """The application behind a real HTTP server on loopback."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="critical", lifespan="off", access_log=False, proxy_headers=False)
+    )
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api-under-test")
     thread.start()

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, select
 
 from statuspulse.api.app import create_api
 from statuspulse.api.dependencies import CheckOutcome, Dependencies
+from statuspulse.api.overload import PLACES
 from statuspulse.app.web_server import WebServer, base_url, bound, listen
 from statuspulse.bus.bus import Topic
 from statuspulse.bus.local import LocalBus
@@ -124,6 +125,7 @@ async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
         now=wall,
         monotonic=monotonic,
         public_url=PUBLIC_URL,
+        trusted_proxies=(),
         min_interval_seconds=1,
         wake=lambda: bus.wake(Topic.CATALOG),
         checks={"database": _holds},
@@ -133,6 +135,8 @@ async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
         liveness=liveness,
         metrics=metrics,
         is_stopping=stop.is_set,
+        rate_limits={},
+        places=PLACES,
     )
     server = WebServer(create_api(parts))
     with bound("127.0.0.1", 0) as listening:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
+from statuspulse.domain.throttle import DEFAULTS
 from statuspulse.egress.addresses import AddressClass
 from statuspulse.egress.policy import Policy
 from statuspulse.settings import Settings, SettingsError, default_data_dir, load, probe_policy
@@ -31,6 +33,8 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
         policy=Policy(),
         slack_base_url="https://hooks.slack.com",
         runs_probe=True,
+        trusted_proxies=(),
+        rate_limits=DEFAULTS,
         remarks=(),
     )
 
@@ -49,6 +53,7 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
         ("SLACK_BASE_URL", "http://127.0.0.1:9999/", "slack_base_url", "http://127.0.0.1:9999"),
         ("ROLES", "api, engine,dispatcher", "runs_probe", False),
         ("ROLES", "api,engine,dispatcher,probe", "runs_probe", True),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, ::1,", "trusted_proxies", (ip_network("10.0.0.0/8"), ip_network("::1"))),
     ],
 )
 def test_a_good_setting_is_taken(tmp_path: Path, name: str, text: str, member: str, expected: object) -> None:
@@ -82,6 +87,9 @@ def test_an_emulator_of_slack_that_the_operator_named_may_be_reached(tmp_path: P
     ("name", "text", "told"),
     [
         ("DATA_DIR", "a\nb", "must not hold line breaks"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8", "10.0.0.1/8 has bits behind its prefix; 10.0.0.0/8 is meant"),
+        ("TRUSTED_PROXIES", "proxy.example", "proxy.example must be an address or a network"),
+        ("TRUSTED_PROXIES", "0.0.0.0/0", "0.0.0.0/0 would believe every caller"),
         ("DATA_DIR", "a\udc80b", "must not hold line breaks"),
         ("LISTEN", "8080", "must be an address and a port such as 127.0.0.1:8080"),
         ("LISTEN", ":8080", "must be an address and a port"),

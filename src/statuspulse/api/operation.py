@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from statuspulse.api.route import FURTHER_STATUSES, SCOPE_MEMBER
+from statuspulse.api.route import FURTHER_STATUSES, SCOPE_MEMBER, WAITS
 
 Examples = Mapping[str, Any]
 
@@ -24,7 +24,8 @@ class Body:
 class Operation:
     """One operation: its answer's shape and examples by name; further statuses stand beside the default ones.
 
-    `created` has examples of the same shape under 201, where a call may also make something new.
+    `created` has examples of the same shape under 201, where a call may also make something new. `waits` tells of a
+    POST that it waits for more than the database, and changes nothing itself.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Operation:
     created: Examples = field(default_factory=dict)
     body: Body | None = None
     statuses: tuple[int, ...] = field(default=())
+    waits: bool = False
 
     @property
     def keywords(self) -> dict[str, Any]:
@@ -43,6 +45,8 @@ class Operation:
         extra: dict[str, Any] = {} if self.scope is None else {SCOPE_MEMBER: [self.scope]}
         if self.statuses:
             extra[FURTHER_STATUSES] = list(self.statuses)
+        if self.waits:
+            extra[WAITS] = True
         if self.body is not None:
             extra["requestBody"] = _request_body(self.body)
         responses = {self.status: self._response(self.examples)}

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from statuspulse import data_dir
 from statuspulse.api.app import create_api
 from statuspulse.api.dependencies import Dependencies
+from statuspulse.api.overload import PLACES
 from statuspulse.app import local_probe, loop, readiness, series, welcome
 from statuspulse.app.local_probe import LocalProbe
 from statuspulse.app.signals import stop_on_signals
@@ -146,6 +147,7 @@ class _Control:
             now=now_ms,
             monotonic=monotonic,
             public_url=self._public_url,
+            trusted_proxies=self.settings.trusted_proxies,
             min_interval_seconds=self.settings.min_interval_seconds,
             wake=wake,
             checks=readiness.checks(self.store.database, liveness, now_ms),
@@ -155,4 +157,6 @@ class _Control:
             liveness=liveness,
             metrics=metrics,
             is_stopping=stop.is_set,
+            rate_limits=self.settings.rate_limits,
+            places=PLACES,
         )
