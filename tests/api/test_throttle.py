@@ -24,6 +24,7 @@ FIELDS = ("RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Rem
 @pytest.fixture
 def limited(tmp_path: Path) -> Iterator[Api]:
     with running(tmp_path, rate_limits=DEFAULTS) as api:
+        api.clock.at += 60_000  # what the start has spent is there again
         yield api
 
 
@@ -51,7 +52,8 @@ def wait_of(answer: requests.Response, policy: str) -> int:
 
 
 def create(api: Api, number: int = 0, **options: Any) -> requests.Response:
-    return api.call("POST", "/v1/monitors", {"name": f"Shop {number}", "type": "tcp", "target": "a:1"}, **options)
+    body = {"name": f"Shop {number}", "type": "http", "url": "https://shop.example/"}
+    return api.call("POST", "/v1/monitors", body, **options)
 
 
 def test_every_answer_to_a_token_tells_what_is_left(limited: Api) -> None:
@@ -153,7 +155,7 @@ def test_probes_with_a_wrong_key_and_guesses_of_ping_keys_are_counted_too(limite
     for number in range(30):
         assert limited.call("POST", "/v1/agent/heartbeat", token=f"prb_live_{number:016}").status_code == 401
         assert limited.call("GET", f"/ping/{number:032}", token=None).status_code == 404
-    assert limited.call("POST", "/v1/agent/heartbeat", token="prb_live_0").status_code == 429  # noqa: S106
+    assert limited.call("POST", "/v1/agent/heartbeat", token="prb_live_0").status_code == 429
     assert limited.call("GET", "/ping/none", token=None).status_code == 429
 
 
@@ -190,7 +192,7 @@ def test_behind_a_trusted_proxy_every_caller_has_a_limit_of_his_own(tmp_path: Pa
 def test_a_flood_of_addresses_does_not_fill_the_memory() -> None:
     buckets = Buckets(Limit(60, 60), capacity=1000)
     for number in range(50_000):
-        assert buckets.spend(f"address {number}", 0)
+        buckets.spend(f"address {number}", 0)
     assert len(buckets) == 1000
 
 
@@ -207,6 +209,8 @@ def test_who_calls_on_is_not_forgotten_in_a_flood() -> None:
     buckets = Buckets(Limit(60, 60), capacity=10)
     passed = 0
     for number in range(100):
-        passed += buckets.spend("the flooder", 0)
+        if buckets.may_spend("the flooder", 0):
+            buckets.spend("the flooder", 0)
+            passed += 1
         buckets.spend(f"address {number}", 0)
     assert passed == 60

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,9 +103,8 @@ def test_overrides_change_what_they_name_and_nothing_else() -> None:
     ],
 )
 def test_a_bad_override_is_told_with_the_cure(text: str, told: str) -> None:
-    with pytest.raises(ValueError, match="") as raised:
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}"):
         overridden(text)
-    assert str(raised.value).startswith(told)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from statuspulse.api.errors import ApiError, invalid
 from statuspulse.api.security import authenticate, require
 from statuspulse.catalog.refusals import Detail
 from statuspulse.catalog.validation import unknown
+from statuspulse.domain.access import Principal
 
 SCOPE_MEMBER = "x-required-scopes"
 FURTHER_STATUSES = "x-further-statuses"
@@ -70,11 +71,7 @@ class CheckedRoute(APIRoute):
                 value = body.parse_json(raw)
             elif needs_body:
                 raise ApiError("invalid_json", "The body is empty; send a JSON object.")
-            if (
-                is_post
-                and "principal" in request.scope["state"]
-                and (given := await _given(request, value)) is not None
-            ):
+            if is_post and (given := await _given(request, value)) is not None:
                 return given
             _check_query(request, query)
             return await endpoint(_ReadRequest(request, raw, value))
@@ -92,8 +89,11 @@ async def _admit(request: Request, scopes: list[str]) -> None:
 
 async def _given(request: Request, body: Any) -> Response | None:
     """The answer that the call was given before under its key; else the key is kept for the endpoint."""
+    caller: Principal | None = request.scope["state"].get("principal")
+    if caller is None:
+        return None
     services = await services_of(request)
-    keyed = idempotency.keyed_call(request, services, request.state.principal, body)
+    keyed = idempotency.keyed_call(request, services, caller, body)
     if keyed is None:
         return None
     request.state.keyed = keyed

@@ -37,17 +37,19 @@ class Buckets:
         return len(self._full_at)
 
     def may_spend(self, key: str, now_us: int) -> bool:
+        """Whether a call may be made; who asks is remembered the longer for it."""
+        if key in self._full_at:
+            self._full_at.move_to_end(key)
         return self.limit.spent(self._full_at.get(key, 0), now_us) is not None
 
-    def spend(self, key: str, now_us: int) -> bool:
-        """Spends one call; False, and nothing is spent, where the caller has to wait."""
+    def spend(self, key: str, now_us: int) -> None:
+        """Spends one call, which has to be there."""
         after = self.limit.spent(self._full_at.get(key, 0), now_us)
         if after is None:
-            return False
+            raise ValueError("there is no call to spend")
         self._full_at[key] = after
         self._full_at.move_to_end(key)
         self._forget(now_us)
-        return True
 
     def left(self, key: str, now_us: int) -> Left:
         return self.limit.left(self._full_at.get(key, 0), now_us)
