@@ -117,9 +117,11 @@ async def _series(team_id: str | None) -> str:
 
 
 @contextmanager
-def running(folder: Path, *, routers: Sequence[APIRouter] = ROUTERS, **changes: Any) -> Iterator[Api]:
-    """Starts the API on a free port; ends it with everything it holds."""
-    database = Database(sqlite_url(folder / "statuspulse.db"))
+def running(
+    folder: Path, *, url: str | None = None, routers: Sequence[APIRouter] = ROUTERS, **changes: Any
+) -> Iterator[Api]:
+    """Starts the API on a free port, on the database of the URL or one of its own; ends it with everything it holds."""
+    database = Database(url or sqlite_url(folder / "statuspulse.db"))
     keyring = Keyring(b"k" * 32)
     clock = Clock()
     wakes: list[int] = []
@@ -151,9 +153,9 @@ def running(folder: Path, *, routers: Sequence[APIRouter] = ROUTERS, **changes: 
         "places": PLACES,
     }
     app = create_api(Dependencies(**{**parts, **changes}), routers)
-    with served(app) as url:
-        contract = Contract(requests.get(f"{url}/v1/openapi.json", timeout=10).json())
-        api = Api(url, app, database, keyring, clock, probe_key, contract, wakes)
+    with served(app) as address:
+        contract = Contract(requests.get(f"{address}/v1/openapi.json", timeout=10).json())
+        api = Api(address, app, database, keyring, clock, probe_key, contract, wakes)
         try:
             yield api
         finally:

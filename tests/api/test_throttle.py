@@ -21,11 +21,17 @@ ITEM = re.compile(r'"([a-z]+)"((?:;[a-z]+=[0-9]+)+)')
 FIELDS = ("RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 
 
-@pytest.fixture
-def limited(tmp_path: Path) -> Iterator[Api]:
-    with running(tmp_path, rate_limits=DEFAULTS) as api:
-        api.clock.at += 60_000  # what the start has spent is there again
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    with running(tmp_path_factory.mktemp("limited"), rate_limits=DEFAULTS) as api:
         yield api
+
+
+@pytest.fixture
+def limited(shared: Api) -> Api:
+    """The default limits, of which nothing is spent."""
+    shared.clock.at += 60_000
+    return shared
 
 
 def parsed(text: str) -> dict[str, dict[str, int]]:

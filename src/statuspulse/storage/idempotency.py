@@ -43,7 +43,8 @@ def claim(connection: Connection, team_id: str, digest: bytes, *, fingerprint: b
         delete(records).where(records.c.team_id == team_id, records.c.digest == digest, records.c.created_at < since)
     )
     row = {"team_id": team_id, "digest": digest, "fingerprint": fingerprint, "created_at": now}
-    return connection.execute(insert_or_ignore(connection, records).values(row)).rowcount == 1
+    taken = insert_or_ignore(connection, records).values(row).returning(records.c.created_at)
+    return connection.scalar(taken) is not None
 
 
 def settle(connection: Connection, team_id: str, digest: bytes, answer: bytes) -> None:
