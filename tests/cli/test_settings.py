@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from statuspulse.domain.throttle import DEFAULTS
+from statuspulse.domain.throttle import DEFAULTS, Limit
 from statuspulse.egress.addresses import AddressClass
 from statuspulse.egress.policy import Policy
 from statuspulse.settings import Settings, SettingsError, default_data_dir, load, probe_policy
