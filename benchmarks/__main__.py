@@ -6,13 +6,13 @@ import json
 import signal
 import sys
 
-from benchmarks import http_checks
+from benchmarks import http_checks, status_reads
 from benchmarks.machine import machine
 from benchmarks.options import parsed
 from benchmarks.report import document, table
 
 # A new benchmark is one file with `run`, and one name here.
-BENCHMARKS = (http_checks,)
+BENCHMARKS = (http_checks, status_reads)
 
 
 def main() -> None:

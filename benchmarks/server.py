@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
@@ -41,6 +41,34 @@ class Server:
         with ThreadPoolExecutor(_CALLERS) as callers:
             for done in [callers.submit(self._create, monitors[first::_CALLERS]) for first in range(_CALLERS)]:
                 done.result()
+
+    @contextlib.contextmanager
+    def caller(self) -> Iterator[Callable[[str], bytes]]:
+        """Gets paths of the API over one connection that stays open; an answer other than 200 is a RuntimeError."""
+        headers = {"Authorization": f"Bearer {_TOKEN}"}
+        with contextlib.closing(HTTPConnection(self._address, timeout=_PATIENCE_SECONDS)) as connection:
+
+            def get(path: str) -> bytes:
+                connection.request("GET", path, headers=headers)
+                answer = connection.getresponse()
+                body = answer.read()
+                if answer.status != 200:
+                    raise RuntimeError(f"GET {path} answered {answer.status} {body.decode()}")
+                return body
+
+            yield get
+
+    def monitor_ids(self) -> list[str]:
+        """The ids of all monitors, read page by page."""
+        found: list[str] = []
+        following = "/v1/monitors?limit=100"
+        with self.caller() as get:
+            while True:
+                page = json.loads(get(following))
+                found += [monitor["id"] for monitor in page["data"]]
+                if not page["has_more"]:
+                    return found
+                following = f"/v1/monitors?limit=100&cursor={page['next_cursor']}"
 
     def _create(self, monitors: Sequence[dict[str, Any]]) -> None:
         headers = {"Authorization": f"Bearer {_TOKEN}", "Content-Type": "application/json"}

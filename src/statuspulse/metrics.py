@@ -38,6 +38,9 @@ class Metrics:
         self.result_delay = self._histogram(
             "result_delay_seconds", "From the end of a check to its commit.", _CHECK_BUCKETS
         )
+        self.rechecks = self._counter(
+            "rechecks_total", "Extra checks that doubts asked for, by how they ended.", ("outcome",)
+        )
         self.transitions = self._counter("state_changes_total", "Changes of monitors' states.", ("state",))
         self.probe_last_seen = self._gauge("probe_last_seen_timestamp_seconds", "When a probe was heard last.", _PROBE)
         self.checks_in_flight = self._gauge("checks_in_flight", "Checks under way, by probe.", _PROBE)
@@ -53,6 +56,7 @@ class Metrics:
         self.delivery_attempts = self._counter(
             "delivery_attempts_total", "Attempts to hand a notification over.", ("channel", "outcome")
         )
+        self.pings = self._counter("pings_total", "Calls of ping URLs.", ("outcome",))
         self.outbox_pending = self._gauge("outbox_pending", "Messages that are still owed.")
         self.outbox_oldest = self._gauge("outbox_oldest_seconds", "Age of the oldest message that is owed.")
         self.api_requests = self._counter("api_requests_total", "Calls of the API.", ("route", "code"))

@@ -43,6 +43,7 @@ KNOWN = frozenset(
         "ROLES",
         "TRUSTED_PROXIES",
         "RATE_LIMITS",
+        "FLAP_DAMPING",
     }
 )
 # Names that are kept for what is to come; whoever sets one hears that nothing obeys it yet.
@@ -56,7 +57,6 @@ RESERVED = frozenset(
         "PAGERDUTY_API_URL",
         "SMTP_URL",
         "CORS_ORIGINS",
-        "FLAP_DAMPING",
         "TOKEN",
         "TEST_POSTGRES_URL",
     }
@@ -85,8 +85,9 @@ class Settings:
     policy: Policy
     slack_base_url: str
     runs_probe: bool
-    rate_limits: Limits
     trusted_proxies: tuple[Network, ...]
+    flap_damping: bool
+    rate_limits: Limits
     remarks: tuple[str, ...]
 
     @property
@@ -111,8 +112,9 @@ def load(environment: Mapping[str, str], folder: Path) -> Settings:
         policy=_policy(values, slack),
         slack_base_url=slack,
         runs_probe=_runs_probe(values.get("ROLES")),
-        rate_limits=rate_limits,
         trusted_proxies=tuple(_trusted_proxies(values.get("TRUSTED_PROXIES", ""))),
+        flap_damping=_is_on("FLAP_DAMPING", values.get("FLAP_DAMPING", "on")),
+        rate_limits=rate_limits,
         remarks=(*remarks, *(f"{PREFIX}RATE_LIMITS: {policy} has no effect in this version" for policy in idle)),
     )
 
@@ -205,6 +207,12 @@ def _min_interval(text: str | None) -> int:
     if not _is_integer(text, 1, _LONGEST_MIN_INTERVAL):
         raise SettingsError(f"{PREFIX}MIN_INTERVAL_SECONDS: must be an integer between 1 and {_LONGEST_MIN_INTERVAL}")
     return int(text)
+
+
+def _is_on(name: str, text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise SettingsError(f"{PREFIX}{name}: must be on or off")
+    return text == "on"
 
 
 def _is_integer(text: str, least: int, most: int) -> bool:

@@ -21,6 +21,7 @@ from statuspulse.api.dependencies import CheckOutcome, Dependencies
 from statuspulse.api.overload import PLACES
 from statuspulse.bus.local import LocalBus
 from statuspulse.catalog import setup
+from statuspulse.domain.throttle import DEFAULTS
 from statuspulse.domain.times import from_text
 from statuspulse.egress.policy import Policy
 from statuspulse.engine.jobs import Jobs
@@ -149,7 +150,7 @@ def running(
         "liveness": Liveness(),
         "metrics": Metrics(),
         "is_stopping": lambda: False,
-        "rate_limits": {},
+        "rate_limits": {"ping": DEFAULTS["ping"]},
         "places": PLACES,
     }
     app = create_api(Dependencies(**{**parts, **changes}), routers)

@@ -135,7 +135,7 @@ def test_an_expired_token_says_so_only_for_the_right_text(api: Api, own_token: s
 def test_a_revoked_token_ends_within_a_second(api: Api, own_token: str) -> None:
     assert api.call("GET", "/v1/monitors", token=own_token).status_code == 200
     token = found(api, own_token).token
-    api.write(lambda connection: tokens.revoke(connection, token.team_id, token.id, api.clock()))
+    api.write(lambda connection: tokens.revoke(connection, token.team_ids[0], token.id, api.clock()))
     api.clock.at += 1000
     assert refusal(api.call("GET", "/v1/monitors", token=own_token))[:2] == (401, "token_revoked")
 

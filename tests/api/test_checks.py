@@ -146,7 +146,8 @@ async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
     with bound("127.0.0.1", 0) as listening:
         listen(listening)
         async with asyncio.TaskGroup() as tasks:
-            engine = tasks.create_task(Engine(database, bus, jobs, metrics, now=wall).run())
+            moving = Engine(database, bus, jobs, liveness, metrics, mutes_flapping=True, now=wall)
+            engine = tasks.create_task(moving.run())
             tasks.create_task(server.run_on(listening))
             url = base_url(listening)
             document = await asyncio.to_thread(lambda: requests.get(f"{url}/v1/openapi.json", timeout=10).json())

@@ -42,7 +42,7 @@ def token_of(database: Database, text: str) -> tokens.FoundToken | None:
 
 def probe_of(database: Database, key: str) -> probes.Probe | None:
     digest = KEYRING.digest("probe_key", key)
-    return database.read_now(lambda connection: probes.by_digest(connection, digest))
+    return database.read_now(lambda connection: probes.by_digest(connection, digest, 0))
 
 
 def test_a_first_start_makes_team_region_probe_and_token(database: Database) -> None:
@@ -56,7 +56,7 @@ def test_a_first_start_makes_team_region_probe_and_token(database: Database) -> 
     assert may_be_token(made.admin_token.reveal())
     found = token_of(database, made.admin_token.reveal())
     assert found is not None
-    assert (found.token.scopes, found.of_first_team) == (("admin",), True)
+    assert (found.token.scopes, found.teams[0].is_first) == (("admin",), True)
     probe = probe_of(database, made.local_probe_key.reveal())
     assert probe is not None
     assert (probe.region, probe.name) == ("local", "local")
@@ -88,11 +88,29 @@ def test_a_revoked_token_of_the_settings_stays_revoked(database: Database) -> No
     start(database, CHOSEN)
     found = token_of(database, CHOSEN)
     assert found is not None
-    database.submit(lambda connection: tokens.revoke(connection, found.token.team_id, found.token.id, NOW)).result(10)
+    database.submit(lambda connection: tokens.revoke(connection, found.token.team_ids[0], found.token.id, NOW)).result(
+        10
+    )
     start(database, CHOSEN, NOW + 1)
     again = token_of(database, CHOSEN)
     assert again is not None
     assert again.token.revoked_at == NOW
+
+
+def test_a_token_of_the_settings_that_was_rotated_away_stays_away(database: Database) -> None:
+    start(database, CHOSEN)
+    found = token_of(database, CHOSEN)
+    assert found is not None
+    shown = ("sk_live_", "wXyZ")
+    database.submit(
+        lambda connection: tokens.replace_secret(
+            connection, found.token.id, b"another", shown, now=NOW, old_until=NOW + 5
+        )
+    ).result(10)
+    start(database, CHOSEN, NOW + 9)
+    again = token_of(database, CHOSEN)
+    assert again is not None
+    assert again.secret_ends_at == NOW + 5
 
 
 def test_another_token_of_the_settings_is_taken_later(database: Database) -> None:

@@ -122,8 +122,10 @@ def test_a_healthy_monitor_shows_every_member_of_the_contract(api: Api) -> None:
         "state_seq": 1,
         "stale": False,
         "failing_regions": [],
+        "flapping": False,
         "last_probe_at": to_text(NOW - 10 * SECOND + 182),
         "interval_seconds": 30,
+        "heartbeat": None,
         "regions": [
             {
                 "region": region,
@@ -250,7 +252,7 @@ def test_below_the_quorum_the_sentence_names_the_regions(api: Api) -> None:
     api.write(lambda connection: enter(connection, monitor, Health.DEGRADED, NOW - 10 * SECOND))
     document = api.call("GET", f"/v1/status/{monitor.id}").json()
     assert document["message"].startswith(
-        "Checkout Service Gateway is degraded (partial: failing in eu-west, 1 of 2); p95"
+        "Checkout Service Gateway is degraded, partial: failing in eu-west (1 of 2); p95"
     )
     assert document["metrics"]["degraded_seconds"] == 10.0
     assert document["metrics"]["uptime_pct"] == 100.0

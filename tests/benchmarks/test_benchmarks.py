@@ -26,7 +26,7 @@ def test_a_short_run_prints_its_table_and_writes_the_same_figures(tmp_path: Path
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     )
 
@@ -38,6 +38,11 @@ def test_a_short_run_prints_its_table_and_writes_the_same_figures(tmp_path: Path
     assert figures["not_ok"] == 0
     assert figures["cpu_us"] > 0
     assert figures["bare_cpu_us"] > 0
+    reads = measured["benchmarks"]["status_reads"]
+    assert "Reading the status of 20 monitors with 30 days of history" in ran.stdout
+    assert reads["reads"] > 0
+    assert 0 < reads["status_p50_ms"] <= reads["status_p99_ms"]
+    assert 0 < reads["result_bytes"] < reads["bytes_per_check"]
     assert {"processor", "kernel", "python", "libcurl", "sqlite"} <= measured["machine"].keys()
 
 

@@ -35,6 +35,7 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
         runs_probe=True,
         trusted_proxies=(),
         rate_limits=DEFAULTS,
+        flap_damping=True,
         remarks=(),
     )
 
@@ -52,6 +53,7 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
         ("MIN_INTERVAL_SECONDS", "86400", "min_interval_seconds", 86_400),
         ("SLACK_BASE_URL", "http://127.0.0.1:9999/", "slack_base_url", "http://127.0.0.1:9999"),
         ("ROLES", "api, engine,dispatcher", "runs_probe", False),
+        ("FLAP_DAMPING", "off", "flap_damping", False),
         ("ROLES", "api,engine,dispatcher,probe", "runs_probe", True),
         ("RATE_LIMITS", "api=6000/60,writes=0", "rate_limits", {**DEFAULTS, "api": Limit(6000, 60), "writes": None}),
         ("TRUSTED_PROXIES", "10.0.0.0/8, ::1,", "trusted_proxies", (ip_network("10.0.0.0/8"), ip_network("::1"))),
@@ -117,6 +119,7 @@ def test_an_emulator_of_slack_that_the_operator_named_may_be_reached(tmp_path: P
         ("SLACK_BASE_URL", "http://[::1", "a bracket is missing"),
         ("SLACK_BASE_URL", "http://slack.example.com:99999", "the port has to be between 1 and 65535"),
         ("SLACK_BASE_URL", "http://slack..example.com", "the host name is not valid"),
+        ("FLAP_DAMPING", "no", "must be on or off"),
         ("ROLES", "api,cook", "'cook' is no role; there are api, engine, dispatcher, probe"),
         ("ROLES", "probe", "run in one process in this version"),
         ("DATABASE_URL", "postgresql://localhost/statuspulse", "is not available in this version; unset it"),
@@ -169,14 +172,11 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 
 def test_what_nobody_obeys_is_remarked_on(tmp_path: Path) -> None:
     _write(tmp_path, 'listn = "127.0.0.1:9000"\n')
-    settings = _load(
-        tmp_path, FLAP_DAMPING="off", RATE_LIMITS="ping=5/60", TOKEN="sk_live_0123456789abcdef", COLOUR="blue"
-    )
+    settings = _load(tmp_path, RATE_LIMITS="streams=5/60", TOKEN="sk_live_0123456789abcdef", COLOUR="blue")
     assert settings.remarks == (
         "STATUSPULSE_LISTN is not known; perhaps STATUSPULSE_LISTEN is meant",
-        "STATUSPULSE_FLAP_DAMPING has no effect in this version",
         "STATUSPULSE_COLOUR is not known",
-        "STATUSPULSE_RATE_LIMITS: ping has no effect in this version",
+        "STATUSPULSE_RATE_LIMITS: streams has no effect in this version",
     )
 
 

@@ -48,7 +48,9 @@ class Ground:
 def lay(database: Database) -> Ground:
     def fill(connection: Connection) -> dict[str, int]:
         for number, team_id in enumerate((TEAM, OTHER)):
-            teams.insert(connection, Team(id=team_id, slug=f"team-{number}", name="Team", created_at=number))
+            teams.insert(
+                connection, Team(id=team_id, slug=f"team-{number}", name="Team", created_at=number, updated_at=number)
+            )
         here = probes.ensure_region(connection, "local", "Local", 1)
         there = probes.ensure_region(connection, "eu-west", "Frankfurt", 1)
         probes.insert(connection, "prb_00000001", region_key=here, name="one", digest=b"one", now=1)

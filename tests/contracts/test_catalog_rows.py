@@ -74,11 +74,11 @@ def test_a_position_moves_with_its_transaction(ground: Ground) -> None:
         return ground.read(lambda connection: positions.committed_through(connection, ground.probe))
 
     assert through() == 0
-    ground.write(lambda connection: positions.advance(connection, ground.probe, 1 << 40))
+    ground.write(lambda connection: positions.advance(connection, ground.probe, 1 << 40, 5))
     assert through() == 1 << 40
 
     def fail(connection: Connection) -> None:
-        positions.advance(connection, ground.probe, 1 << 41)
+        positions.advance(connection, ground.probe, 1 << 41, 6)
         raise LookupError
 
     with pytest.raises(LookupError):

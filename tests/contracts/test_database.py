@@ -24,7 +24,10 @@ PATIENCE = 20
 
 def add(number: int) -> Callable[[Connection], int]:
     def work(connection: Connection) -> int:
-        teams.insert(connection, Team(id=f"team_{number:08d}", slug=f"team-{number}", name="Team", created_at=number))
+        teams.insert(
+            connection,
+            Team(id=f"team_{number:08d}", slug=f"team-{number}", name="Team", created_at=number, updated_at=number),
+        )
         return number
 
     return work

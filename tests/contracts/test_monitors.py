@@ -23,8 +23,8 @@ from statuspulse.storage.results import Placed
 from statuspulse.storage.states import MonitorState
 from statuspulse.storage.teams import Team
 
-TEAM = Team(id="team_00000001", slug="ours", name="Ours", created_at=1)
-OTHER = Team(id="team_00000002", slug="theirs", name="Theirs", created_at=2)
+TEAM = Team(id="team_00000001", slug="ours", name="Ours", created_at=1, updated_at=1)
+OTHER = Team(id="team_00000002", slug="theirs", name="Theirs", created_at=2, updated_at=2)
 ACTOR = Actor("token", "tok_00000001", "ops")
 NEWEST = Order(by="created_at", descending=True)
 

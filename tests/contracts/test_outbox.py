@@ -63,7 +63,7 @@ class Ledger:
     @staticmethod
     def _fill(connection: Connection) -> None:
         for team_id in (TEAM, OTHER_TEAM):
-            teams.insert(connection, Team(id=team_id, slug=team_id[5:], name="Team", created_at=NOW))
+            teams.insert(connection, Team(id=team_id, slug=team_id[5:], name="Team", created_at=NOW, updated_at=NOW))
         for incident_id in (FIRST, SECOND_INCIDENT, THIRD):
             incidents.insert(connection, an_incident(incident_id))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,8 +14,8 @@ from statuspulse.storage.database import Database
 from statuspulse.storage.teams import Team
 from statuspulse.storage.tokens import Token
 
-FIRST = Team(id="team_first000", slug="first", name="First", created_at=1000)
-LATER = Team(id="team_later000", slug="later", name="Later", created_at=2000)
+FIRST = Team(id="team_first000", slug="first", name="First", created_at=1000, updated_at=1000)
+LATER = Team(id="team_later000", slug="later", name="Later", created_at=2000, updated_at=2000)
 
 
 def write(database: Database, work: Any) -> Any:
@@ -24,34 +25,40 @@ def write(database: Database, work: Any) -> Any:
 def a_token(team: Team, token_id: str = "tok_00000001", **changes: Any) -> Token:
     members: dict[str, Any] = {
         "id": token_id,
-        "team_id": team.id,
+        "team_ids": (team.id,),
         "name": "ops",
         "prefix": "sk_live_",
         "last4": "7f6a",
         "scopes": ("write", "tokens:read"),
+        "networks": ("192.0.2.0/24",),
         "expires_at": None,
         "revoked_at": None,
+        "last_used_at": None,
+        "last_used_ip": None,
         "created_at": 3000,
+        "updated_at": 3000,
     }
     return Token(**{**members, **changes})
 
 
 def probe_with(database: Database, digest: bytes) -> tuple[str, str] | None:
-    probe = database.read_now(lambda connection: probes.by_digest(connection, digest))
+    probe = database.read_now(lambda connection: probes.by_digest(connection, digest, 0))
     return None if probe is None else (probe.id, probe.region)
 
 
 @pytest.fixture
 def filled(database: Database) -> Database:
     def fill(connection: Connection) -> None:
-        teams.insert(connection, LATER)
         teams.insert(connection, FIRST)
+        teams.insert(connection, LATER)
 
     write(database, fill)
     return database
 
 
-def test_the_oldest_team_is_the_first(filled: Database) -> None:
+def test_the_team_that_was_there_first_is_the_first_whatever_the_clock_says(filled: Database) -> None:
+    earlier = replace(LATER, id="team_0earlier", slug="earlier", created_at=1)
+    write(filled, lambda connection: teams.insert(connection, earlier))
     assert filled.read_now(teams.first) == FIRST
     assert filled.read_now(lambda connection: teams.by_slug(connection, "later")) == LATER
     assert filled.read_now(lambda connection: teams.by_slug(connection, "none")) is None
@@ -63,10 +70,10 @@ def test_a_token_is_found_by_its_digest_with_its_team(filled: Database) -> None:
     write(filled, lambda connection: tokens.insert(connection, late, b"late"))
     found = filled.read_now(lambda connection: tokens.by_digest(connection, b"late"))
     assert found is not None
-    assert (found.token, found.team_slug, found.of_first_team) == (late, "later", False)
+    assert (found.token, [(team.slug, team.is_first) for team in found.teams]) == (late, [("later", False)])
     found = filled.read_now(lambda connection: tokens.by_digest(connection, b"early"))
     assert found is not None
-    assert (found.token, found.of_first_team) == (early, True)
+    assert (found.token, [(team.slug, team.is_first) for team in found.teams]) == (early, [("first", True)])
     assert filled.read_now(lambda connection: tokens.by_digest(connection, b"other")) is None
 
 

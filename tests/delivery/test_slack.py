@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from statuspulse.delivery.channel import Delivered, Outcome, Refused, Retry
 from statuspulse.delivery.channels.slack import SlackChannel, judge, render
+from statuspulse.delivery.wording import summary
 from statuspulse.domain.backoff import RetryAfter
 from statuspulse.domain.message import Action, Facts, Message, Subject
 from statuspulse.domain.secret import Secret
@@ -68,6 +69,21 @@ UP = replace(
 ACKNOWLEDGED = replace(
     DOWN, action=Action.ACKNOWLEDGE, state="acknowledged", actor="ops", assignee="maya@acme.example", facts=Facts()
 )
+
+
+def test_a_flapping_monitor_is_told_of_as_such_and_told_of_again_when_it_has_settled() -> None:
+    begins, settles = about(flapping=True), replace(about(flapping=False), action=Action.UPDATE)
+    assert [header(begins), header(replace(begins, action=Action.UPDATE))] == ["FLAPPING: Checkout Service Gateway"] * 2
+    assert "the next message comes when it has settled" in summary(begins)
+    assert header(settles) == "DOWN: Checkout Service Gateway"
+    assert summary(settles) == (
+        "DOWN: Checkout Service Gateway (got 503, expected 200; 2 of 3 regions; it has settled)"
+    )
+    assert header(about(UP, flapping=False)) == "UP: Checkout Service Gateway"
+    shown = [block["text"]["text"] for block in blocks(settles) if "text" in block]
+    assert "it has settled" in shown
+    # Without a monitor that was seen there is no more to say than that something is new.
+    assert header(replace(settles, facts=Facts())) == "UPDATED: Checkout Service Gateway is down"
 
 
 def blocks(message: Message) -> list[dict[str, Any]]:

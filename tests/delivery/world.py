@@ -56,7 +56,11 @@ class World:
         self.bus = LocalBus()
         self.metrics = Metrics()
         self._events = 0
-        self.write(lambda connection: teams.insert(connection, Team(id=TEAM, slug="acme", name="Acme", created_at=NOW)))
+        self.write(
+            lambda connection: teams.insert(
+                connection, Team(id=TEAM, slug="acme", name="Acme", created_at=NOW, updated_at=NOW)
+            )
+        )
 
     def dispatcher(self, owner: str = "one", kinds: Mapping[str, Channel] | None = None, **changes: Any) -> Dispatcher:
         parts: dict[str, Any] = {"now": self.clock, "owner": owner, "random": lambda: 0.5, **changes}

@@ -176,9 +176,15 @@ def test_the_rules_are_in_milliseconds() -> None:
         "failure_threshold": 2,
         "recovery_threshold": 3,
         "quorum": 2,
+        "regions": ["us-east", "eu-west", "ap-south"],
+        "region_strategy": "parallel",
+        "degraded_latency_ms": None,
         "retry": {"count": 2, "delay_ms": 500},
     }
     assert rules_of(config) == Rules(
         interval=30_000, timeout=10_000, failure_threshold=2, recovery_threshold=3, quorum=2
     )
     assert retry_of(config) == Retry(count=2, delay_ms=500)
+    turns = rules_of({**config, "region_strategy": "rotate", "degraded_latency_ms": 250})
+    assert (turns.every, turns.spacing, turns.vote_lifetime) == (3, 90_000, 190_000)
+    assert (turns.longest_silence, turns.longest_absence, turns.degraded_latency_us) == (90_000, 270_000, 250_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from statuspulse.domain.schedule import (
     PARTITIONS,
     Grid,
+    Strategy,
     first_check_delay,
     hashed,
     latest_start,
@@ -98,6 +100,43 @@ def test_phases_and_partitions_do_not_depend_on_each_other() -> None:
     assert all(len(counts) == 10 and max(counts.values()) < 200 for counts in seconds.values())
 
 
+rotations = st.builds(
+    lambda grid, regions: [Grid.of(f"mon_{grid.phase}", grid.interval, index, regions, Strategy.ROTATE)
+                           for index in range(regions)],
+    grids,
+    st.integers(1, 5),
+)  # fmt: skip
+
+
+@given(rotations, instants)
+def test_in_a_rotation_every_round_has_one_region_and_the_next_one_follows(regions: list[Grid], after: int) -> None:
+    at, turns = after, list[tuple[int, int, int]]()
+    for _ in range(2 * len(regions)):
+        at, place = min((grid.next_slot(at), place) for place, grid in enumerate(regions))
+        turns.append((at, regions[place].round_of(at), place))
+    for before, following in pairwise(turns):
+        assert following[0] - before[0] == regions[0].interval
+        assert following[1] == before[1] + 1
+        assert following[2] == (before[2] + 1) % len(regions)
+
+
+@given(rotations, instants, st.integers(0, 100_000_000))
+def test_slots_of_a_rotation_are_counted_by_their_spacing(regions: list[Grid], after: int, length: int) -> None:
+    counted = sum(grid.slots_between(after, after + length) for grid in regions)
+    alone = Grid(phase=regions[0].phase, offset=0, interval=regions[0].interval)
+    assert counted == alone.slots_between(after, after + length)
+
+
+def test_the_region_of_a_round_follows_from_the_hash_of_the_monitor() -> None:
+    first = hashed(MONITOR, "sp-rotate")
+    for index in range(3):
+        grid = Grid.of(MONITOR, 30_000, index, 3, Strategy.ROTATE)
+        slot = grid.next_slot(AFTER)
+        assert (grid.round_of(slot) + first) % 3 == index
+        assert (slot - grid.phase) % 30_000 == 0
+        assert grid.spacing == 90_000
+
+
 def test_a_new_monitor_is_looked_at_within_five_seconds_and_within_its_interval() -> None:
     delays = [first_check_delay(f"mon_{number}", 30 * SECOND) for number in range(1000)]
     assert 0 <= min(delays) < 500
@@ -112,14 +151,14 @@ def test_a_slot_starts_within_half_its_interval_or_five_seconds(interval: int, l
 
 def test_an_edit_goes_on_at_the_next_point_of_the_new_grid() -> None:
     grid = Grid(phase=0, offset=0, interval=10_000)
-    assert next_after_edit(grid, last_start=100_500, old_interval=60_000, now=101_000) == 110_000
+    assert next_after_edit(grid, last_start=100_500, old_spacing=60_000, now=101_000) == 110_000
 
 
 def test_a_gap_longer_than_both_intervals_is_bridged() -> None:
     grid = Grid(phase=50_000, offset=0, interval=60_000)
     # The next point is 170 s; nobody has looked since 100 s, and 60 s is the longer interval.
-    assert next_after_edit(grid, last_start=100_000, old_interval=10_000, now=111_000) == 160_000
-    assert next_after_edit(grid, last_start=20_000, old_interval=10_000, now=111_000) == 111_000
+    assert next_after_edit(grid, last_start=100_000, old_spacing=10_000, now=111_000) == 160_000
+    assert next_after_edit(grid, last_start=20_000, old_spacing=10_000, now=111_000) == 111_000
 
 
 @given(grids, st.integers(10, 3600).map(lambda seconds: seconds * SECOND), instants, st.integers(0, 7_200_000))

@@ -99,7 +99,7 @@ def test_overrides_change_what_they_name_and_nothing_else() -> None:
         ("api=10/0", "api needs a window of 1 to 86400 seconds"),
         ("api=10/90000", "api needs a window of 1 to 86400 seconds"),
         ("api=10/60,api=0", "api is there twice"),
-        ("apis=10/60", "there is no policy 'apis'; there are api, writes, incidents, ip"),
+        ("apis=10/60", "there is no policy 'apis'; there are api, writes, incidents, ip, ping"),
     ],
 )
 def test_a_bad_override_is_told_with_the_cure(text: str, told: str) -> None:

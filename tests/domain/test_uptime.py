@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statuspulse.domain.health import State
+from statuspulse.domain.timeline import Timeline
 from statuspulse.domain.times import DAY
-from statuspulse.domain.uptime import Interval, Span, Sums, blind_spans, floored_pct, sums
+from statuspulse.domain.uptime import Interval, Span, Sums, blind_spans, floored_pct
 
 VECTOR = Sums(up=81932400, degraded=240000, down=431500, unknown=596100, maintenance=1800000, paused=1400000)
 
@@ -21,6 +23,10 @@ def an_interval(start: int, end: int, state: State) -> Interval:
 
 def a_span(region: int, start: int, end: int) -> Span:
     return Span(region=region, start=start, end=end)
+
+
+def sums(intervals: Sequence[Interval], unseen: Sequence[Span], regions: int, window: tuple[int, int]) -> Sums:
+    return Timeline.of(intervals, unseen, regions, []).sums(*window)
 
 
 edges = st.lists(st.integers(0, 1000), min_size=2, max_size=12, unique=True).map(sorted)

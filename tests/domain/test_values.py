@@ -7,11 +7,13 @@ import logging
 
 import pytest
 
-from statuspulse.domain.access import Principal
-from statuspulse.domain.actor import SYSTEM, Actor
+from statuspulse.domain.access import Principal, Team
+from statuspulse.domain.actor import SYSTEM, Actor, Origin
 from statuspulse.domain.failure import DETAIL_LIMIT, Failure, FailureClass
+from statuspulse.domain.grant import Grant
 from statuspulse.domain.result import Observation, Result, ResultKind, Verdict
 from statuspulse.domain.secret import Secret
+from statuspulse.domain.team_settings import TeamSettings
 
 TEXT = "sk_live_8f3a9c2d1e4b7f6a"
 VOID = {
@@ -71,13 +73,20 @@ def test_words_from_outside_are_cut_and_cleaned() -> None:
 
 
 def test_who_did_it_is_shown_as_type_id_and_label() -> None:
+    team = Team(id="team_1a2b3c4d", slug="ours", is_first=True, settings=TeamSettings())
+    scopes = frozenset({"monitors:read"})
     principal = Principal(
-        team_id="team_1a2b3c4d",
-        team_slug="ours",
         token_id="tok_7h3k9m2p",
         label="ops",
-        scopes=frozenset({"monitors:read"}),
+        team=team,
+        teams=(team,),
+        scope_names=("monitors:read",),
+        scopes=scopes,
+        grant=Grant(team_ids=frozenset({team.id}), scopes=scopes, expires_at=None, networks=()),
+        origin=Origin("req_01m83gs9k4r2t6w8y1a3c5e7g9", "192.0.2.17"),
     )
+    assert principal.team_id == "team_1a2b3c4d"
+    assert principal.actor.origin == principal.origin
     assert principal.actor == Actor("token", "tok_7h3k9m2p", "ops")
     assert principal.actor.document() == {"type": "token", "id": "tok_7h3k9m2p", "label": "ops"}
     assert SYSTEM.document() == {"type": "system", "id": None, "label": "statuspulse"}

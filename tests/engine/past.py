@@ -38,7 +38,7 @@ class Past:
     @classmethod
     def begin(cls, database: Database) -> Past:
         def prepare(connection: Connection) -> None:
-            teams.insert(connection, Team(id=TEAM_ID, slug="ours", name="Ours", created_at=1))
+            teams.insert(connection, Team(id=TEAM_ID, slug="ours", name="Ours", created_at=1, updated_at=1))
             for slug in REGIONS:
                 probes.ensure_region(connection, slug, slug, 1)
 
@@ -71,6 +71,8 @@ class Past:
             "failure_threshold": 2,
             "recovery_threshold": 2,
             "quorum": "majority",
+            "region_strategy": "parallel",
+            "degraded_latency_ms": None,
             "tags": [],
             "escalation_policy": None,
             **config,

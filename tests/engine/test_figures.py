@@ -20,8 +20,9 @@ from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.monitor import Severity
 from statuspulse.domain.result import ResultKind, Verdict
 from statuspulse.domain.rollup import Bucket
+from statuspulse.domain.timeline import Timeline
 from statuspulse.domain.times import DAY, HOUR, MINUTE, SECOND
-from statuspulse.domain.uptime import Interval, Span, Sums, sums
+from statuspulse.domain.uptime import Interval, Span, Sums
 from statuspulse.engine import rollups
 from statuspulse.engine.figures import WINDOWS, Figures, figures_of
 from statuspulse.engine.sight import Sight, sights_of
@@ -192,7 +193,7 @@ def test_sums_agree_with_counting_every_millisecond(
         seeing = regions - sum(hole.start <= at < hole.end for hole in holes)
         blind = 2 * seeing < regions and state not in (State.PAUSED, State.MAINTENANCE)
         counted[State.UNKNOWN if blind else state] += 1
-    assert sums(intervals, holes, regions, (start, start + length)) == Sums(
+    assert Timeline.of(intervals, holes, regions, []).sums(start, start + length) == Sums(
         up=counted[State.UP],
         degraded=counted[State.DEGRADED],
         down=counted[State.DOWN],

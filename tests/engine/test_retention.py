@@ -95,7 +95,7 @@ def test_gaps_are_kept_until_30_days_after_their_end(past: Past) -> None:
 
 def test_the_wider_a_bucket_the_longer_it_is_kept(past: Past) -> None:
     key = past.monitor().key
-    ages = {FINEST: 8 * DAY, HOUR: 90 * DAY, DAY: 5 * 366 * DAY}
+    ages = {FINEST: 8 * DAY, HOUR: 91 * DAY, DAY: 5 * 366 * DAY}
 
     def store(connection: Connection) -> None:
         for width, kept in ages.items():

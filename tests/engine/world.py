@@ -51,8 +51,8 @@ class World:
     seqs: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def begin(cls, folder: Path) -> World:
-        database = Database(sqlite_url(folder / "world.db"))
+    def begin(cls, folder: Path, kind: type[Database] = Database) -> World:
+        database = kind(sqlite_url(folder / "world.db"))
         instance = Instance(keyring=Keyring(b"k" * 32), policy=Policy(), min_interval_seconds=1)
 
         def prepare(connection: Connection) -> str:

@@ -18,13 +18,18 @@ _UNSHARE = ["unshare", "--net", "--map-root-user", "--"]
 
 def enclosed(scene: str, *words: str) -> Any:
     """What a scene of `tests.faults.enclosed` tells, played in the namespace. Skips where there are none."""
+    return played("tests.faults.enclosed", scene, *words)
+
+
+def played(module: str, *words: str) -> Any:
+    """What a module tells as JSON, run in the namespace. Skips where there are none."""
     if not shutil.which("unshare") or not shutil.which("ip"):
         pytest.skip("network namespaces need the programs unshare and ip")
     allowed = subprocess.run([*_UNSHARE, "sh", "-c", _SETUP + "true"], capture_output=True, text=True, check=False)
     if allowed.returncode:
         pytest.skip(f"this host allows no network namespace: {allowed.stderr.strip()}")
-    command = [sys.executable, "-m", "tests.faults.enclosed", scene, *words]
-    played = subprocess.run(
+    command = [sys.executable, "-m", module, *words]
+    done = subprocess.run(
         [*_UNSHARE, "sh", "-c", _SETUP + '"$@"', "sh", *command],
         cwd=_PROJECT,
         capture_output=True,
@@ -32,5 +37,5 @@ def enclosed(scene: str, *words: str) -> Any:
         check=False,
         timeout=600,
     )
-    assert played.returncode == 0, played.stderr
-    return json.loads(played.stdout)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

@@ -1,13 +1,14 @@
 """A probe in a process of its own, with clocks that a test can set.
 
 `python -m tests.faults.probe SERVER FOLDER CLOCKS`; CLOCKS is a file of two numbers, the milliseconds by which the wall
-clock and the monotonic clock are ahead. A name server may follow.
+clock and the monotonic clock are ahead. A name server may follow. PROBE_KEY holds a key that a real server knows.
 """
 
 from __future__ import annotations
 
 import asyncio
 import mmap
+import os
 import signal
 import sys
 import time
@@ -39,7 +40,12 @@ def main(server_url: str, folder: str, clocks: str, *nameservers: str) -> None:
     with Path(clocks).open("rb") as file:
         shifts = mmap.mmap(file.fileno(), SHIFTS.size, access=mmap.ACCESS_READ)
     settings = ProbeSettings(
-        server_url=server_url, key=Secret(KEY), data_dir=Path(folder), policy=Policy(), version="1", boot_id="boot_1"
+        server_url=server_url,
+        key=Secret(os.environ.get("PROBE_KEY", KEY)),
+        data_dir=Path(folder),
+        policy=Policy(),
+        version="1",
+        boot_id="boot_1",
     )
     loop.run(
         _run(

@@ -24,6 +24,7 @@ from statuspulse.protocol.documents import (
 from tests.targets import Arrival, Target, _read_request, http_answer
 
 KEY = "prb_test_key"
+PROBE_ID = "prb_2d4f6h8j"
 
 
 def a_monitor(monitor_id: str, url: str, **members: Any) -> AssignedMonitor:
@@ -85,6 +86,8 @@ class ControlPlane(Target):
         self.jobs: list[Job] = []
         self.skew = timedelta()
         self.override: Callable[[Arrival], bytes | None] = lambda _arrival: None
+        self.members: list[str] = []
+        self.epoch = 0
         self._changes: list[tuple[int, str]] = []
 
     @property
@@ -103,6 +106,11 @@ class ControlPlane(Target):
         for monitor in monitors:
             self.monitors[monitor.monitor_id] = monitor
         self._changed(monitor.monitor_id for monitor in monitors)
+
+    def share(self, *members: str) -> None:
+        """From now on these are the live probes of the region; ours is PROBE_ID."""
+        self.members = list(members)
+        self.epoch += 1
 
     def ask(self, *jobs: Job) -> None:
         self.jobs += jobs
@@ -149,7 +157,8 @@ class ControlPlane(Target):
         until = monotonic() + int(arrival.path.rpartition("wait=")[2])
         if known is not None and self._offered():
             await asyncio.sleep(0.2)
-        while known == self.version and not self._offered():
+        told = int(arrival.path.partition("epoch=")[2].partition("&")[0])
+        while known == self.version and told == self.epoch and not self._offered():
             if monotonic() > until:
                 return http_answer(304, b"")
             await asyncio.sleep(0.01)
@@ -159,7 +168,7 @@ class ControlPlane(Target):
                 version=self.version,
                 base=known,
                 region="local",
-                probe_id="prb_2d4f6h8j",
+                probe_id=PROBE_ID,
                 monitors=[self.monitors[monitor_id] for monitor_id in sorted(named & self.monitors.keys())],
                 removed=[] if known is None else sorted(named - self.monitors.keys()),
                 policy=self.policy,
@@ -167,6 +176,8 @@ class ControlPlane(Target):
                 server_time=datetime.now(UTC) + self.skew,
                 committed_through=self.committed_through,
                 jobs=self._offered(),
+                members=self.members,
+                epoch=self.epoch,
             )
         )
 

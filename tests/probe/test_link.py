@@ -52,7 +52,7 @@ class Linked:
         self.adopted: list[Assignments] = []
         self.link = Link(
             client=HttpClient(gate),
-            peer=Peer(server_url=plane.url, key=Secret(KEY), version="1.2.3", boot_id="boot_1"),
+            peer=Peer(server_url=plane.url, key=Secret(KEY), version="1.2.3", boot_id="boot_1", capacity=1000),
             spool=self.spool,
             assigned=self.assigned,
             now=lambda: time_ns() // 1_000_000,

@@ -18,19 +18,22 @@ _CONSTRAINTS = """
 SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
 FROM pg_constraint WHERE connamespace = 'public'::regnamespace
 """
+_TRIGGERS = """
+SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+"""
 _INDEXES = "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
 _OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
 _OF_ALEMBIC = "alembic_version"
 
 
 def schema_text(connection: Connection) -> list[str]:
-    """Every table, column, type, default, constraint and index but alembic's own."""
+    """Every table, column, type, default, constraint, index and trigger but alembic's own."""
     lines = _of_sqlite(connection) if connection.dialect.name == "sqlite" else _of_postgres(connection)
     return sorted(line for line in lines if _OF_ALEMBIC not in line)
 
 
 def _of_postgres(connection: Connection) -> list[str]:
-    queries = (_COLUMNS, _CONSTRAINTS, _INDEXES)
+    queries = (_COLUMNS, _CONSTRAINTS, _INDEXES, _TRIGGERS)
     return [" | ".join(map(str, row)) for query in queries for row in connection.execute(text(query))]
 
 

@@ -18,7 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Table
 
 import statuspulse.storage.schema
-from statuspulse.storage.schema import metadata
+from statuspulse.storage.schema import BESIDE, metadata
 
 _FILE = Path(statuspulse.storage.schema.__file__).parent / "migrations" / "versions" / "0001_first_schema.py"
 _HEAD = '''"""The schema of the first release."""
@@ -62,6 +62,11 @@ def _function(context: Any, table: Table) -> str:
     for operation in operations:
         for line in render_op_text(context, operation).splitlines():
             out.write(f"    {line}\n")
+    for dialect, statements in BESIDE.get(table.name, {}).items():
+        out.write(f"    if op.get_context().dialect.name == {dialect!r}:\n")
+        for statement in statements:
+            lines = "\n".join(repr(line) for line in statement.splitlines(keepends=True))
+            out.write(f"        op.execute({lines})\n")
     out.write("\n")
     return out.getvalue()
 

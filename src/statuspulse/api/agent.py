@@ -10,25 +10,31 @@ from typing import Any, TypeVar
 import msgspec
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from statuspulse.api import agent_examples, body
-from statuspulse.api.agent_answers import AssignmentsAnswer, HeartbeatReceived, ResultsReceipt
+from statuspulse.api.agent_answers import AssignmentsAnswer, HeartbeatReceived, ProbeKeyAnswer, ResultsReceipt
 from statuspulse.api.dependencies import Services, services_of
-from statuspulse.api.envelope import JSON, request_id_of
+from statuspulse.api.envelope import JSON, answer, request_id_of
 from statuspulse.api.errors import ApiError, invalid
 from statuspulse.api.headers import etag, known_versions
 from statuspulse.api.operation import Body, Operation
-from statuspulse.api.security import authenticate_probe
+from statuspulse.api.security import authenticate_probe, bearer_token
 from statuspulse.bus.bus import Batch, Topic
+from statuspulse.catalog import probes as catalog_probes
 from statuspulse.catalog.assignments import AssignedSet, assigned, unchanged
+from statuspulse.catalog.probe_members import KeyExchange
 from statuspulse.catalog.refusals import Detail
-from statuspulse.domain.times import SECOND, to_datetime
+from statuspulse.catalog.validation import read
+from statuspulse.domain.times import SECOND, from_datetime, to_datetime
 from statuspulse.engine.intake import in_order
 from statuspulse.engine.liveness import HEARTBEAT_SECONDS
+from statuspulse.engine.membership import Members
 from statuspulse.protocol.documents import Assignments, Heartbeat, HeartbeatAnswer, Job, Results
-from statuspulse.storage import positions, watch
+from statuspulse.protocol.true_times import correct
+from statuspulse.storage import positions, probes
 from statuspulse.storage.database import Database
 from statuspulse.storage.probes import Probe
 
@@ -38,6 +44,7 @@ RESULTS_LIMIT = 1000
 
 _LONGEST_WAIT_SECONDS = 30
 _RETRY_SECONDS = 1
+_MOST_DIGITS = 18
 
 Document = TypeVar("Document", Results, Heartbeat)
 
@@ -66,9 +73,12 @@ class AgentRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             services = await services_of(request)
-            request.state.probe = await authenticate_probe(request, services.tokens)
-            answer: Response = await endpoint(request)
-            return answer
+            probe = request.state.probe = await authenticate_probe(request, services)
+            if probe.replaces_key:
+                now = services.parts.now()
+                await services.parts.database.write(lambda found: probes.end_former_key(found, probe.id, now))
+            answered: Response = await endpoint(request)
+            return answered
 
         return handle
 
@@ -105,41 +115,49 @@ HEARTBEAT = Operation(
     body=Body(schema="AgentHeartbeat", examples={"heartbeat": agent_examples.HEARTBEAT}, media_types=(JSON, MSGPACK)),
     statuses=(400, 401, 403, 415),
 )
+KEY = Operation(
+    id="exchangeProbeKey",
+    summary="Exchange the key for a new one, which is shown once",
+    scope=None,
+    answer=ProbeKeyAnswer,
+    examples={"key": agent_examples.KEY},
+    body=Body(schema="KeyExchange", examples={"nothing": {}}),
+    statuses=(400, 401, 403, 415),
+)
 
 
 @router.get("/agent/assignments", **ASSIGNMENTS.keywords)
 async def get_assignments(request: Request) -> Response:
     call = await _call_of(request)
-    known, parts = _version_of(request), call.services.parts
+    version, epoch, parts = _version_of(request), _epoch_of(request), call.services.parts
     until = parts.monotonic() + _wait_of(request)
     while True:
         seen = parts.bus.count(Topic.CATALOG)
-        found = await call.database.read(
-            lambda connection: assigned(connection, parts.keyring, call.probe.region, known)
-        )
+        found, members = await _state_of(call, version)
         jobs = parts.jobs.offered(call.probe.region, call.probe.id, parts.now())
-        if found is not None or jobs:
-            return await _assignments_answer(call, found or unchanged(known or 0), jobs)
+        if found is not None or jobs or (epoch is not None and members.epoch not in {0, epoch}):
+            return await _assignments_answer(call, found or unchanged(version or 0), members, jobs)
         rest = until - parts.monotonic()
         if rest <= 0 or parts.is_stopping():
-            return Response(status_code=304, headers={"ETag": etag(known or 0)})
-        await parts.bus.wait(Topic.CATALOG, seen, min(rest, _until_next_job(call)))
+            return Response(status_code=304, headers={"ETag": etag(version or 0)})
+        await parts.bus.wait(Topic.CATALOG, seen, min(rest, _until_next_job(call), _until_members_change(call)))
 
 
 @router.post("/agent/results", **RESULTS.keywords)
 async def post_results(request: Request) -> Response:
     call = await _call_of(request)
-    probe = call.probe
+    probe, parts = call.probe, call.services.parts
     results = await _read(request, Results)
     if len(results.results) > RESULTS_LIMIT:
         message = f"must have at most {RESULTS_LIMIT} items"
         raise invalid([Detail(code="parameter_too_many", path=("results",), message=message)])
     if not in_order(results.results):
         raise invalid([Detail(code="parameter_conflict", path=("results",), message="must count seq up by one")])
+    _put_on_our_clock(call, results)
     batch = Batch(
         probe_key=probe.key, probe_id=probe.id, region_key=probe.region_key, region=probe.region, results=results
     )
-    receipt = await call.services.parts.bus.publish(batch)
+    receipt = await parts.bus.publish(batch)
     if receipt is None:
         message = "The results were not committed; keep them and send them again."
         raise ApiError("overloaded", message, retry_after_seconds=_RETRY_SECONDS)
@@ -150,16 +168,72 @@ async def post_results(request: Request) -> Response:
 @router.post("/agent/heartbeat", **HEARTBEAT.keywords)
 async def post_heartbeat(request: Request) -> Response:
     call = await _call_of(request)
-    heartbeat, probe = await _read(request, Heartbeat), call.probe
-    now = call.services.parts.now()
-    call.services.parts.liveness.hear(probe.id, probe.region, heartbeat, now)
+    heartbeat, probe, parts = await _read(request, Heartbeat), call.probe, call.services.parts
+    if heartbeat.clock.tzinfo is None:
+        raise _naive("clock")
+    now, drift = parts.now(), call.services.drift
+    was_heard = parts.liveness.is_online(probe.id, now)
+    ip = None if request.client is None else request.client.host
+    parts.liveness.hear(probe.id, probe.region, heartbeat, now, ip=ip)
+    held, digest = heartbeat.assignments_version, heartbeat.assignments_digest
     version, through = await call.database.read(
-        lambda connection: (watch.revision(connection), positions.committed_through(connection, probe.key))
+        lambda connection: (
+            drift.compare(connection, probe.region, probe.id, held, digest),
+            positions.committed_through(connection, probe.key),
+        )
     )
-    answer = HeartbeatAnswer(
-        server_time=to_datetime(now), assignments_version=version, committed_through=through, draining=False
+    if not was_heard or drift.is_suspected(probe.id):
+        parts.bus.wake(Topic.CATALOG)
+    heard = HeartbeatAnswer(
+        server_time=to_datetime(now), assignments_version=version, committed_through=through, draining=probe.draining
     )
-    return _answer(request, "heartbeat", f"Probe {probe.id} is heard.", answer)
+    return _answer(request, "heartbeat", f"Probe {probe.id} is heard.", heard)
+
+
+@router.post("/agent/key", **KEY.keywords)
+async def post_key(request: Request) -> Response:
+    call = await _call_of(request)
+    await _check_nothing_said(request)
+    used, parts = bearer_token(request), call.services.parts
+    key = await call.database.write(
+        lambda connection: catalog_probes.exchange_key(connection, parts.keyring, call.probe, used, parts.now())
+    )
+    message = "The new key is shown once; the old one ends with its first use."
+    return answer(request, "probe_key", message, {"id": call.probe.id, "key": key.reveal()})
+
+
+async def _state_of(call: AgentCall, version: int | None) -> tuple[AssignedSet | None, Members]:
+    """What the probe lacks, all of it where it is suspected to hold something else, and who shares it."""
+    probe, services = call.probe, call.services
+    parts = services.parts
+    known = None if services.drift.is_suspected(probe.id) else version
+
+    def look(connection: Connection) -> tuple[AssignedSet | None, dict[str, bool]]:
+        of_region = probes.of_region(connection, probe.region_key)
+        found = assigned(connection, parts.keyring, probe.region, known)
+        return found, {member.id: member.draining for member in of_region}
+
+    found, drained = await call.database.read(look)
+    return found, services.membership.of(probe.region, drained, parts.now())
+
+
+def _put_on_our_clock(call: AgentCall, results: Results) -> None:
+    """A probe whose clock is wrong does not move history."""
+    if results.sent_at.tzinfo is None:
+        raise _naive("sent_at")
+    parts = call.services.parts
+    now = parts.now()
+    clock = parts.liveness.compare_clocks(call.probe.id, from_datetime(results.sent_at), now)
+    if any(era.skew for era in clock.eras):
+        correct(results.results, clock, now)
+
+
+def _until_members_change(call: AgentCall) -> float:
+    """Seconds until a probe of the region may be silent for too long."""
+    parts = call.services.parts
+    now = parts.now()
+    changes_at = call.services.membership.changes_at(call.probe.region, now)
+    return inf if changes_at is None else max(changes_at - now, 1) / SECOND
 
 
 def _until_next_job(call: AgentCall) -> float:
@@ -169,8 +243,10 @@ def _until_next_job(call: AgentCall) -> float:
     return inf if due_at is None else max(due_at - parts.now(), 1) / SECOND
 
 
-async def _assignments_answer(call: AgentCall, found: AssignedSet, jobs: list[Job]) -> Response:
+async def _assignments_answer(call: AgentCall, found: AssignedSet, members: Members, jobs: list[Job]) -> Response:
     probe, parts = call.probe, call.services.parts
+    if found.base is None:
+        call.services.drift.settle(probe.id)
     through = await call.database.read(lambda connection: positions.committed_through(connection, probe.key))
     document = Assignments(
         version=found.version,
@@ -184,6 +260,8 @@ async def _assignments_answer(call: AgentCall, found: AssignedSet, jobs: list[Jo
         server_time=to_datetime(parts.now()),
         committed_through=through,
         jobs=jobs,
+        members=list(members.probe_ids),
+        epoch=members.epoch,
     )
     message = f"Assignments {found.version} of region {probe.region}."
     return _answer(call.request, "assignments", message, document, headers={"ETag": etag(found.version)})
@@ -224,6 +302,30 @@ def _wait_of(request: Request) -> int:
     if not text.isdecimal() or int(text) > _LONGEST_WAIT_SECONDS:
         message = f"must be between 0 and {_LONGEST_WAIT_SECONDS}"
         raise invalid([Detail(code="parameter_out_of_range", path=("wait",), message=message, in_body=False)])
+    return int(text)
+
+
+async def _check_nothing_said(request: Request) -> None:
+    """A body may be left out; what stands in it has to be an empty object."""
+    raw = await body.read_body(request, body.BODY_LIMIT)
+    if raw:
+        body.check_media_type(request, {JSON})
+        read(KeyExchange, body.parse_json(raw))
+
+
+def _naive(name: str) -> ApiError:
+    message = "needs an offset, for example 2026-11-23T06:20:00Z"
+    return invalid([Detail(code="parameter_invalid_format", path=(name,), message=message)])
+
+
+def _epoch_of(request: Request) -> int | None:
+    """The number of the set of members that the probe has; None for one that does not say."""
+    text = request.query_params.get("epoch")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal()) or len(text) > _MOST_DIGITS:
+        message = "must be a whole number"
+        raise invalid([Detail(code="parameter_invalid_format", path=("epoch",), message=message, in_body=False)])
     return int(text)
 
 

@@ -32,10 +32,10 @@ class AssignedMonitor(Answer):
 
 
 class OfferedJob(Answer):
-    """One look that somebody waits for."""
+    """One look beside the schedule."""
 
     job_id: str
-    kind: Literal["run_now", "test"]
+    kind: Literal["recheck", "run_now", "test"]
     monitor_id: str | None
     config_version: int
     type: str
@@ -60,6 +60,8 @@ class AssignmentsAnswer(Envelope):
     server_time: datetime
     committed_through: int
     jobs: list[OfferedJob]
+    members: list[str]
+    epoch: int
 
 
 class RejectedResult(Answer):
@@ -88,3 +90,11 @@ class HeartbeatReceived(Envelope):
     assignments_version: int
     committed_through: int
     draining: bool
+
+
+class ProbeKeyAnswer(Envelope):
+    """A new key for the probe that calls; shown once."""
+
+    object: Literal["probe_key"]
+    id: str
+    key: str

@@ -63,6 +63,8 @@ ASSIGNMENTS: dict[str, Any] = {
             "deadline_at": "2026-11-23T06:20:09.112Z",
         }
     ],
+    "members": ["prb_2d4f6h8j", "prb_7k9m1n3p"],
+    "epoch": 1795414804112,
 }
 RESULTS: dict[str, Any] = {
     "sent_at": _AT,
@@ -100,6 +102,8 @@ HEARTBEAT: dict[str, Any] = {
     "boot_id": "9f2c41d07b6e4c0f",
     "version": "0.1.0",
     "assignments_version": 12,
+    "assignments_digest": "05c89e4f1f722bc7",
+    "capacity": 1000,
     "load": {"due": 0, "in_flight": 3, "lag_p99_ms": 2.1, "loop_lag_p99_ms": 0.9, "cpu_pct": 4.0},
     "spool": {"depth": 3, "oldest_at": _AT, "dropped_total": 0},
 }
@@ -111,4 +115,11 @@ HEARTBEAT_ANSWER: dict[str, Any] = {
     "assignments_version": 12,
     "committed_through": 42,
     "draining": False,
+}
+KEY: dict[str, Any] = {
+    "object": "probe_key",
+    **_ENVELOPE,
+    "message": "The new key is shown once; the old one ends with its first use.",
+    "id": "prb_2d4f6h8j",
+    "key": "prb_live_…",
 }

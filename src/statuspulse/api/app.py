@@ -9,7 +9,27 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.requests import Request
 from starlette.responses import Response
 
-from statuspulse.api import agent, checks, incidents, monitor_config, monitors, policies, results, status, system
+from statuspulse.api import (
+    agent,
+    audit_log,
+    checks,
+    explain,
+    incidents,
+    latency,
+    monitor_config,
+    monitors,
+    ping,
+    policies,
+    probes,
+    regions,
+    results,
+    status,
+    system,
+    teams,
+    tokens,
+    transitions,
+    uptime,
+)
 from statuspulse.api.dependencies import Dependencies, Services
 from statuspulse.api.envelope import refusal
 from statuspulse.api.frame import Frame
@@ -23,9 +43,18 @@ ROUTERS: tuple[APIRouter, ...] = (
     checks.router,
     monitor_config.router,
     results.router,
+    transitions.router,
+    uptime.router,
+    latency.router,
+    explain.router,
     incidents.router,
     policies.router,
+    tokens.router,
+    teams.router,
+    audit_log.router,
     status.router,
+    regions.router,
+    probes.router,
     agent.router,
     system.router,
 )
@@ -64,5 +93,6 @@ def create_api(parts: Dependencies, routers: Sequence[APIRouter] = ROUTERS) -> F
         app.include_router(router, prefix="/v1")
     tags = list(dict.fromkeys(str(tag) for router in routers for tag in router.tags))
     described = list(app.routes)
+    app.router.routes[:0] = ping.routes()  # in front: what is called most is found first
     app.router.routes.extend(system.routes(lambda: openapi_document(described, tags)))
     return app

@@ -10,10 +10,12 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from statuspulse.api.cursors import Cursors
+from statuspulse.api.heartbeat_documents import PingUrls
 from statuspulse.api.running import Running
 from statuspulse.api.throttle import Throttle
-from statuspulse.api.tokens import TokenCache
+from statuspulse.api.token_cache import TokenCache
 from statuspulse.bus.bus import Bus
+from statuspulse.catalog.drift import Drift
 from statuspulse.catalog.instance import Instance
 from statuspulse.domain.access import Principal
 from statuspulse.domain.networks import Network
@@ -21,6 +23,8 @@ from statuspulse.domain.throttle import Limits
 from statuspulse.egress.policy import Policy
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
+from statuspulse.engine.membership import Membership
+from statuspulse.engine.pings import Pings
 from statuspulse.metrics import Metrics
 from statuspulse.storage.database import Database
 from statuspulse.storage.sealing import Keyring
@@ -79,6 +83,9 @@ class Services:
     cursors: Cursors
     throttle: Throttle
     running: Running
+    pings: Pings
+    membership: Membership
+    drift: Drift
 
     @classmethod
     def of(cls, parts: Dependencies) -> Services:
@@ -91,6 +98,9 @@ class Services:
             cursors=Cursors(parts.keyring),
             throttle=Throttle(parts.rate_limits, parts.trusted_proxies, now=parts.now, monotonic=parts.monotonic),
             running=Running(),
+            pings=Pings(parts.database, parts.bus, limit=parts.rate_limits.get("ping"), now=parts.now),
+            membership=Membership(parts.liveness, parts.now()),
+            drift=Drift(),
         )
 
 
@@ -114,6 +124,13 @@ class Call:
     @property
     def database(self) -> Database | Transaction:
         return self.transaction or self.services.parts.database
+
+    @property
+    def ping_urls(self) -> PingUrls:
+        """How URLs of jobs that call us are shown to this caller."""
+        parts = self.services.parts
+        with_keys = "monitors:write" in self.caller.scopes
+        return PingUrls(keyring=parts.keyring, public_url=parts.public_url, with_keys=with_keys)
 
     @property
     def team_id(self) -> str:

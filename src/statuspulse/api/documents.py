@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from statuspulse.api.heartbeat_documents import PingUrls
 from statuspulse.catalog import secrets
 from statuspulse.catalog.monitor_views import MonitorView
 from statuspulse.domain.times import to_text
 from statuspulse.storage.policies import Policy
 
 
-def monitor_document(view: MonitorView) -> dict[str, Any]:
+def monitor_document(view: MonitorView, ping_urls: PingUrls) -> dict[str, Any]:
     monitor, state = view.monitor, view.state
     path = f"/v1/monitors/{monitor.id}"
     return {
@@ -18,7 +19,7 @@ def monitor_document(view: MonitorView) -> dict[str, Any]:
         "id": monitor.id,
         "monitor_id": monitor.id,
         "team_id": monitor.team_id,
-        **_config_members(view),
+        **_config_members(view, ping_urls),
         "state": state.state.value,
         "health": state.health.value,
         "state_since": to_text(state.since),
@@ -37,14 +38,14 @@ def monitor_document(view: MonitorView) -> dict[str, Any]:
     }
 
 
-def config_document(view: MonitorView) -> dict[str, Any]:
+def config_document(view: MonitorView, ping_urls: PingUrls) -> dict[str, Any]:
     monitor = view.monitor
     return {
         "object": "monitor_config",
         "id": monitor.id,
         "monitor_id": monitor.id,
         "team_id": monitor.team_id,
-        **_config_members(view),
+        **_config_members(view, ping_urls),
         "config_version": monitor.config_version,
         "applied_at": to_text(monitor.updated_at),
         "updated_by": monitor.updated_by.document(),
@@ -71,12 +72,13 @@ def time_or_null(at: int | None) -> str | None:
     return None if at is None else to_text(at)
 
 
-def _config_members(view: MonitorView) -> dict[str, Any]:
+def _config_members(view: MonitorView, ping_urls: PingUrls) -> dict[str, Any]:
     config = secrets.masked(view.monitor.config)
     return {
         "name": config["name"],
         "type": config["type"],
         "target": view.monitor.target,
         **config,
+        **ping_urls.members(view),
         "notifications": list(view.notifications),
     }

@@ -49,6 +49,13 @@ NEW_MONITORS: dict[str, Any] = {
     "certificate": {"name": "Shop certificate", "type": "tls", "host": "shop.acmecorp.com", "min_days_left": 14},
     "gateway": {"name": "Office gateway", "type": "icmp", "host": "gw.acmecorp.com", "packets": 5, "max_loss_pct": 20},
     "cart": {"name": "Cart", "type": "grpc", "host": "cart.acmecorp.com", "port": 50051, "service": "shop.Cart"},
+    "backup": {
+        "name": "Nightly backup",
+        "type": "heartbeat",
+        "cron": "0 2 * * *",
+        "timezone": "Europe/Berlin",
+        "grace_seconds": 3600,
+    },
     "submission": {
         "name": "Mail submission",
         "type": "tcp",

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from statuspulse.api.answers import Actor, Answer, Envelope, Health, ListEnvelope, State
 from statuspulse.catalog.kinds.kind import Kind
 from statuspulse.catalog.kinds.registry import KINDS
-from statuspulse.catalog.monitor_members import CommonMembers
 
 _OPEN = ConfigDict(extra="ignore", json_schema_serialization_defaults_required=True)
 
@@ -62,7 +61,7 @@ def _shape(kind: Kind, suffix: str, told: str, *bases: type[BaseModel], named: s
     told_apart_by: dict[str, Any] = {"object": (Literal[named], ...), "type": (Literal[kind.name], ...)}
     shape: type[BaseModel] = create_model(
         f"{kind.model.__name__}{suffix}",
-        __base__=(*bases, CommonMembers, kind.members, _Named),
+        __base__=(*bases, kind.own, kind.answered or kind.members, _Named),
         __doc__=f"{told} of a monitor of type {kind.name}.",
         **told_apart_by,
     )

@@ -66,7 +66,7 @@ async def get_config(call: CallOf, monitor_id: str) -> Response:
     if none_match(call.request, version):
         return Response(status_code=304, headers=headers)
     message = f'Configuration {version} of monitor "{view.monitor.name}".'
-    return answer(call.request, "monitor_config", message, config_document(view), headers=headers)
+    return answer(call.request, "monitor_config", message, config_document(view, call.ping_urls), headers=headers)
 
 
 @router.put("/monitors/{monitor_id}/config", **PUT.keywords)
@@ -91,6 +91,6 @@ async def patch_config(
 
 
 def _answer(call: Call, outcome: Outcome, edit: Edit) -> Response:
-    members = {**config_document(outcome.view), "changed": list(outcome.changed)}
+    members = {**config_document(outcome.view, call.ping_urls), "changed": list(outcome.changed)}
     message, headers = edit_message(outcome, edit), edit_headers(outcome, edit)
     return answer(call.request, "monitor_config", message, members, warnings=outcome.warnings, headers=headers)

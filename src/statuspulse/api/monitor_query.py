@@ -24,7 +24,7 @@ class MonitorQuery(ListQuery):
     """What a list of monitors can be narrowed to, and its order."""
 
     state: Annotated[str | None, Field(description="One or more states, separated by commas.")] = None
-    type: Literal["http", "tcp", "dns", "tls", "icmp", "grpc"] | None = None
+    type: Literal["http", "tcp", "dns", "tls", "icmp", "grpc", "heartbeat"] | None = None
     tag: Annotated[list[Tag] | None, Field(description="Repeat it; every one must hold.")] = None
     q: Annotated[str | None, Field(min_length=2, max_length=200, description="Part of name or target.")] = None
     paused: Literal["true", "false"] | None = None

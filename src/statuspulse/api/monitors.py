@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from statuspulse.api import examples
+from statuspulse.api import examples, heartbeat_examples
 from statuspulse.api.answers import Deleted
 from statuspulse.api.dependencies import Call, CallOf
 from statuspulse.api.documents import monitor_document
@@ -43,13 +43,21 @@ class ResumeRequest(Members):
     """Nothing can be said about it."""
 
 
+class RotateRequest(Members):
+    """Nothing can be said about it."""
+
+
 CREATE = Operation(
     id="createMonitor",
     summary="Create a monitor",
     scope="monitors:write",
     status=201,
     answer=MonitorAnswer,
-    examples={"checkout": examples.MONITOR, "orders": examples.ORDERS_MONITOR},
+    examples={
+        "checkout": examples.MONITOR,
+        "orders": examples.ORDERS_MONITOR,
+        "backup": heartbeat_examples.MONITOR,
+    },
     body=Body(schema="MonitorRequest", examples=examples.NEW_MONITORS),
 )
 LIST = Operation(
@@ -103,6 +111,15 @@ RESUME = Operation(
 )
 
 
+ROTATE_PING_KEY = Operation(
+    id="rotatePingKey",
+    summary="Give a heartbeat another ping_url; the old one ends at once",
+    scope="monitors:write",
+    answer=MonitorAnswer,
+    examples={"backup": heartbeat_examples.MONITOR},
+)
+
+
 @router.post("/monitors", **CREATE.keywords)
 async def create_monitor(call: CallOf, body: dict[str, Any]) -> Response:
     change, instance = change_of(call), call.services.instance
@@ -118,7 +135,7 @@ async def list_monitors(call: CallOf, query: Annotated[MonitorQuery, Query()]) -
     def read(connection: Connection) -> Page:
         found = read_page(connection, call.team_id, query, wanted, after)
         views = views_of(connection, call.team_id, [item.monitor for item in found.shown], now)
-        data = [monitor_document(view) for view in views]
+        data = [monitor_document(view, call.ping_urls) for view in views]
         return Page(data=data, next_place=found.next_place, total=found.total)
 
     return page_answer(call, query, await call.database.read(read), "monitor", "monitors")
@@ -136,7 +153,7 @@ async def patch_monitor(
 ) -> Response:
     edit = Edit(sent=body, way=Way.PATCH, if_match=if_match(call.request), dry_run=dry_run == "true")
     outcome = await edit_monitor(call, monitor_id, edit)
-    members = {**monitor_document(outcome.view), "changed": list(outcome.changed)}
+    members = {**monitor_document(outcome.view, call.ping_urls), "changed": list(outcome.changed)}
     message, headers = edit_message(outcome, edit), edit_headers(outcome, edit)
     return answer(call.request, "monitor", message, members, warnings=outcome.warnings, headers=headers)
 
@@ -168,6 +185,13 @@ async def resume_monitor(call: CallOf, monitor_id: str, _body: ResumeRequest | N
     return _answer(call, outcome, message)
 
 
+@router.post("/monitors/{monitor_id}/rotate-ping-key", **ROTATE_PING_KEY.keywords)
+async def rotate_ping_key(call: CallOf, monitor_id: str, _body: RotateRequest | None = None) -> Response:
+    change, known, keyring = change_of(call), known_id(monitor_id), call.services.instance.keyring
+    outcome = await call.database.write(lambda connection: monitors.rotate_ping_key(connection, keyring, change, known))
+    return _answer(call, outcome, f'Monitor "{outcome.view.monitor.name}" has another ping_url; the old one has ended.')
+
+
 def known_id(monitor_id: str) -> str:
     """An id of the form of a monitor's; raises MissingError for anything else, as for one that does not exist."""
     if not is_id(monitor_id, "mon"):
@@ -176,11 +200,13 @@ def known_id(monitor_id: str) -> str:
 
 
 def change_of(call: Call) -> Change:
+    settings = call.caller.team.settings
     return Change(
         team_id=call.team_id,
         actor=call.caller.actor,
         now=call.services.parts.now(),
-        strict=wants_strictness(call.request),
+        strict=wants_strictness(call.request) or not settings.lenient_references,
+        needs_precondition=settings.require_preconditions,
     )
 
 
@@ -218,7 +244,7 @@ def _answer(call: Call, outcome: Outcome, message: str, *, status: int = 200) ->
     headers = {"ETag": etag(monitor.config_version)}
     if status == 201:
         headers["Location"] = f"/v1/monitors/{monitor.id}"
-    document = monitor_document(outcome.view)
+    document = monitor_document(outcome.view, call.ping_urls)
     return answer(call.request, "monitor", message, document, status=status, warnings=outcome.warnings, headers=headers)
 
 
@@ -226,6 +252,8 @@ def _created(view: MonitorView) -> str:
     monitor = view.monitor
     if monitor.paused:
         return f'Monitor "{monitor.name}" created; it is paused.'
+    if view.line is not None:
+        return f'Monitor "{monitor.name}" created; it waits for the first call of its ping_url.'
     seconds = min(_FIRST_CHECK_SECONDS, monitor.config["interval_seconds"])
     unit = "second" if seconds == 1 else "seconds"
     return f'Monitor "{monitor.name}" created; its first check starts within {seconds} {unit}.'

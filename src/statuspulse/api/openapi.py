@@ -15,11 +15,14 @@ from starlette.routing import BaseRoute
 from statuspulse import __version__
 from statuspulse.api import described_headers, examples
 from statuspulse.api.answers import Error
-from statuspulse.api.route import FURTHER_STATUSES, SCOPE_MEMBER, WAITS
-from statuspulse.catalog import incident_members
+from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, WAITS
+from statuspulse.catalog import incident_members, team_members
 from statuspulse.catalog.incident_members import IncidentEdit, IncidentRequest, NoteRequest
 from statuspulse.catalog.kinds.registry import KINDS
 from statuspulse.catalog.merging import READ_ONLY
+from statuspulse.catalog.probe_members import KeyExchange, KeyRotation, ProbeEdit, ProbeRequest
+from statuspulse.catalog.team_members import MemberEdit, MemberRequest, TeamEdit, TeamRequest
+from statuspulse.catalog.token_members import TokenRequest
 from statuspulse.protocol.documents import Heartbeat, Results
 
 _PREFIX = "/v1"
@@ -47,6 +50,20 @@ _REASONS = {
     500: "Something failed on our side",
     503: "The instance is too busy or takes no changes",
 }
+_REQUESTS = (
+    IncidentRequest,
+    IncidentEdit,
+    NoteRequest,
+    ProbeRequest,
+    ProbeEdit,
+    KeyRotation,
+    KeyExchange,
+    TokenRequest,
+    TeamRequest,
+    TeamEdit,
+    MemberRequest,
+    MemberEdit,
+)
 _OPEN_STATUSES = (405, 413, 422, 429, 500, 503)
 _TOKEN_STATUSES = (400, 401, 403, 415)
 
@@ -87,6 +104,7 @@ def _finish(operation: dict[str, Any], route: RouteContext) -> None:
     has_token = SCOPE_MEMBER in operation
     operation.pop(WAITS, None)
     operation["security"] = [{"bearer": []}] if has_token else []
+    operation.pop(OWN_TOKEN, None)
     statuses = {*_OPEN_STATUSES, *operation.pop(FURTHER_STATUSES, ())}
     if has_token:
         statuses |= {*_TOKEN_STATUSES}
@@ -130,10 +148,12 @@ def _refusal(status: int) -> dict[str, Any]:
 
 def _components() -> dict[str, Any]:
     kinds = KINDS.values()
-    models: list[type[BaseModel]] = [*(kind.model for kind in kinds), IncidentRequest, IncidentEdit, NoteRequest]
+    models: list[type[BaseModel]] = [*(kind.model for kind in kinds), *_REQUESTS]
     _, defined = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     schemas: dict[str, Any] = {**defined["$defs"], **_answer_components(), **_agent_components()}
     schemas["IncidentEdit"]["properties"] |= _ignored(incident_members.READ_ONLY)
+    for name in ("TeamEdit", "MemberEdit"):
+        schemas[name]["properties"] |= _ignored(team_members.READ_ONLY)
     names = {kind.name: kind.model.__name__ for kind in kinds}
     for kind in kinds:
         if kind.ways:

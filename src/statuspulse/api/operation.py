@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from statuspulse.api.route import FURTHER_STATUSES, SCOPE_MEMBER, WAITS
+from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, WAITS
 
 Examples = Mapping[str, Any]
+
+ANY_TOKEN = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +26,10 @@ class Body:
 class Operation:
     """One operation: its answer's shape and examples by name; further statuses stand beside the default ones.
 
-    `created` has examples of the same shape under 201, where a call may also make something new. `waits` tells of a
-    POST that it waits for more than the database, and changes nothing itself.
+    `created` has examples of the same shape under 201, where a call may also make something new. `scope` is None where
+    no token is asked for, and ANY_TOKEN where one without any scope will do. `own_token` names the path parameter by
+    which a token may call about itself without the scope. `waits` tells of a POST that it waits for more than the
+    database, and changes nothing itself.
     """
 
     id: str
@@ -38,11 +42,16 @@ class Operation:
     body: Body | None = None
     statuses: tuple[int, ...] = field(default=())
     waits: bool = False
+    own_token: str | None = None
 
     @property
     def keywords(self) -> dict[str, Any]:
         """What the decorators of a router take."""
-        extra: dict[str, Any] = {} if self.scope is None else {SCOPE_MEMBER: [self.scope]}
+        extra: dict[str, Any] = {}
+        if self.scope is not None:
+            extra[SCOPE_MEMBER] = [self.scope] if self.scope else []
+        if self.own_token is not None:
+            extra[OWN_TOKEN] = self.own_token
         if self.statuses:
             extra[FURTHER_STATUSES] = list(self.statuses)
         if self.waits:

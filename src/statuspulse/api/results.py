@@ -11,17 +11,17 @@ from starlette.responses import Response
 
 from statuspulse.api import result_examples as examples
 from statuspulse.api.dependencies import CallOf
-from statuspulse.api.errors import invalid
 from statuspulse.api.monitors import known_id
 from statuspulse.api.operation import Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
 from statuspulse.api.result_answers import ResultList
 from statuspulse.api.result_documents import result_document
 from statuspulse.api.route import CheckedRoute
+from statuspulse.api.span import span
 from statuspulse.catalog.members import RegionSlug
-from statuspulse.catalog.refusals import Detail, MissingError, SoftProblem
+from statuspulse.catalog.refusals import MissingError, SoftProblem
 from statuspulse.domain.result import Verdict
-from statuspulse.domain.times import DAY, from_text
+from statuspulse.domain.times import DAY
 from statuspulse.engine.retention import RAW_KEPT
 from statuspulse.storage import history, monitors
 from statuspulse.storage.history import ResultFilter, SlotKey
@@ -29,7 +29,6 @@ from statuspulse.storage.history import ResultFilter, SlotKey
 router = APIRouter(route_class=CheckedRoute, tags=["History"])
 
 _LONGEST_SPAN = 7 * DAY
-_USUAL_SPAN = DAY
 _VERDICTS = {"true": Verdict.OK, "false": Verdict.FAILED, "null": Verdict.VOID}
 
 
@@ -62,7 +61,7 @@ LIST = Operation(
 @router.get("/monitors/{monitor_id}/results", **LIST.keywords)
 async def list_results(call: CallOf, monitor_id: str, query: Annotated[ResultsQuery, Query()]) -> Response:
     now, known = call.services.parts.now(), known_id(monitor_id)
-    start, end = _span(query, now)
+    start, end = span(query.begin, query.end, now, usual=DAY, longest=_LONGEST_SPAN)
     wanted = ResultFilter(
         start=max(start, now - RAW_KEPT),
         end=end,
@@ -89,33 +88,8 @@ async def list_results(call: CallOf, monitor_id: str, query: Annotated[ResultsQu
     return page_answer(call, query, page, "result", "results", warnings=_warnings(start, now))
 
 
-def _span(query: ResultsQuery, now: int) -> tuple[int, int]:
-    """Raises 422 for what is no stretch of time, or too long a one."""
-    times: dict[str, int] = {}
-    wrong: list[Detail] = []
-    for name, text in (("from", query.begin), ("to", query.end)):
-        try:
-            times |= {} if text is None else {name: from_text(text)}
-        except (ValueError, OverflowError):
-            wrong.append(_wrong("parameter_invalid_format", name, "must be a time such as 2026-11-23T06:20:00Z"))
-    if wrong:
-        raise invalid(wrong)
-    end = times.get("to", now)
-    start = times.get("from", end - _USUAL_SPAN)
-    if start >= end:
-        which = "" if "to" in times else ", which is now unless it is given"
-        raise invalid([_wrong("parameter_conflict", "from", f"must be earlier than to{which}")])
-    if end - start > _LONGEST_SPAN:
-        raise invalid([_wrong("parameter_out_of_range", "from", "must be at most 7 days before to")])
-    return start, end
-
-
 def _warnings(start: int, now: int) -> tuple[SoftProblem, ...]:
     if start >= now - RAW_KEPT:
         return ()
     message = f"Results are kept for {RAW_KEPT // DAY} days; older ones are gone."
     return (SoftProblem(code="beyond_retention", message=message, param="from"),)
-
-
-def _wrong(code: str, name: str, message: str) -> Detail:
-    return Detail(code=code, path=(name,), message=message, in_body=False)

@@ -24,6 +24,7 @@ from statuspulse.domain.access import Principal
 SCOPE_MEMBER = "x-required-scopes"
 FURTHER_STATUSES = "x-further-statuses"
 WAITS = "x-waits"
+OWN_TOKEN = "x-own-token"  # noqa: S105 - the name of a member
 
 
 class _ReadRequest(Request):
@@ -44,7 +45,8 @@ class _ReadRequest(Request):
 class CheckedRoute(APIRoute):
     """Size, token, rate limit, scope, media type, JSON, idempotency key, query, schema, endpoint, in this order.
 
-    The scope stands in the operation of the OpenAPI document (`x-required-scopes`); without one the route is open.
+    The scope stands in the operation of the OpenAPI document (`x-required-scopes`); without that member the route is
+    open, with an empty list any token will do.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -55,7 +57,9 @@ class CheckedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint = super().get_route_handler()
-        scopes: list[str] = (self.openapi_extra or {}).get(SCOPE_MEMBER, [])
+        extra = self.openapi_extra or {}
+        scopes: list[str] | None = extra.get(SCOPE_MEMBER)
+        own = extra.get(OWN_TOKEN)
         query = dict(_query_members(self.dependant))
         media_types = body.PATCH_TYPES if "PATCH" in (self.methods or ()) else body.JSON_TYPES
         is_post = "POST" in (self.methods or ())
@@ -63,8 +67,8 @@ class CheckedRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             raw = await body.read_body(request, body.BODY_LIMIT)
-            if scopes:
-                await _admit(request, scopes)
+            if scopes is not None:
+                await _admit(request, scopes, own)
             value = None
             if raw:
                 body.check_media_type(request, media_types)
@@ -79,12 +83,16 @@ class CheckedRoute(APIRoute):
         return handle
 
 
-async def _admit(request: Request, scopes: list[str]) -> None:
+async def _admit(request: Request, scopes: list[str], own: str | None) -> None:
+    """Sets the principal of the call; `own` names the path parameter by which a token may call about itself."""
     services = await services_of(request)
-    request.state.principal = await authenticate(request, services.tokens)
-    services.throttle.admit(request, request.state.principal.token_id)
+    principal = await authenticate(request, services)
+    request.state.principal = principal
+    services.throttle.admit(request, principal.token_id)
+    if own is not None and request.path_params[own] == principal.token_id:
+        return
     for scope in scopes:
-        require(request.state.principal, scope)
+        require(principal, scope)
 
 
 async def _given(request: Request, body: Any) -> Response | None:

@@ -1,36 +1,59 @@
-"""Who calls, and whether he may: bearer tokens after RFC 6750, scopes, team (`API.md` B.6, B.8)."""
+"""Who calls, and whether he may: bearer tokens after RFC 6750, networks, scopes, team (`API.md` B.6, B.8)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.requests import HTTPConnection
 
+from statuspulse.api.address import address_of
+from statuspulse.api.dependencies import Services
+from statuspulse.api.envelope import request_id_of
 from statuspulse.api.errors import ApiError
-from statuspulse.api.tokens import REALM, TokenCache, unauthorized, wrong_credential
+from statuspulse.api.token_cache import REALM, forbidden, unauthorized, wrong_credential
 from statuspulse.catalog.refusals import Detail
-from statuspulse.domain.access import Principal
+from statuspulse.catalog.tokens import grant_of
+from statuspulse.domain import networks
+from statuspulse.domain.access import Principal, Team
+from statuspulse.domain.actor import Origin
+from statuspulse.domain.scope import expand
 from statuspulse.storage.probes import Probe
 
-
-async def authenticate(request: HTTPConnection, tokens: TokenCache) -> Principal:
-    """The principal of the call; raises 400 or 401. A credential that is present and wrong is never taken as absent."""
-    principal = await tokens.principal(bearer_token(request))
-    team = request.headers.get("statuspulse-team")
-    if team is not None and team not in {principal.team_id, principal.team_slug}:
-        raise ApiError(
-            "invalid_header",
-            "StatusPulse-Team names a team that this token does not belong to.",
-            param="StatusPulse-Team",
-        )
-    return principal
+_TEAM = "StatusPulse-Team"
 
 
-async def authenticate_probe(request: HTTPConnection, tokens: TokenCache) -> Probe:
+async def authenticate(request: HTTPConnection, services: Services) -> Principal:
+    """The principal of the call; raises 400, 401, or 403 for an address that the token may not be used from.
+
+    A credential that is present and wrong is never taken as absent.
+    """
+    found = await services.tokens.living(bearer_token(request))
+    token, grant = found.token, grant_of(found.token)
+    address = address_of(request, services.parts.trusted_proxies)
+    if grant.networks and not networks.holds(grant.networks, address):
+        raise forbidden("ip_not_allowed", "The token may not be used from this address.")
+    team = _team(request, found.teams)
+    origin = Origin(request_id_of(request), None if address is None else str(address))
+    services.tokens.note_use(token, origin.ip)
+    return Principal(
+        token_id=token.id,
+        label=token.name,
+        team=team,
+        teams=found.teams,
+        scope_names=token.scopes,
+        scopes=grant.scopes if team.is_first else expand(token.scopes, of_first_team=False),
+        grant=grant,
+        origin=origin,
+    )
+
+
+async def authenticate_probe(request: HTTPConnection, services: Services) -> Probe:
     """The probe that calls; raises 400, 401, or 403 for a token of people."""
     key = bearer_token(request)
-    probe = await tokens.probe(key)
+    probe = await services.tokens.probe(key)
     if probe is not None:
         return probe
-    await tokens.principal(key)
+    await services.tokens.living(key)
     raise wrong_credential()
 
 
@@ -54,3 +77,17 @@ def bearer_token(request: HTTPConnection) -> str:
     if scheme.lower() != "bearer":
         raise unauthorized("token_missing", "Send a token: Authorization: Bearer sk_live_…")
     return token.strip(" ")
+
+
+def _team(request: HTTPConnection, teams: Sequence[Team]) -> Team:
+    """The team that the call is about; a token of several has to say which."""
+    named = request.headers.getlist(_TEAM)
+    if not named and len(teams) == 1:
+        return teams[0]
+    if not named:
+        raise ApiError("invalid_header", f"The token belongs to several teams; name one in {_TEAM}.", param=_TEAM)
+    for team in teams:
+        if named in ([team.id], [team.slug]):
+            return team
+    message = f"{_TEAM} names a team that this token does not belong to."
+    raise ApiError("invalid_header", message, param=_TEAM)

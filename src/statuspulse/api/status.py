@@ -9,6 +9,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from statuspulse.api import heartbeat_examples
 from statuspulse.api import status_examples as examples
 from statuspulse.api.dependencies import CallOf
 from statuspulse.api.envelope import answer
@@ -31,14 +32,17 @@ _INCLUDED = ("regions",)
 _CACHE = {"Cache-Control": "private, max-age=1"}
 
 Window = Annotated[
-    Literal["1h", "24h", "7d", "30d", "90d"], Field(description="The rolling window of the figures; it ends now.")
+    Literal["1h", "24h", "7d", "30d", "90d"],
+    Field(
+        description="The rolling window of the figures; it ends now. Without it the setting of the team, as a rule 24h."
+    ),
 ]
 
 
 class StatusQuery(MonitorQuery):
     """The filters of a list of monitors, and the window of the figures."""
 
-    window: Window = "24h"
+    window: Window | None = None
 
 
 GET = Operation(
@@ -46,7 +50,7 @@ GET = Operation(
     summary="Get the status of a monitor",
     scope="status:read",
     answer=StatusAnswer,
-    examples={"up": examples.STATUS},
+    examples={"up": examples.STATUS, "heartbeat": heartbeat_examples.STATUS},
     statuses=(304,),
 )
 LIST = Operation(
@@ -65,7 +69,9 @@ async def list_statuses(call: CallOf, query: Annotated[StatusQuery, Query()]) ->
     def read(connection: Connection) -> Page:
         found = read_page(connection, call.team_id, query, wanted, after)
         heads = heads_of(connection, call.team_id, [(item.monitor, item.state) for item in found.shown], now)
-        figures = figures_beside(connection, call.team_id, heads, query.window, now)
+        figures = figures_beside(
+            connection, call.team_id, heads, query.window or call.caller.team.settings.status_default_window, now
+        )
         data = [status_document(head, one) for head, one in zip(heads, figures, strict=True)]
         return Page(data=data, next_place=found.next_place, total=found.total)
 
@@ -78,7 +84,7 @@ async def list_statuses(call: CallOf, query: Annotated[StatusQuery, Query()]) ->
 async def get_status(
     call: CallOf,
     monitor_id: str,
-    window: Window = "24h",
+    window: Window | None = None,
     include: Annotated[str, Query(description="What to show beside it, separated by commas: regions.")] = "regions",
 ) -> Response:
     included, known, now = _included(include), known_id(monitor_id), call.services.parts.now()
@@ -87,7 +93,9 @@ async def get_status(
         head = head_of(connection, call.team_id, known, now)
         if none_match(call.request, head.version):
             return head, None
-        return head, figures_beside(connection, call.team_id, [head], window, now)[0]
+        return head, figures_beside(
+            connection, call.team_id, [head], window or call.caller.team.settings.status_default_window, now
+        )[0]
 
     head, figures = await call.database.read(read)
     headers = {"ETag": etag(head.version), **_CACHE}

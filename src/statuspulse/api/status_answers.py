@@ -61,6 +61,16 @@ class StatusRegion(Answer):
     failure: StatusFailure | None
 
 
+class StatusHeartbeat(Answer):
+    """A job that calls us: when it did, and should again; `due_at` is the deadline of an open run, else of the ping."""
+
+    last_ping_at: datetime | None
+    running_since: datetime | None
+    expected_at: datetime | None
+    due_at: datetime | None
+    failure: StatusFailure | None
+
+
 class ActiveIncident(Answer):
     """The head of the oldest incident of the monitor that is open."""
 
@@ -98,7 +108,7 @@ class StatusItem(Answer):
     object: Literal["status"]
     monitor_id: str
     name: str
-    type: Literal["http", "tcp", "dns", "tls", "icmp", "grpc"]
+    type: Literal["http", "tcp", "dns", "tls", "icmp", "grpc", "heartbeat"]
     target: str
     state: State
     health: Health
@@ -106,9 +116,11 @@ class StatusItem(Answer):
     state_seq: int
     stale: bool
     failing_regions: list[str]
+    flapping: bool
     last_probe_at: datetime | None
     next_probe_at: datetime | None
-    interval_seconds: int
+    interval_seconds: int | None
+    heartbeat: StatusHeartbeat | None
     metrics: StatusMetrics
     active_incident: ActiveIncident | None
     maintenance: StatusMaintenance

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from statuspulse.api import heartbeat_documents
 from statuspulse.api.documents import time_or_null
+from statuspulse.api.heartbeat_documents import heartbeat_document
 from statuspulse.catalog.status_views import Head
 from statuspulse.delivery.wording import duration
 from statuspulse.domain.health import State
+from statuspulse.domain.heartbeat import INBOUND
 from statuspulse.domain.rollup import Bucket
+from statuspulse.domain.slowness import ROUNDS
 from statuspulse.domain.times import to_text
 from statuspulse.engine.figures import Checks, Figures
-from statuspulse.engine.sight import RegionSight
+from statuspulse.engine.sight import RegionSight, Sight
 from statuspulse.storage.results import Look
 from statuspulse.storage.status import OpenIncident
 
@@ -34,18 +38,15 @@ def status_document(head: Head, figures: Figures) -> dict[str, Any]:
         "state_since": to_text(sight.state.since),
         "state_seq": sight.state.seq,
         "stale": sight.stale,
-        "failing_regions": sight.failing_regions,
+        "failing_regions": [slug for slug in sight.failing_regions if slug != INBOUND],
+        "flapping": sight.state.flapping.is_on,
         "last_probe_at": time_or_null(sight.last_probe_at),
         "next_probe_at": time_or_null(head.next_probe_at),
-        "interval_seconds": monitor.config["interval_seconds"],
+        "interval_seconds": monitor.config.get("interval_seconds", monitor.config.get("period_seconds")),
+        "heartbeat": heartbeat_document(head),
         "metrics": _metrics(figures),
-        "active_incident": None if head.incident is None else _incident(head.incident),
-        "maintenance": {
-            "active": sight.state.state is State.MAINTENANCE,
-            "window_id": None,
-            "until": None,
-            "next_start_at": None,
-        },
+        "active_incident": None if head.incident is None else active_incident_document(head.incident),
+        "maintenance": maintenance_document(sight),
         "sla": None,
         "config_version": monitor.config_version,
         "generated_at": to_text(figures.end),
@@ -54,7 +55,7 @@ def status_document(head: Head, figures: Figures) -> dict[str, Any]:
 
 def region_documents(head: Head, checks: Checks) -> list[dict[str, Any]]:
     """Each region of the monitor, in its order."""
-    return [_region(region, checks.region(region.key)) for region in head.sight.regions]
+    return [_region(region, checks.region(region.key)) for region in head.sight.regions if region.slug != INBOUND]
 
 
 def sentence(head: Head, figures: Figures) -> str:
@@ -65,7 +66,7 @@ def sentence(head: Head, figures: Figures) -> str:
         told.append(f"p95 {p95} ms")
     told.extend(_uptime(figures))
     tail = f"; {', '.join(told)}" if told else ""
-    return f"{head.monitor.name} {_claim(head)}{tail}."
+    return f"{head.monitor.name} {claim(head)}{tail}."
 
 
 def _uptime(figures: Figures) -> Iterator[str]:
@@ -80,15 +81,25 @@ def _uptime(figures: Figures) -> Iterator[str]:
         yield f"up {share} of the {duration(sums.measured)} seen in the last {figures.window}"
 
 
-def _claim(head: Head) -> str:
+def claim(head: Head) -> str:
+    """What holds now, as the rest of a sentence that begins with the monitor's name."""
     sight = head.sight
+    if sight.beat is not None and (words := heartbeat_documents.claim(head, sight.beat)) is not None:
+        return words
     claim = _CLAIMS[sight.state.state]
-    if sight.state.state is State.DEGRADED and sight.failing_regions:
-        failing = sight.failing_regions
-        return f"{claim} (partial: failing in {', '.join(failing)}, {len(failing)} of {len(sight.regions)})"
+    if sight.state.state is State.DEGRADED and (cause := _cause(head)) is not None:
+        claim = f"{claim}, {cause}"
     if sight.state.state is State.UNKNOWN:
-        return f"{claim} {to_text(sight.state.since)}"
-    return claim
+        claim = f"{claim} {to_text(sight.state.since)}"
+    return f"{claim}, and flaps" if sight.state.flapping.is_on else claim
+
+
+def _cause(head: Head) -> str | None:
+    """Why it is degraded, as far as that can still be seen."""
+    failing, limit_ms = head.sight.failing_regions, head.monitor.config["degraded_latency_ms"]
+    if failing:
+        return f"partial: failing in {', '.join(failing)} ({len(failing)} of {len(head.sight.regions)})"
+    return None if limit_ms is None else f"slow: p95 of the last {ROUNDS} rounds above {limit_ms} ms"
 
 
 _CLAIMS = {
@@ -142,16 +153,25 @@ def _region(region: RegionSight, checks: Bucket) -> dict[str, Any]:
         "last_probe_at": None if newest is None else to_text(newest.observed_at),
         "latency_ms": None if newest is None else _ms(newest.latency_us),
         "p95_latency_ms": _ms(checks.latency.percentile(95)),
-        "failure": None if newest is None else _failure(newest),
+        "failure": None if newest is None else failure_document(newest),
     }
 
 
-def _failure(look: Look) -> dict[str, str] | None:
+def failure_document(look: Look) -> dict[str, str] | None:
     failure = look.failure
     return None if failure is None else {"class": failure.kind.value, "detail": failure.detail}
 
 
-def _incident(incident: OpenIncident) -> dict[str, Any]:
+def maintenance_document(sight: Sight) -> dict[str, Any]:
+    return {
+        "active": sight.state.state is State.MAINTENANCE,
+        "window_id": None,
+        "until": None,
+        "next_start_at": None,
+    }
+
+
+def active_incident_document(incident: OpenIncident) -> dict[str, Any]:
     return {
         "id": incident.id,
         "number": incident.number,

@@ -21,9 +21,11 @@ _ITEM: dict[str, Any] = {
     "state_seq": 181,
     "stale": False,
     "failing_regions": [],
+    "flapping": False,
     "last_probe_at": "2026-11-23T06:23:52.051Z",
     "next_probe_at": "2026-11-23T06:24:01.879Z",
     "interval_seconds": 30,
+    "heartbeat": None,
     "metrics": {
         "window": "24h",
         "window_start": "2026-11-22T06:23:55.204Z",

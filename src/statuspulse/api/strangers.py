@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from statuspulse.api.envelope import refusal
@@ -42,11 +43,17 @@ class Strangers:
                     self._throttle.admit_stranger(request)
                 except ApiError as refused:
                     held_back = True
-                    await refusal(request, refused, self._public_url)(scope, receive, send)
+                    await self._told(request, refused)(scope, receive, send)
             if not held_back:
                 await send(message)
 
         await self._app(scope, receive, pass_on)
+
+    def _told(self, request: Request, refused: ApiError) -> Response:
+        """Outside `/v1` answers are lines of text."""
+        if _is_in_v1(request.scope):
+            return refusal(request, refused, self._public_url)
+        return PlainTextResponse(f"{refused.message}\n", refused.kind.status, refused.headers)
 
 
 def _is_strangers(scope: Scope, status: int) -> bool:
@@ -54,8 +61,12 @@ def _is_strangers(scope: Scope, status: int) -> bool:
     state = scope["state"]
     if "principal" in state or "probe" in state or status >= _FAULT:
         return False
-    path: str = scope["path"]
-    if path == "/v1" or path.startswith("/v1/"):
+    if _is_in_v1(scope):
         return status not in _NOT_COUNTED
     # The key in the path is the credential there.
-    return status == _UNAUTHORIZED or (status == _MISSING and path.startswith("/ping/"))
+    return status == _UNAUTHORIZED or (status == _MISSING and scope["path"].startswith("/ping/"))
+
+
+def _is_in_v1(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path == "/v1" or path.startswith("/v1/")

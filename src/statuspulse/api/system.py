@@ -86,7 +86,7 @@ async def metrics(request: Request) -> Response:
     services = await services_of(request)
     team_id = None
     if "authorization" in request.headers:
-        caller = await authenticate(request, services.tokens)
+        caller = await authenticate(request, services)
         require(caller, "status:read")
         team_id = caller.team_id
     return Response(await services.parts.series(team_id), media_type=_PROMETHEUS)

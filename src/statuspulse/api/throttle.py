@@ -9,8 +9,8 @@ from ipaddress import IPv6Address, ip_network
 
 from starlette.requests import HTTPConnection
 
+from statuspulse.api.address import address_of
 from statuspulse.api.errors import ApiError
-from statuspulse.domain import networks
 from statuspulse.domain.networks import Address, Network
 from statuspulse.domain.throttle import Left, Limit, Limits, policies_of
 from statuspulse.domain.times import SECOND
@@ -96,7 +96,9 @@ class Throttle:
 
     def admit_stranger(self, request: HTTPConnection) -> None:
         """Spends a call of an address that showed no good credential; raises 429."""
-        self._spend(("ip",), self._address(request), "Without a valid credential an address")
+        address = address_of(request, self._trusted)
+        key = _NOBODY if address is None else _whole(address)
+        self._spend(("ip",), key, "Without a valid credential an address")
 
     def _spend(self, policies: Sequence[str], key: str, caller: str) -> Mapping[str, str]:
         now_us = int(self._monotonic() * 1_000_000)
@@ -112,15 +114,6 @@ class Throttle:
         if refusing:
             raise _refused([share for share in shares if share.policy in refusing], caller, headers)
         return headers
-
-    def _address(self, request: HTTPConnection) -> str:
-        address = networks.caller_address(
-            None if request.client is None else request.client.host,
-            request.headers.getlist("forwarded"),
-            request.headers.getlist("x-forwarded-for"),
-            self._trusted,
-        )
-        return _NOBODY if address is None else _whole(address)
 
 
 def rate_limit_headers(shares: Sequence[Share], now: int) -> dict[str, str]:

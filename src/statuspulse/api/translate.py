@@ -10,8 +10,15 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from statuspulse.api.errors import ApiError, invalid, missing
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, PreconditionFailedError
+from statuspulse.api.errors import KINDS, ApiError, invalid, missing
+from statuspulse.api.token_cache import REALM
+from statuspulse.catalog.refusals import (
+    Detail,
+    InvalidInputError,
+    MissingError,
+    PreconditionFailedError,
+    RefusedError,
+)
 from statuspulse.catalog.validation import details_of
 from statuspulse.domain.incident import IncidentAlreadyResolvedError
 from statuspulse.storage.database import DatabaseUnavailableError
@@ -27,6 +34,7 @@ TRANSLATED: tuple[type[Exception], ...] = (
     InvalidInputError,
     MissingError,
     PreconditionFailedError,
+    RefusedError,
     IncidentAlreadyResolvedError,
     DatabaseUnavailableError,
 )
@@ -37,20 +45,29 @@ def translate(request: Request, error: Exception) -> ApiError:
     match error:
         case ApiError():
             refused = error
-        case InvalidInputError():
-            refused = invalid(error.details)
         case RequestValidationError():
             refused = invalid(list(_validation_details(error)))
-        case MissingError():
-            refused = missing()
-        case PreconditionFailedError():
-            refused = _precondition_failed(error)
-        case IncidentAlreadyResolvedError():
-            refused = ApiError("incident_already_resolved", _RESOLVED)
         case DatabaseUnavailableError():
             refused = _unavailable(str(error))
         case HTTPException():
             refused = _routing(request, error)
+        case _:
+            refused = _of_catalog(error)
+    return refused
+
+
+def _of_catalog(error: Exception) -> ApiError:
+    match error:
+        case InvalidInputError():
+            refused = invalid(error.details)
+        case MissingError():
+            refused = missing()
+        case PreconditionFailedError():
+            refused = _precondition_failed(error)
+        case RefusedError():
+            refused = _refused(error)
+        case IncidentAlreadyResolvedError():
+            refused = ApiError("incident_already_resolved", _RESOLVED)
         case _:
             raise error
     return refused
@@ -78,6 +95,11 @@ def _precondition_failed(error: PreconditionFailedError) -> ApiError:
     extra = {"current_version": error.current_version}
     detail = Detail(code="precondition_failed", path=(), message=message, extra=extra)
     return ApiError("precondition_failed", message, details=[detail])
+
+
+def _refused(error: RefusedError) -> ApiError:
+    headers = {"WWW-Authenticate": f'{REALM}, error="insufficient_scope"'} if KINDS[error.code].status == 403 else {}
+    return ApiError(error.code, error.message, details=error.details, headers=headers)
 
 
 def _unavailable(reason: str) -> ApiError:

@@ -32,7 +32,7 @@ _LONGEST_PAUSE_SECONDS = 10.0
 def ensure_key(connection: Connection, keyring: Keyring, folder: Path, made: Secret | None, now: int) -> Secret:
     """The key that the child calls with: kept in its directory, made anew where it was lost or belongs to no probe."""
     path = folder / _KEY
-    key = made or _kept(connection, keyring, path)
+    key = made or _kept(connection, keyring, path, now)
     if key is None:
         probe = probes.first_of_region(connection, setup.LOCAL_REGION)
         if probe is None:
@@ -43,14 +43,14 @@ def ensure_key(connection: Connection, keyring: Keyring, folder: Path, made: Sec
     return key
 
 
-def _kept(connection: Connection, keyring: Keyring, path: Path) -> Secret | None:
+def _kept(connection: Connection, keyring: Keyring, path: Path, now: int) -> Secret | None:
     """The key in the file, if it is one that a probe has."""
     try:
         key = Secret(path.read_text(encoding="ascii").strip())
     except (OSError, UnicodeDecodeError):
         return None
     digest = keyring.digest(PROBE_KEY_PURPOSE, key.reveal())
-    return key if probes.by_digest(connection, digest) is not None else None
+    return key if probes.by_digest(connection, digest, now) is not None else None
 
 
 class LocalProbe:

@@ -14,9 +14,12 @@ from statuspulse import __version__
 from statuspulse.app import loop
 from statuspulse.app.signals import stop_on_signals
 from statuspulse.domain.secret import Secret
+from statuspulse.egress.gate import Gate
+from statuspulse.egress.http_client import HttpClient
 from statuspulse.egress.policy import Policy
 from statuspulse.probe import agent
 from statuspulse.probe.agent import ProbeSettings
+from statuspulse.probe.greeting import greet
 
 
 def probe(*, server_url: str, key: Secret, folder: Path, policy: Policy, ends_with_stdin: bool) -> None:
@@ -36,7 +39,22 @@ async def _run(settings: ProbeSettings, *, ends_with_stdin: bool) -> None:
     stop = stop_on_signals()
     if ends_with_stdin:
         await _stop_with_stdin(stop.set)
-    await agent.run(settings, wall=lambda: time_ns() // 1_000_000, monotonic=_since_boot, stop=stop)
+    if not agent.has_assignments(settings):
+        await _greet(settings)
+    await agent.run(settings, wall=_wall, monotonic=_since_boot, stop=stop)
+
+
+async def _greet(settings: ProbeSettings) -> None:
+    """A probe that has something to check does so whatever the server says; one that has not had better know why."""
+    gate = Gate(settings.policy)
+    try:
+        await greet(HttpClient(gate), settings, _wall())
+    finally:
+        gate.close()
+
+
+def _wall() -> int:
+    return time_ns() // 1_000_000
 
 
 def _since_boot() -> float:

@@ -36,4 +36,4 @@ def _token_line(settings: Settings, made: FirstStart) -> str:
         return f"{made.admin_token.reveal()}   shown once; keep it"
     if settings.bootstrap_token is not None:
         return f"the one in {PREFIX}BOOTSTRAP_TOKEN"
-    return "shown at the first start; if it is lost, start once with another in " + f"{PREFIX}BOOTSTRAP_TOKEN"
+    return "shown at the first start; if it is lost, stop and make another: statuspulse admin token create"

@@ -22,6 +22,7 @@ from statuspulse.catalog.refusals import (
     PreconditionFailedError,
     SoftProblem,
     check_identity,
+    precondition_required,
 )
 from statuspulse.domain.incident import Asked, IncidentState, Move, availability_key, move
 from statuspulse.domain.monitor import Severity
@@ -85,6 +86,8 @@ def edit(
 
     def apply() -> Outcome:
         stored = get(connection, change.team_id, incident_id)
+        if change.needs_precondition and if_match is None:
+            raise precondition_required()
         if if_match is not None and not if_match & {_ANY_VERSION, str(stored.version)}:
             raise PreconditionFailedError(stored.version, if_match)
         check_identity(sent, _identity(stored))

@@ -15,6 +15,7 @@ from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError
 from statuspulse.catalog.secrets import Owner
 from statuspulse.domain.failure import FailureClass
+from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.ids import new_ulid
 from statuspulse.domain.result import Result
 from statuspulse.domain.specs.registry import spec_of
@@ -71,6 +72,7 @@ def monitor(
     stored = monitors.get(connection, team_id, monitor_id)
     if stored is None:
         raise MissingError
+    _refuse_heartbeat(stored.type)
     own: list[str] = stored.config["regions"]
     if problems := list(_foreign_regions(own, regions or ())):
         raise InvalidInputError(problems)
@@ -88,6 +90,7 @@ def candidate(connection: Connection, instance: Instance, change: Change, sent: 
     """A configuration that would make a monitor; raises InvalidInputError. The database is left as it is."""
     document = merging.under_one_name(sent, sent.get("type"))
     given = monitor_input.parse(document, instance.policy, shortest_interval=instance.min_interval_seconds)
+    _refuse_heartbeat(given.config["type"])
     with connection.begin_nested() as trial:
         config = references.resolve(connection, instance, change, given).config
         trial.rollback()
@@ -99,6 +102,12 @@ def candidate(connection: Connection, instance: Instance, change: Change, sent: 
         config_version=0,
         regions=tuple(config["regions"]),
     )
+
+
+def _refuse_heartbeat(monitor_type: str) -> None:
+    if monitor_type == HEARTBEAT:
+        message = "is heartbeat: it calls us and cannot be asked; call its ping_url instead"
+        raise InvalidInputError([Detail(code="parameter_conflict", path=("type",), message=message)])
 
 
 async def look(jobs: Jobs, liveness: Liveness, subject: Subject, now: Callable[[], int]) -> list[Seen]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from statuspulse.catalog.hosts import host_fault, written_host
+from statuspulse.domain.heartbeat import INBOUND
 from statuspulse.domain.times import from_text
 from statuspulse.egress.urls import parse_url
 
@@ -45,14 +47,15 @@ class Members(BaseModel):
 
 
 class Fixed:
-    """A member that this version knows and does not obey yet: nothing but its default is taken.
+    """A member that this version knows and does not obey yet: nothing but its default is taken. `why` is told.
 
     `answered` is the schema that answers are published with, so that the member can grow.
     """
 
-    def __init__(self, default: Any, answered: JsonSchemaValue) -> None:
+    def __init__(self, default: Any, answered: JsonSchemaValue, why: str = "is not supported by this version") -> None:
         self._default = default
         self._answered = answered
+        self._why = why
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._check)
@@ -66,14 +69,12 @@ class Fixed:
         if type(value) is type(self._default) and value == self._default:
             return value
         code = "parameter_invalid_enum" if isinstance(self._default, str) else "parameter_out_of_range"
-        text = "is not supported by this version; leave it out or send {default}"
-        raise PydanticCustomError(code, text, {"default": _as_json(self._default)})
+        text = "{why}; leave it out or send {default}"
+        raise PydanticCustomError(code, text, {"why": self._why, "default": _as_json(self._default)})
 
 
 def _as_json(value: Any) -> str:
-    if isinstance(value, str):
-        return f'"{value}"'
-    return {"None": "null", "True": "true", "False": "false"}.get(str(value), str(value))
+    return json.dumps(value)
 
 
 def _given(value: object) -> object:
@@ -135,7 +136,13 @@ def _web_url(text: str) -> str:
     return text
 
 
-def _unique(items: list[str]) -> list[str]:
+def _no_inbound(slug: str) -> str:
+    if slug == INBOUND:
+        raise PydanticCustomError("parameter_invalid_format", "is the place of pings and cannot be a region of checks")
+    return slug
+
+
+def unique(items: list[str]) -> list[str]:
     if len(set(items)) < len(items):
         raise PydanticCustomError("parameter_duplicate", "must not name anything twice")
     return items
@@ -217,12 +224,12 @@ Description = Annotated[str, Field(max_length=2000), AfterValidator(long_text)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(not_blank), AfterValidator(one_line)]
 WebUrl = Annotated[str, Field(min_length=1, max_length=URL_LIMIT), AfterValidator(_web_url)]
 Slug = Annotated[str, *_of_characters("_-", 63)]
-RegionSlug = Annotated[str, *_of_characters("-", 32)]
+RegionSlug = Annotated[str, *_of_characters("-", 32), AfterValidator(_no_inbound)]
 Tag = Annotated[str, *_of_characters(":._/-", 64)]
 MetadataKey = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(one_line)]
 MetadataValue = Annotated[str, Field(max_length=500), AfterValidator(long_text)]
-Regions = Annotated[list[RegionSlug], Field(min_length=1, max_length=32), AfterValidator(_unique)]
-Tags = Annotated[list[Tag], Field(max_length=32), AfterValidator(_unique)]
+Regions = Annotated[list[RegionSlug], Field(min_length=1, max_length=32), AfterValidator(unique)]
+Tags = Annotated[list[Tag], Field(max_length=32), AfterValidator(unique)]
 ExpectedStatus = Annotated[
     Any,
     AfterValidator(_expected_status),

@@ -24,6 +24,7 @@ READ_ONLY = frozenset(
         "state_since",
         "last_probe_at",
         "next_probe_at",
+        "ping_url",
         "open_incident_id",
         "created_at",
         "updated_at",

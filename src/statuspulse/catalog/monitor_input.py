@@ -70,6 +70,8 @@ def _type_of(document: Mapping[str, Any]) -> str:
 
 
 def _conflicts(config: Mapping[str, Any]) -> Iterator[Detail]:
+    if "interval_seconds" not in config:
+        return
     longest = config["interval_seconds"] * SECOND
     if config["timeout_ms"] > longest:
         message = f"must not exceed the interval; send at most {longest}"

@@ -27,7 +27,7 @@ LONGEST_INTERVAL_SECONDS = 86_400
 SHORTEST_INTERVAL = "shortest_interval_seconds"
 _DEFAULT_TIMEOUT_MS = 10_000
 _SHORTEST_DELAY_MS = 100
-_DEFAULT_REGIONS = ("local",)
+DEFAULT_REGIONS = ("local",)
 
 _ARRAY = {"type": "array", "items": {"type": "object"}}
 _OBJECT = {"type": ["object", "null"]}
@@ -73,20 +73,25 @@ class RetryMembers(Members):
     delay_ms: Annotated[int, Field(ge=0, le=30_000), AfterValidator(_delay)] = 1000
 
 
-class CommonMembers(Members):
-    """What every type has; `timeout_ms` is by default the smaller of 10 s and the interval."""
+class CheckMembers(Members):
+    """What every type has that is checked; `timeout_ms` is by default the smaller of 10 s and the interval."""
 
     interval_seconds: IntervalSeconds = 60
     timeout_ms: Annotated[int, Field(ge=100, le=60_000)] = Field(
         default_factory=lambda valid: default_timeout_ms(valid["interval_seconds"])
     )
-    regions: Regions = Field(default_factory=lambda: list(_DEFAULT_REGIONS))
-    region_strategy: Annotated[Any, Fixed(default="parallel", answered={"type": "string"})] = "parallel"
+    regions: Regions = Field(default_factory=lambda: list(DEFAULT_REGIONS))
+    region_strategy: Literal["parallel", "rotate"] = "parallel"
     quorum: Quorum = "majority"
     failure_threshold: Annotated[int, Field(ge=1, le=10)] = 2
     recovery_threshold: Annotated[int, Field(ge=1, le=10)] = 2
     retry: RetryMembers = Field(default_factory=RetryMembers)
-    degraded_latency_ms: Annotated[Any, Fixed(default=None, answered={"type": ["integer", "null"]})] = None
+    degraded_latency_ms: Annotated[int, Field(ge=1, le=60_000)] | None = None
+
+
+class OwnMembers(Members):
+    """What every type has, whether it is checked or calls us."""
+
     severity: Literal["critical", "error", "warning", "info"] = "critical"
     escalation_policy: Slug | None = None
     notifications: Annotated[list[ChannelText], Field(max_length=20)] = Field(default_factory=list)
@@ -101,6 +106,10 @@ class CommonMembers(Members):
     runbook_url: WebUrl | None = None
     metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=50)] = Field(default_factory=dict)
     paused: bool = False
+
+
+class CommonMembers(OwnMembers, CheckMembers):
+    """What every type has that is checked."""
 
 
 COMMON = frozenset({"name", "type", *CommonMembers.model_fields})

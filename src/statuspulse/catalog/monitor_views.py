@@ -8,16 +8,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from statuspulse.domain.schedule import Grid, first_check_delay
+from statuspulse.domain.heartbeat import Beat
+from statuspulse.domain.schedule import Grid, Strategy, first_check_delay
 from statuspulse.domain.times import SECOND
-from statuspulse.storage import channels, monitors
+from statuspulse.storage import channels, heartbeats, monitors
+from statuspulse.storage.heartbeats import Line
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.states import MonitorState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorView:
-    """`notifications` are masked URLs, each with the id of its channel."""
+    """`notifications` are masked URLs, each with the id of its channel; `line` is that of a job that calls us."""
 
     monitor: Monitor
     state: MonitorState
@@ -25,6 +27,7 @@ class MonitorView:
     last_probe_at: int | None
     next_probe_at: int | None
     open_incident_id: str | None
+    line: Line | None
 
 
 def view_of(connection: Connection, monitor: Monitor, now: int) -> MonitorView:
@@ -37,6 +40,7 @@ def views_of(connection: Connection, team_id: str, found: Sequence[Monitor], now
     states = monitors.states(connection, keys)
     probed = monitors.last_probes(connection, keys)
     incidents = monitors.open_incidents(connection, keys)
+    lines = heartbeats.lines(connection, keys)
     named = {channel_id for monitor in found for channel_id in monitor.config["notifications"]}
     masked = channels.masked_urls(connection, team_id, named)
     return [
@@ -45,23 +49,33 @@ def views_of(connection: Connection, team_id: str, found: Sequence[Monitor], now
             state=states[monitor.key],
             notifications=tuple(masked[channel_id] for channel_id in monitor.config["notifications"]),
             last_probe_at=probed.get(monitor.key),
-            next_probe_at=None if monitor.paused else next_probe(monitor, now),
+            next_probe_at=None if monitor.paused else next_probe(monitor, _beat(lines.get(monitor.key)), now),
             open_incident_id=incidents.get(monitor.key),
+            line=lines.get(monitor.key),
         )
         for monitor in found
     ]
 
 
-def next_probe(monitor: Monitor, now: int) -> int:
-    """The next planned look from any region; a new monitor is looked at once before its first slot."""
+def next_probe(monitor: Monitor, beat: Beat | None, now: int) -> int | None:
+    """The next planned look from any region; a new monitor is looked at once before its first slot.
+
+    For a job that calls us, when its next ping is expected.
+    """
+    if beat is not None:
+        return beat.expected_at
     first = monitor.created_at + first_check_delay(monitor.id, _interval(monitor.config))
     slots = [grid.next_slot(now) for grid in _grids(monitor.id, monitor.config)]
     return min([first, *slots] if first > now else slots)
 
 
+def _beat(line: Line | None) -> Beat | None:
+    return None if line is None else line.beat
+
+
 def _grids(monitor_id: str, config: Mapping[str, Any]) -> list[Grid]:
-    count = len(config["regions"])
-    return [Grid.of(monitor_id, _interval(config), place, count) for place in range(count)]
+    count, strategy = len(config["regions"]), Strategy(config["region_strategy"])
+    return [Grid.of(monitor_id, _interval(config), place, count, strategy) for place in range(count)]
 
 
 def _interval(config: Mapping[str, Any]) -> int:

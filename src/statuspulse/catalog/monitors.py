@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from sqlalchemy import Connection
 
-from statuspulse.catalog import merging, monitor_input, references, secrets
+from statuspulse.catalog import heartbeats, merging, monitor_input, references, secrets
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.kinds.registry import KINDS
@@ -23,13 +23,19 @@ from statuspulse.catalog.refusals import (
     PreconditionFailedError,
     SoftProblem,
     check_identity,
+    precondition_required,
 )
 from statuspulse.catalog.secrets import Owner
+from statuspulse.domain.difference import Difference, differences
 from statuspulse.domain.health import Health, effective
+from statuspulse.domain.heartbeat import HEARTBEAT
+from statuspulse.domain.secret import MASK
 from statuspulse.domain.times import SECOND
 from statuspulse.engine import control
+from statuspulse.engine.heartbeats import reschedule
 from statuspulse.storage import audit, monitors, states, watch
 from statuspulse.storage.monitors import Monitor
+from statuspulse.storage.sealing import Keyring
 from statuspulse.storage.states import MonitorState
 
 _VERSION = "config_version"
@@ -107,6 +113,8 @@ def bring_up(
     )
     monitor = replace(unkeyed, key=monitors.insert(connection, unkeyed))
     monitors.link_channels(connection, monitor.key, config["notifications"])
+    if monitor.type == HEARTBEAT:
+        heartbeats.begin(connection, instance.keyring, monitor, change.now)
     health = Health.PENDING
     first = MonitorState(
         health=health,
@@ -116,7 +124,7 @@ def bring_up(
         votes_from=birth.votes_from,
     )
     states.begin(connection, monitor.key, first)
-    _record(connection, change, "monitor.created", monitor)
+    _record(connection, change, "monitor.created", monitor, list(differences({}, _facts(monitor))))
     return monitor
 
 
@@ -147,13 +155,15 @@ def _change_config(connection: Connection, instance: Instance, change: Change, s
     )
     resolved = references.resolve(connection, instance, change, given)
     _check_version_in_body(stored, edit.sent)
+    if change.needs_precondition and edit.if_match is None and _VERSION not in edit.sent:
+        raise precondition_required()
     _check(stored, edit.if_match)
     changed = tuple(merging.changes(before, resolved.config))
     monitor = stored
     if changed:
         config = secrets.sealed(instance.keyring, owner, resolved.config)
         monitor = _with_config(connection, stored, config, changed, change)
-        _record(connection, change, "monitor.updated", monitor)
+        _record(connection, change, "monitor.updated", monitor, _diff(before, resolved.config, changed))
     return Outcome(view=view_of(connection, monitor, change.now), changed=changed, warnings=resolved.warnings)
 
 
@@ -168,10 +178,12 @@ def _follow_pause(connection: Connection, change: Change, stored: Monitor, outco
 def remove(connection: Connection, change: Change, monitor_id: str, if_match: frozenset[str] | None) -> None:
     """The monitor is checked no more and its open incident is resolved; its history stays."""
     stored = _to_change(connection, change.team_id, monitor_id)
+    if change.needs_precondition and if_match is None:
+        raise precondition_required()
     _check(stored, if_match)
     control.remove(connection, change.team_id, stored.key, change.actor, change.now)
     monitors.mark_deleted(connection, change.team_id, stored.key, watch.advance(connection), change.now)
-    _record(connection, change, "monitor.deleted", stored)
+    _record(connection, change, "monitor.deleted", stored, list(differences(_facts(stored), {})))
 
 
 def pause(connection: Connection, change: Change, monitor_id: str) -> Outcome:
@@ -192,13 +204,21 @@ def get(connection: Connection, team_id: str, monitor_id: str, now: int) -> Moni
     return view_of(connection, monitor, now)
 
 
+def rotate_ping_key(connection: Connection, keyring: Keyring, change: Change, monitor_id: str) -> Outcome:
+    """Another `ping_url`; the old one ends at once. Raises MissingError and InvalidInputError."""
+    stored = _to_change(connection, change.team_id, monitor_id)
+    heartbeats.rotate(connection, keyring, stored)
+    _record(connection, change, "monitor.ping_key_rotated", stored)
+    return Outcome(view=view_of(connection, stored, change.now))
+
+
 def _set_paused(connection: Connection, change: Change, monitor_id: str, *, paused: bool) -> Outcome:
     stored = _to_change(connection, change.team_id, monitor_id)
     if stored.paused == paused:
         return Outcome(view=view_of(connection, stored, change.now))
     config = {**stored.config, "paused": paused}
     monitor = _with_config(connection, stored, config, ("/paused",), change)
-    _record(connection, change, "monitor.updated", monitor)
+    _record(connection, change, "monitor.updated", monitor, [Difference("/paused", stored.paused, paused)])
     _apply_pause(connection, monitor, change)
     return Outcome(view=view_of(connection, monitor, change.now), changed=("/paused",))
 
@@ -235,16 +255,19 @@ def _meet(stored: Mapping[str, Any], edit: Edit) -> dict[str, Any]:
 
 def _outgrows_default(stored: Mapping[str, Any], interval: object) -> bool:
     """Whether the timeout is the default one and longer than the new interval: nobody chose it, so it follows."""
-    if not isinstance(interval, int) or stored["timeout_ms"] <= interval * SECOND:
+    if "timeout_ms" not in stored or not isinstance(interval, int) or stored["timeout_ms"] <= interval * SECOND:
         return False
     return bool(stored["timeout_ms"] == default_timeout_ms(stored["interval_seconds"]))
 
 
 def _shortest_interval(stored: Monitor, edit: Edit, instance: Instance) -> int:
     """Raising the floor leaves stored values valid."""
-    interval: int = stored.config["interval_seconds"]
-    keeps = edit.sent.get("interval_seconds", interval) == interval
-    return min(interval, instance.min_interval_seconds) if keeps else instance.min_interval_seconds
+    name = "period_seconds" if stored.type == HEARTBEAT else "interval_seconds"
+    interval: int | None = stored.config[name]
+    keeps = edit.sent.get(name, interval) == interval
+    if interval is None or not keeps:
+        return instance.min_interval_seconds
+    return min(interval, instance.min_interval_seconds)
 
 
 def _check(stored: Monitor, if_match: frozenset[str] | None) -> None:
@@ -279,10 +302,33 @@ def _with_config(
         updated_at=change.now,
     )
     monitors.save(connection, monitor)
+    if monitor.type == HEARTBEAT and not names <= COMMON:
+        reschedule(connection, monitor.key, change.now)
     if stored.config["notifications"] != config["notifications"]:
         monitors.link_channels(connection, monitor.key, config["notifications"])
     return monitor
 
 
-def _record(connection: Connection, change: Change, action: str, monitor: Monitor) -> None:
-    audit.record(connection, change.team_id, at=change.now, actor=change.actor, action=action, resource=monitor.id)
+def _facts(monitor: Monitor) -> dict[str, str]:
+    return {"name": monitor.name, "type": monitor.type, "target": monitor.target}
+
+
+def _diff(before: Mapping[str, Any], after: Mapping[str, Any], changed: Sequence[str]) -> list[Difference]:
+    """What differs, with secrets masked; that a secret changed is told, too."""
+    shown = list(differences(secrets.masked(before), secrets.masked(after)))
+    told = {one.path for one in shown}
+    return [*shown, *(Difference(path, MASK, MASK) for path in changed if path not in told)]
+
+
+def _record(
+    connection: Connection, change: Change, action: str, monitor: Monitor, diff: Sequence[Difference] = ()
+) -> None:
+    audit.record(
+        connection,
+        change.team_id,
+        at=change.now,
+        actor=change.actor,
+        action=action,
+        resource=monitor.id,
+        diff=diff,
+    )

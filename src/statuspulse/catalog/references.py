@@ -28,12 +28,16 @@ _MASKED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Who changes what of whose, and when; `strict` refuses what would otherwise be made on the way (A7)."""
+    """Who changes what of whose, and when; `strict` refuses what would otherwise be made on the way (A7).
+
+    `needs_precondition` refuses a change of something that does not name the version it is made on (B.9).
+    """
 
     team_id: str
     actor: Actor
     now: int
     strict: bool
+    needs_precondition: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,22 @@ class PreconditionFailedError(Exception):
         self.was_current = any(_is_version(text) and int(text) < current_version for text in expected)
 
 
+class RefusedError(Exception):
+    """It is forbidden by how things are; the code is one of `API.md` B.4, the message is for people."""
+
+    def __init__(self, code: str, message: str, details: Sequence[Detail] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = tuple(details)
+
+
+def precondition_required() -> RefusedError:
+    """The team wants every change to name the version that it is made on."""
+    message = "This team wants If-Match or config_version with every change; read the object and send its version."
+    return RefusedError("precondition_required", message)
+
+
 def pointer(path: Path) -> str:
     return "".join("/" + _printable(str(step)).replace("~", "~0").replace("/", "~1") for step in path)
 

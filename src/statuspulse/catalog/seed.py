@@ -99,7 +99,7 @@ class _Seeding:
         self._tell(f'token "{entry.name}"', created=created)
 
     def _probe(self, entry: ProbeEntry) -> None:
-        created = probes.by_id(self._connection, entry.id) is None
+        created = not probes.exists(self._connection, entry.id)
         self._tell(f"probe {entry.id}", created=created)
         if created:
             name = entry.region_name or entry.region

@@ -8,10 +8,10 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from statuspulse.catalog.members import Fixed, Line, Members, Name, RegionSlug, Slug, Time
+from statuspulse.catalog.token_members import ScopeName
 from statuspulse.domain.access import may_be_given
 from statuspulse.domain.failure import FailureClass
 from statuspulse.domain.ids import is_id
-from statuspulse.domain.scope import is_scope
 
 
 def _token(text: str) -> str:
@@ -20,12 +20,6 @@ def _token(text: str) -> str:
             "parameter_invalid_format", "needs 16 to 255 printable ASCII characters without spaces"
         )
     return text
-
-
-def _scope(name: str) -> str:
-    if not is_scope(name):
-        raise PydanticCustomError("parameter_invalid_enum", "is no scope and no bundle of scopes")
-    return name
 
 
 def _failure_class(name: str) -> str:
@@ -63,7 +57,7 @@ class TeamEntry(Members):
 class TokenEntry(Members):
     name: Name
     token: Annotated[Line, AfterValidator(_token)]
-    scopes: Annotated[list[Annotated[str, AfterValidator(_scope)]], Field(min_length=1)]
+    scopes: Annotated[list[ScopeName], Field(min_length=1)]
     expires_at: Time | None = None
 
 

@@ -13,7 +13,7 @@ from statuspulse.domain.health import Health, State
 from statuspulse.domain.result import Observation, Result, ResultKind
 from statuspulse.domain.schedule import Grid
 from statuspulse.domain.times import SECOND
-from statuspulse.engine import rollups
+from statuspulse.engine import heartbeats, rollups
 from statuspulse.storage import probes, results, states, watch
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.results import Placed
@@ -26,6 +26,7 @@ def tell(connection: Connection, monitor: Monitor, status: StatusEntry, now: int
         states.cut_intervals(connection, monitor.key, entry.start, State(entry.state))
     if status.states:
         _settle(connection, monitor, status.states)
+        heartbeats.expect(connection, monitor.key, now)
     placed = [_placed(connection, monitor, entry, place, now) for place, entry in enumerate(status.results)]
     results.insert(connection, placed)
     rollups.touch(connection, placed)

@@ -53,7 +53,8 @@ def ensure_first_team(connection: Connection, now: int) -> Team:
 
 
 def new_team(connection: Connection, *, slug: str, name: str, now: int) -> Team:
-    team = Team(id=fresh_id(connection, "team", teams.exists), slug=slug, name=name, created_at=now)
+    team_id = fresh_id(connection, "team", teams.exists)
+    team = Team(id=team_id, slug=slug, name=name, created_at=now, updated_at=now)
     teams.insert(connection, team)
     return team
 
@@ -76,14 +77,18 @@ def new_token(
     prefix, last4 = shown_parts(text)
     token = Token(
         id=fresh_id(connection, "tok", tokens.exists),
-        team_id=team_id,
+        team_ids=(team_id,),
         name=name,
         prefix=prefix,
         last4=last4,
         scopes=scopes,
+        networks=(),
         expires_at=expires_at,
         revoked_at=None,
+        last_used_at=None,
+        last_used_ip=None,
         created_at=now,
+        updated_at=now,
     )
     tokens.insert(connection, token, digest)
     return True
@@ -96,7 +101,7 @@ def new_probe(
     key = make_token(PROBE_KEY_PREFIX)
     probes.insert(
         connection,
-        probe_id or fresh_id(connection, "prb", lambda connection, id_: probes.by_id(connection, id_) is not None),
+        probe_id or fresh_id(connection, "prb", probes.exists),
         region_key=region_key,
         name=name,
         digest=keyring.digest(PROBE_KEY_PURPOSE, key),

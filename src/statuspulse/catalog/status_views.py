@@ -36,6 +36,8 @@ class Head:
             self.monitor.config_version,
             incident_version,
             int(self.sight.stale),
+            0 if self.sight.beat is None else self.sight.beat.started_at or 0,
+            int(self.sight.state.flapping.is_on),
         )
         return "-".join(map(str, parts))
 
@@ -58,7 +60,7 @@ def heads_of(
         Head(
             monitor=monitor,
             sight=sights[monitor.key],
-            next_probe_at=None if monitor.paused else next_probe(monitor, now),
+            next_probe_at=None if monitor.paused else next_probe(monitor, sights[monitor.key].beat, now),
             incident=incidents.get(monitor.key),
         )
         for monitor, _ in found

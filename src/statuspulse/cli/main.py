@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from statuspulse import __version__
+from statuspulse.cli.token_commands import token
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -105,6 +106,9 @@ def admin() -> None:
       statuspulse admin seed --file seed.json
       statuspulse admin --help
     """
+
+
+admin.add_command(token)
 
 
 @admin.command()

@@ -30,6 +30,8 @@ _WORDS = {
     FailureClass.REDIRECT_ERROR: "its redirects lead nowhere",
     FailureClass.PROTOCOL_ERROR: "its answer cannot be understood",
     FailureClass.BODY_TOO_LARGE: "its answer is too large to be judged",
+    FailureClass.HEARTBEAT_MISSED: "it did not call in time",
+    FailureClass.HEARTBEAT_FAILED: "it told that it failed",
     FailureClass.BLOCKED_BY_POLICY: "the address policy of this host forbids to look there",
     FailureClass.PROBE_BLIND: "this host has no network",
     FailureClass.SELF_STALL: "this process stood still meanwhile",

@@ -13,8 +13,8 @@ def headline(message: Message) -> str:
     subject = message.facts.subject
     if subject is not None and message.facts.since is not None:
         match message.action:
-            case Action.TRIGGER:
-                return f"DOWN: {subject.name}"
+            case Action.TRIGGER | Action.UPDATE:
+                return f"{'FLAPPING' if message.facts.flapping else 'DOWN'}: {subject.name}"
             case Action.RESOLVE:
                 return f"UP: {subject.name}"
             case Action.ACKNOWLEDGE:
@@ -26,12 +26,14 @@ def headline(message: Message) -> str:
             return f"ACKNOWLEDGED: {message.title}"
         case Action.RESOLVE:
             return f"RESOLVED: {message.title}"
+        case Action.UPDATE:
+            return f"UPDATED: {message.title}"
 
 
 def summary(message: Message) -> str:
     """The one line that a lock screen shows: the headline and what is known beside it."""
     facts = message.facts
-    known = [facts.reason, region_share(facts)]
+    known = [facts.reason, region_share(facts), flapping(facts)]
     if message.action is Action.RESOLVE and facts.downtime_ms is not None:
         known.append(f"down for {duration(facts.downtime_ms)}")
     if message.action is Action.ACKNOWLEDGE:
@@ -45,6 +47,17 @@ def region_share(facts: Facts) -> str | None:
     if facts.region_count < 2 or not facts.failing_regions:
         return None
     return f"{len(facts.failing_regions)} of {facts.region_count} regions"
+
+
+def flapping(facts: Facts) -> str | None:
+    """What a monitor that changes all the time means for those who are told."""
+    match facts.flapping:
+        case None:
+            return None
+        case True:
+            return "it goes up and down; the next message comes when it has settled"
+        case False:
+            return "it has settled"
 
 
 def duration(length_ms: int) -> str:

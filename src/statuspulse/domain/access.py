@@ -8,13 +8,16 @@ import string
 import zlib
 from dataclasses import dataclass
 
-from statuspulse.domain.actor import Actor
+from statuspulse.domain.actor import Actor, Origin
+from statuspulse.domain.grant import Grant
+from statuspulse.domain.team_settings import TeamSettings
 
 TOKEN_PREFIX = "sk_live_"  # noqa: S105 - what every token begins with, no secret
 PROBE_KEY_PREFIX = "prb_live_"
 # Under which purpose the keyring digests each of them.
 TOKEN_PURPOSE = "token"  # noqa: S105 - names a use of the pepper
 PROBE_KEY_PURPOSE = "probe_key"
+PING_KEY_PURPOSE = "ping_key"
 
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _RANDOM_LENGTH = 32
@@ -25,18 +28,39 @@ _SHOWN_AT_THE_END = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
-    """Whose token a call carries and what it may do there."""
+class Team:
+    """A team that a token belongs to; only the first one's tokens may change what serves the whole instance."""
 
-    team_id: str
-    team_slug: str
+    id: str
+    slug: str
+    is_first: bool
+    settings: TeamSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Whose token a call carries and what it may do there.
+
+    `team` is the one that the call is about, out of `teams`; `scopes` hold there, by the names that
+    the token was given; `grant` is all that it has.
+    """
+
     token_id: str
     label: str
+    team: Team
+    teams: tuple[Team, ...]
+    scope_names: tuple[str, ...]
     scopes: frozenset[str]
+    grant: Grant
+    origin: Origin
+
+    @property
+    def team_id(self) -> str:
+        return self.team.id
 
     @property
     def actor(self) -> Actor:
-        return Actor("token", self.token_id, self.label)
+        return Actor("token", self.token_id, self.label, self.origin)
 
 
 def make_token(prefix: str = TOKEN_PREFIX) -> str:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The call that something was done by: its id and the address of the caller, None where that is not known."""
+
+    request_id: str
+    ip: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Shown in timelines and audit entries as {type, id, label}."""
+    """Shown in timelines and audit entries as {type, id, label}.
+
+    `origin` is for the audit log alone: it makes no other actor and is no part of the document.
+    """
 
     type: str
     id: str | None
     label: str
+    origin: Origin | None = field(default=None, compare=False)
 
     def document(self) -> dict[str, str | None]:
         return {"type": self.type, "id": self.id, "label": self.label}

@@ -23,6 +23,8 @@ class FailureClass(StrEnum):
     REDIRECT_ERROR = "redirect_error"
     PROTOCOL_ERROR = "protocol_error"
     BODY_TOO_LARGE = "body_too_large"
+    HEARTBEAT_MISSED = "heartbeat_missed"
+    HEARTBEAT_FAILED = "heartbeat_failed"
     BLOCKED_BY_POLICY = "blocked_by_policy"
     PROBE_BLIND = "probe_blind"
     SELF_STALL = "self_stall"

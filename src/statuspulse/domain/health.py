@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from statuspulse.domain.result import Verdict
+from statuspulse.domain.slowness import NOT_SLOW, Slowness
 from statuspulse.domain.times import SECOND
 
 Quorum = str | int
@@ -46,6 +47,7 @@ class Reason(StrEnum):
     """Why the health changed."""
 
     PROBE_RESULT = "probe_result"
+    THRESHOLD_LATENCY = "threshold_latency"
     SIGHT_LOST = "sight_lost"
     PAUSED = "paused"
     RESUMED = "resumed"
@@ -53,18 +55,35 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What decides about one monitor; durations in ms."""
+    """What decides about one monitor; durations in ms. Of so many rounds (`every`) each region looks in one."""
 
     interval: int
     timeout: int
     failure_threshold: int
     recovery_threshold: int
     quorum: Quorum
+    every: int = 1
+    degraded_latency_us: int | None = None
+
+    @property
+    def spacing(self) -> int:
+        """From one look of a region to its next."""
+        return self.interval * self.every
+
+    @property
+    def rotates(self) -> bool:
+        """Whether one region looks for all of them in turn."""
+        return self.every > 1
 
     @property
     def vote_lifetime(self) -> int:
-        """How long a region's last result lets it vote (V; one check per region and interval)."""
-        return max(2 * self.interval + self.timeout, 30 * SECOND)
+        """How long a region's last result lets it vote (V)."""
+        return max(2 * self.spacing + self.timeout, 30 * SECOND)
+
+    @property
+    def longest_absence(self) -> int:
+        """A region that was silent for longer than this starts anew."""
+        return max(3 * self.spacing, 90 * SECOND)
 
     @property
     def longest_silence(self) -> int:
@@ -149,11 +168,16 @@ def begins_at(decision: Decision, before: Health, *, since: int, interval: int, 
     """Where the new state begins in history; `since` is when the one before it did.
 
     What was observed may lie further back than the history that it would replace, as when a region votes again after
-    days. A recovery takes nothing back of what was bad before it, anything else at most one interval.
+    days. A recovery takes nothing back of what was bad before it, anything else at most one interval. What begins with
+    a latency begins now: a slow answer was an answer.
     """
     begun = decision.first_observed_at
+    if decision.reason is Reason.THRESHOLD_LATENCY:
+        return now
     if before is Health.DOWN and decision.health in (Health.UP, Health.DEGRADED):
         return min(begun, now) if begun > since else now
+    if before is Health.DEGRADED and decision.health is Health.UP:
+        return min(begun, now) if begun >= since else now
     return min(now, max(begun, since - interval))
 
 
@@ -174,8 +198,10 @@ def may_decide(eligible: int, configured: int) -> bool:
     return eligible > 0 and 2 * eligible >= configured
 
 
-def decide(health: Health, votes: Sequence[Vote], configured: int, rules: Rules) -> Decision | None:
-    """The change that the votes of the eligible regions ask for, if any (rows 1–3, 5, 6 and 9 of the state table)."""
+def decide(
+    health: Health, votes: Sequence[Vote], configured: int, rules: Rules, slow: Slowness = NOT_SLOW
+) -> Decision | None:
+    """The change that the votes of the eligible regions ask for, if any (rows 1–6 and 9 of the state table)."""
     if not may_decide(len(votes), configured):
         return None
     failing = [vote.standing for vote in votes if vote.standing.position is Position.FAILING]
@@ -192,13 +218,21 @@ def decide(health: Health, votes: Sequence[Vote], configured: int, rules: Rules)
     if not passing:
         return None
     begun = _end_of_outage(passing, need_up) if health is Health.DOWN else max(_passed_from(passing))
-    return _change(health, Health.UP, begun)
+    return _decide_on_pace(health, begun, slow)
 
 
-def _change(before: Health, after: Health, begun: int) -> Decision | None:
+def _decide_on_pace(health: Health, begun: int, slow: Slowness) -> Decision | None:
+    """Nobody fails: it is up since `begun`, unless its answers are slow."""
+    if slow.begins or (slow.lasts and health is Health.DEGRADED):
+        return _change(health, Health.DEGRADED, begun, Reason.THRESHOLD_LATENCY if health is Health.UP else None)
+    was_slow = slow.lasted and health is Health.DEGRADED
+    return _change(health, Health.UP, begun, Reason.THRESHOLD_LATENCY if was_slow else None)
+
+
+def _change(before: Health, after: Health, begun: int, reason: Reason | None = None) -> Decision | None:
     if before is after:
         return None
-    return Decision(health=after, first_observed_at=begun, reason=Reason.PROBE_RESULT)
+    return Decision(health=after, first_observed_at=begun, reason=reason or Reason.PROBE_RESULT)
 
 
 def _begin_of_outage(failing: list[Standing], need: int, interval: int) -> int:

@@ -14,6 +14,7 @@ class Action(StrEnum):
     TRIGGER = "trigger"
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
+    UPDATE = "update"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,10 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known beside the incident itself. `since` is when the outage began or ended as it was seen (ms)."""
+    """What is known beside the incident itself. `since` is when the outage began or ended as it was seen (ms).
+
+    `flapping` is True when the monitor has begun to change all the time and False when it has ceased to.
+    """
 
     subject: Subject | None = None
     since: int | None = None
@@ -38,6 +42,7 @@ class Facts:
     region_count: int = 0
     downtime_ms: int | None = None
     note: str | None = None
+    flapping: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,8 +60,15 @@ def floor(at: int, width: int) -> int:
 
 def edge(start: int, now: int) -> int:
     """Where a window really begins: at the nearest edge of the narrowest buckets that are kept for so long."""
-    width = FINEST if now - start <= 7 * DAY else HOUR
+    width = narrowest(start, now)
     return floor(start + width // 2, width)
+
+
+def narrowest(at: int, now: int) -> int:
+    """The width of the narrowest buckets that are kept since the instant."""
+    if now - at <= 7 * DAY:
+        return FINEST
+    return HOUR if now - at <= 90 * DAY else DAY
 
 
 def cover(start: int, complete: Mapping[int, int]) -> tuple[list[Stretch], int]:

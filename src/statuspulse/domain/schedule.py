@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from enum import StrEnum
 
 from statuspulse.domain.times import SECOND
 
@@ -17,27 +18,50 @@ def hashed(key: str, salt: str) -> int:
     return int.from_bytes(digest)
 
 
+class Strategy(StrEnum):
+    """Who looks in a round: every region, or one after the other."""
+
+    PARALLEL = "parallel"
+    ROTATE = "rotate"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """The slots of one monitor in one region, in milliseconds."""
+    """The slots of one monitor in one region, in milliseconds; of so many rounds (`every`) one is the region's."""
 
     phase: int
     offset: int
     interval: int
+    every: int = 1
 
     @classmethod
-    def of(cls, monitor_id: str, interval: int, region_index: int, region_count: int) -> Grid:
-        """The parallel strategy: each region looks once per interval, the regions spread evenly over it."""
-        return cls(
-            phase=hashed(monitor_id, "sp-phase") % interval,
-            offset=region_index * interval // region_count,
-            interval=interval,
-        )
+    def of(
+        cls,
+        monitor_id: str,
+        interval: int,
+        region_index: int,
+        region_count: int,
+        strategy: Strategy = Strategy.PARALLEL,
+    ) -> Grid:
+        """In parallel each region looks once per interval, the regions spread evenly over it.
+
+        In rotation one region looks per interval: that of round n has the place (n + hash) mod R in the list.
+        """
+        phase = hashed(monitor_id, "sp-phase") % interval
+        if strategy is Strategy.PARALLEL:
+            return cls(phase=phase, offset=region_index * interval // region_count, interval=interval)
+        first_round = (region_index - hashed(monitor_id, "sp-rotate")) % region_count
+        return cls(phase=phase, offset=first_round * interval, interval=interval, every=region_count)
+
+    @property
+    def spacing(self) -> int:
+        """From one slot of the region to the next (ms)."""
+        return self.interval * self.every
 
     def next_slot(self, after: int) -> int:
         """The first slot strictly after the instant."""
         start = self.phase + self.offset
-        return start + ((after - start) // self.interval + 1) * self.interval
+        return start + ((after - start) // self.spacing + 1) * self.spacing
 
     def round_of(self, scheduled_at: int) -> int:
         """The number of the turn; the regions of one turn share it."""
@@ -46,7 +70,7 @@ class Grid:
     def slots_between(self, after: int, until: int) -> int:
         """How many slots lie in (after, until]."""
         start = self.phase + self.offset
-        return max(0, (until - start) // self.interval - (after - start) // self.interval)
+        return max(0, (until - start) // self.spacing - (after - start) // self.spacing)
 
 
 def first_check_delay(monitor_id: str, interval: int) -> int:
@@ -59,10 +83,10 @@ def latest_start(interval: int) -> int:
     return min(interval // 2, _LATEST_START)
 
 
-def next_after_edit(grid: Grid, last_start: int, old_interval: int, now: int) -> int:
-    """The first slot under a new grid, or one bridging slot where the gap would exceed the longer interval."""
+def next_after_edit(grid: Grid, last_start: int, old_spacing: int, now: int) -> int:
+    """The first slot under a new grid, or one bridging slot where the gap would exceed the longer spacing."""
     regular = grid.next_slot(now)
-    bridge = max(now, last_start + max(old_interval, grid.interval))
+    bridge = max(now, last_start + max(old_spacing, grid.spacing))
     return min(regular, bridge)
 
 

@@ -1,11 +1,9 @@
-"""Uptime from state intervals clipped to a window and summed in ms; checks are never counted (`ENGINE.md` 6)."""
+"""What uptime is made of: stretches of one state, holes in what was seen, and sums in ms (`ENGINE.md` 6)."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 from statuspulse.domain.health import State
 
@@ -66,30 +64,6 @@ def floored_pct(part: int, whole: int) -> float | None:
     return part * 100 * _FOUR_DECIMALS // whole / _FOUR_DECIMALS
 
 
-def sums(intervals: Iterable[Interval], unseen: Sequence[Span], regions: int, window: tuple[int, int]) -> Sums:
-    """The six sums of a window. Pending counts as unknown, and so does what fewer than half of the regions saw."""
-    start, end = window
-    totals = dict.fromkeys(State, 0)
-    blind = _Blind(list(blind_spans(unseen, regions)))
-    for interval in intervals:
-        low, high = max(interval.start, start), min(interval.end, end)
-        if low >= high:
-            continue
-        hidden = 0
-        if interval.state not in (State.PAUSED, State.MAINTENANCE):
-            hidden = blind.until(high) - blind.until(low)
-        totals[interval.state] += high - low - hidden
-        totals[State.UNKNOWN] += hidden
-    return Sums(
-        up=totals[State.UP],
-        degraded=totals[State.DEGRADED],
-        down=totals[State.DOWN],
-        unknown=totals[State.UNKNOWN] + totals[State.PENDING],
-        maintenance=totals[State.MAINTENANCE],
-        paused=totals[State.PAUSED],
-    )
-
-
 def blind_spans(unseen: Sequence[Span], regions: int) -> Iterator[tuple[int, int]]:
     """The disjoint stretches that fewer than half of the regions saw, ascending; one region's spans do not overlap."""
     edges = sorted([(span.start, 1) for span in unseen] + [(span.end, -1) for span in unseen])
@@ -103,20 +77,3 @@ def blind_spans(unseen: Sequence[Span], regions: int) -> Iterator[tuple[int, int
         elif not too_few and began is not None:
             yield began, at
             began = None
-
-
-class _Blind:
-    """How much of the time was blind, by bisection: a monitor may have many intervals and many holes."""
-
-    def __init__(self, holes: Sequence[tuple[int, int]]) -> None:
-        self._holes = holes
-        self._starts = [start for start, _ in holes]
-        self._before = [0, *accumulate(end - start for start, end in holes)]
-
-    def until(self, at: int) -> int:
-        """The blind milliseconds before the instant."""
-        place = bisect_left(self._starts, at)
-        if place == 0:
-            return 0
-        start, end = self._holes[place - 1]
-        return self._before[place - 1] + min(at, end) - start

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import Connection
 
 from statuspulse.domain.actor import SYSTEM
@@ -11,45 +13,51 @@ from statuspulse.domain.message import Facts, Subject
 from statuspulse.domain.monitor import Severity
 from statuspulse.domain.times import MINUTE
 from statuspulse.engine.evidence import failing_regions, failure_text, observations
-from statuspulse.engine.incidents import Opening, change, open_incident
+from statuspulse.engine.incidents import Opening, change, open_incident, tell_update
 from statuspulse.engine.watchlist import Watched
 from statuspulse.storage import incidents, states
 from statuspulse.storage.incidents import Incident
+from statuspulse.storage.states import MonitorState
 
 # A monitor that fails again so soon after it recovered goes on with the same incident.
 REOPEN_WINDOW = 5 * MINUTE
+_WELL = (Health.UP, Health.DEGRADED)
 
 
-def follow(connection: Connection, watched: Watched, before: Health, begun: int, now: int) -> str | None:
-    """Opens, reopens or resolves the monitor's incident after a change of health; answers its id."""
+def follow(connection: Connection, watched: Watched, before: MonitorState, begun: int, now: int) -> str | None:
+    """Opens, reopens or resolves the monitor's incident after a change of health; answers its id.
+
+    While the monitor flaps its incident stays open, and people hear of the beginning and of the end of that alone.
+    """
     health = watched.state.health
-    if health is Health.DOWN:
+    current = _current(connection, watched)
+    begins_to_flap = watched.is_muted and not before.flapping.is_on
+    if health is Health.DOWN and current is None:
         return _open(connection, watched, begun, now).id
-    open_one = _current(connection, watched)
-    if open_one is None:
+    if current is None:
         return None
-    if health in (Health.UP, Health.DEGRADED):
-        facts = Facts(
-            subject=_subject(watched),
-            since=begun,
-            region_count=len(watched.regions),
-            downtime_ms=_downtime(connection, watched, begun) if before is Health.DOWN else None,
-        )
-        change(connection, open_one, Move.RESOLVE, SYSTEM, now, reason=ResolveReason.RECOVERED, facts=facts)
-    return open_one.id
+    if begins_to_flap:
+        tell_update(connection, current, SYSTEM, _outage(watched, begun, flapping=True), now)
+    elif health in _WELL and not watched.is_muted:
+        ended = _downtime(connection, watched, begun) if before.health is Health.DOWN else None
+        _resolve(connection, current, replace(_recovery(watched, begun), downtime_ms=ended), now)
+    return current.id
+
+
+def settle(connection: Connection, watched: Watched, now: int) -> None:
+    """The monitor flaps no more: what it is now ends the incident, or is what people are told."""
+    current = _current(connection, watched)
+    if current is None or not watched.mutes_flapping:
+        return
+    since = states.current_since(connection, watched.monitor.key)
+    if watched.state.health in _WELL:
+        _resolve(connection, current, replace(_recovery(watched, since), flapping=False), now)
+    elif watched.state.health is Health.DOWN:
+        tell_update(connection, current, SYSTEM, _outage(watched, since, flapping=False), now)
 
 
 def _open(connection: Connection, watched: Watched, begun: int, now: int) -> Incident:
-    facts = Facts(
-        subject=_subject(watched),
-        since=begun,
-        reason=failure_text(watched),
-        failing_regions=tuple(failing_regions(watched)),
-        region_count=len(watched.regions),
-    )
-    current = _current(connection, watched)
-    if current is not None:
-        return current
+    facts = _outage(watched, begun, flapping=True if watched.is_muted else None)
     monitor = watched.monitor
     previous = incidents.last_resolved(connection, monitor.team_id, monitor.key, availability_key(monitor.id))
     if previous is not None and _may_reopen(previous, now):
@@ -67,6 +75,25 @@ def _open(connection: Connection, watched: Watched, begun: int, now: int) -> Inc
         detail={"first_observed_at": begun, "observations": observations(watched)},
     )
     return open_incident(connection, opening, SYSTEM, now, facts=facts)
+
+
+def _resolve(connection: Connection, incident: Incident, facts: Facts, now: int) -> None:
+    change(connection, incident, Move.RESOLVE, SYSTEM, now, reason=ResolveReason.RECOVERED, facts=facts)
+
+
+def _outage(watched: Watched, begun: int, *, flapping: bool | None) -> Facts:
+    return Facts(
+        subject=_subject(watched),
+        since=begun,
+        reason=failure_text(watched),
+        failing_regions=tuple(failing_regions(watched)),
+        region_count=len(watched.regions),
+        flapping=flapping,
+    )
+
+
+def _recovery(watched: Watched, begun: int) -> Facts:
+    return Facts(subject=_subject(watched), since=begun, region_count=len(watched.regions))
 
 
 def _subject(watched: Watched) -> Subject:

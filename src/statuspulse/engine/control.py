@@ -7,10 +7,13 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from statuspulse.domain.actor import Actor
+from statuspulse.domain.flapping import CALM
 from statuspulse.domain.health import Health, Reason, effective
 from statuspulse.domain.incident import Move, ResolveReason
 from statuspulse.domain.message import Facts
+from statuspulse.engine import heartbeats
 from statuspulse.engine.incidents import change
+from statuspulse.storage import heartbeats as rows
 from statuspulse.storage import incidents, states
 from statuspulse.storage.states import Transition
 
@@ -29,6 +32,7 @@ def resume(connection: Connection, monitor_key: int, now: int) -> None:
 def remove(connection: Connection, team_id: str, monitor_key: int, actor: Actor, now: int) -> None:
     """The monitor's time ends; its history stays."""
     _resolve_open(connection, team_id, monitor_key, actor, ResolveReason.MONITOR_DELETED, now)
+    rows.remove(connection, monitor_key)
     states.drop_standings(connection, monitor_key)
     states.close_intervals(connection, monitor_key, now)
 
@@ -42,8 +46,10 @@ def _turn(connection: Connection, monitor_key: int, reason: Reason, *, paused: b
         since=now,
         seq=before.seq + 1,
         votes_from=now,
+        flapping=CALM,
     )
     states.save_state(connection, monitor_key, after)
+    heartbeats.forget(connection, monitor_key)
     states.drop_standings(connection, monitor_key)
     transition = Transition(
         state=after.state,

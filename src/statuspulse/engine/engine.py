@@ -13,8 +13,11 @@ from sqlalchemy import Connection
 from statuspulse.bus.bus import Batch, Bus, Topic
 from statuspulse.domain.times import SECOND
 from statuspulse.engine import intake
+from statuspulse.engine.flaps import FlapWatch
 from statuspulse.engine.intake import Tally
 from statuspulse.engine.jobs import Found, Jobs
+from statuspulse.engine.liveness import Liveness
+from statuspulse.engine.rechecks import Outcome, Rechecks
 from statuspulse.engine.silence import SilenceWatch
 from statuspulse.engine.watchlist import Watchlist
 from statuspulse.metrics import Metrics
@@ -30,18 +33,32 @@ _LOOK_AROUND_SECONDS = 1.0
 class Engine:
     """Decides about every monitor. There is one, and one transaction of it at a time: it keeps a cache of the rows.
 
-    A transaction that fails has moved the cache and not the rows, so the cache is thrown away with it.
+    A transaction that fails has moved the cache and not the rows, so the cache is thrown away with it. Where
+    `mutes_flapping` people hear of every change of a monitor that flaps only that it does.
     """
 
-    def __init__(self, database: Database, bus: Bus, jobs: Jobs, metrics: Metrics, *, now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        bus: Bus,
+        jobs: Jobs,
+        liveness: Liveness,
+        metrics: Metrics,
+        *,
+        mutes_flapping: bool,
+        now: Callable[[], int],
+    ) -> None:
         self._database = database
         self._bus = bus
         self._jobs = jobs
+        self._liveness = liveness
         self._metrics = metrics
         self._now = now
         self._turn = asyncio.Lock()
-        self._watchlist = Watchlist()
+        self._watchlist = Watchlist(mutes_flapping=mutes_flapping)
         self._silence = SilenceWatch(self._watchlist)
+        self._flaps = FlapWatch(self._watchlist)
+        self._rechecks = Rechecks(jobs, self._count_recheck)
 
     async def run(self) -> None:
         """Works until it is cancelled; a batch in work is committed or answered with None, never half of it."""
@@ -51,8 +68,9 @@ class Engine:
 
     async def _take_in(self) -> None:
         async for batch, reply in self._bus.batches():
+            silent = self._liveness.silent_regions(self._now())
             try:
-                receipt, tally = await self._write(partial(self._commit, batch))
+                receipt, tally = await self._write(partial(self._commit, batch, silent))
             except DatabaseUnavailableError as error:
                 log.warning("engine.batch_kept_waiting", probe=batch.probe_id, reason=str(error))
                 reply(None)
@@ -65,26 +83,37 @@ class Engine:
             reply(receipt)
             for look in tally.looks:
                 self._jobs.settle(look.job_id, batch.region, Found(probe_id=batch.probe_id, result=look.result))
+            self._rechecks.follow(tally.placed, tally.rechecks, self._now())
             self._count(batch, tally)
             if tally.transitions:
                 self._bus.wake(Topic.OUTBOX)
 
-    def _commit(self, batch: Batch, connection: Connection) -> tuple[Receipt, Tally]:
+    def _commit(self, batch: Batch, silent: frozenset[str], connection: Connection) -> tuple[Receipt, Tally]:
+        self._watchlist.silent = silent
         return intake.commit(connection, self._watchlist, batch, self._now())
 
     async def _look_around(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_AROUND_SECONDS)
-            due_at = self._silence.due_at()
-            if due_at is not None and due_at > self._now():
+            self._rechecks.expire(self._now())
+            if self._is_quiet(self._now()):
                 continue
             try:
-                changed = await self._write(lambda connection: self._silence.sweep(connection, self._now()))
+                changed = await self._write(self._sweep)
             except DatabaseUnavailableError as error:
                 log.warning("engine.silence_not_looked_for", reason=str(error))
                 continue
             if changed:
                 self._bus.wake(Topic.OUTBOX)
+
+    def _is_quiet(self, now: int) -> bool:
+        """Whether nothing is due. Where nobody is watched, the list may have still to be read."""
+        silent_at, settled_at = self._silence.due_at(), self._flaps.due_at()
+        return silent_at is not None and silent_at > now and (settled_at is None or settled_at > now)
+
+    def _sweep(self, connection: Connection) -> int:
+        now = self._now()
+        return self._silence.sweep(connection, now) + self._flaps.sweep(connection, now)
 
     async def _write(self, work: Callable[[Connection], T]) -> T:
         async with self._turn:
@@ -94,6 +123,9 @@ class Engine:
                 self._watchlist.forget()
                 self._silence.forget()
                 raise
+
+    def _count_recheck(self, outcome: Outcome) -> None:
+        self._metrics.rechecks.labels(outcome.value).inc()
 
     def _count(self, batch: Batch, tally: Tally) -> None:
         metrics = self._metrics

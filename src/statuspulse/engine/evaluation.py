@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from statuspulse.domain.doubt import contradicts, recheck_at, wavers
 from statuspulse.domain.health import Decision, Health, Standing, Vote, decide, may_decide
 from statuspulse.domain.result import Result, ResultKind, Verdict
+from statuspulse.domain.slowness import NOT_SLOW, Sample, Slowness, newest_rounds, slowness
 from statuspulse.domain.times import MINUTE
 from statuspulse.domain.uptime import Span
 from statuspulse.engine.watchlist import Sight, Watched
@@ -13,17 +16,30 @@ from statuspulse.engine.watchlist import Sight, Watched
 _LIVE_WITHIN = 10 * MINUTE
 
 
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """A region is to look at a monitor once more, at an instant (ms) beside its slots."""
+
+    watched: Watched
+    region_key: int
+    not_before: int
+
+
 @dataclass(slots=True)
 class Evaluated:
     """What became of one result."""
 
     standing: Standing | None = None
-    unseen: Span | None = None
+    unseen: tuple[Span, ...] = ()
     decision: Decision | None = None
+    rechecks: tuple[Recheck, ...] = ()
 
 
-def evaluate(watched: Watched, region_key: int, result: Result, now: int) -> Evaluated:
-    """Moves the monitor's standings and sight by one result that is newer than any stored one of its region."""
+def evaluate(watched: Watched, region_key: int, result: Result, silent: frozenset[str], now: int) -> Evaluated:
+    """Moves the monitor's standings and sight by one result that is newer than any stored one of its region.
+
+    `silent` are the regions of which no probe is heard any more.
+    """
     sight = watched.sights[region_key]
     sight.stored = result.scheduled_at
     outcome = Evaluated()
@@ -36,7 +52,7 @@ def evaluate(watched: Watched, region_key: int, result: Result, now: int) -> Eva
         outcome.unseen = _see(sight, region_key, result.scheduled_at, watched)
         sight.last = result
     if live:
-        _vote(watched, region_key, result, now, outcome)
+        _vote(watched, region_key, result, silent, now, outcome)
     return outcome
 
 
@@ -47,41 +63,91 @@ def is_live(watched: Watched, result: Result, now: int) -> bool:
     return fresh and current and result.observed_at >= watched.state.votes_from
 
 
-def eligible(watched: Watched, now: int) -> list[Vote]:
-    """The votes of the regions whose last counted result is young enough."""
+def eligible(watched: Watched, silent: frozenset[str], now: int) -> list[int]:
+    """The regions that may vote: not silent, and their last counted result is young enough."""
     oldest = now - watched.rules.vote_lifetime
     return [
-        Vote(region=slug, standing=watched.standings.get(key, Standing()))
+        key
         for key, slug in watched.regions.items()
-        if (watched.sights[key].counted or 0) >= oldest
+        if slug not in silent and (watched.sights[key].counted or 0) >= oldest
     ]
 
 
 def _was_away(sight: Sight, watched: Watched, now: int) -> bool:
     """Whether the region was silent for so long that what it thought then is worth nothing now."""
-    return sight.counted is not None and now - sight.counted > watched.rules.longest_silence
+    return sight.counted is not None and now - sight.counted > watched.rules.longest_absence
 
 
-def _vote(watched: Watched, region_key: int, result: Result, now: int, outcome: Evaluated) -> None:
-    before = watched.standings.get(region_key) or Standing()
+def _vote(
+    watched: Watched, region_key: int, result: Result, silent: frozenset[str], now: int, outcome: Evaluated
+) -> None:
+    before = watched.standing_of(region_key)
     after = before.after(result.verdict, result.scheduled_at, watched.rules)
     if after is not before:
         watched.standings[region_key] = outcome.standing = after
-    votes = eligible(watched, now)
-    if not may_decide(len(votes), len(watched.regions)):
+    slow = _time(watched, result)
+    voters = eligible(watched, silent, now)
+    outcome.rechecks = tuple(_follow_doubt(watched, region_key, contradicts(before, result.verdict), voters, now))
+    if not may_decide(len(voters), len(watched.regions)):
         return
     watched.last_decision_at = max(watched.last_decision_at, now)
-    outcome.decision = decide(watched.state.health, votes, len(watched.regions), watched.rules)
+    votes = [Vote(region=watched.regions[key], standing=watched.standing_of(key)) for key in voters]
+    outcome.decision = decide(watched.state.health, votes, len(watched.regions), watched.rules, slow)
 
 
-def _see(sight: Sight, region_key: int, scheduled_at: int, watched: Watched) -> Span | None:
-    """Counts the slot as seen; what lay between the end of the last sight and it is a hole."""
-    hole = None
-    if sight.seen_until is not None and scheduled_at > sight.seen_until:
-        hole = Span(region=region_key, start=sight.seen_until, end=scheduled_at)
+def _follow_doubt(
+    watched: Watched, region_key: int, is_contradicted: bool, voters: list[int], now: int
+) -> Iterator[Recheck]:
+    """A doubt that opens asks every region that may vote; while it is open, those ask again that waver still."""
+    asked: list[int] = []
+    if not watched.is_doubted and is_contradicted:
+        watched.is_doubted = True
+        asked = [key for key in voters if key != region_key]
+    if not watched.is_doubted:
+        return
+    if wavers(watched.standing_of(region_key)):
+        asked.append(region_key)
+    watched.is_doubted = any(wavers(watched.standing_of(key)) for key in voters)
+    for key in asked:
+        last = watched.sights[key].last
+        at = recheck_at(
+            last_end=None if last is None else last.observed_at,
+            next_slot=watched.grid(key).next_slot(now),
+            interval=watched.rules.interval,
+            now=now,
+        )
+        if at is not None:
+            yield Recheck(watched, key, at)
+
+
+def _time(watched: Watched, result: Result) -> Slowness:
+    """Counts the latency of a good scheduled check in, where the monitor has a limit for it."""
+    limit_us = watched.rules.degraded_latency_us
+    if limit_us is None:
+        return NOT_SLOW
+    before = watched.samples
+    latency_us = result.observation.latency_us
+    if result.verdict is Verdict.OK and result.kind is ResultKind.SCHEDULED and latency_us is not None:
+        turn = watched.grid(next(iter(watched.regions))).round_of(result.scheduled_at)
+        watched.samples = newest_rounds([*before, Sample(round=turn, latency_us=latency_us)])
+    return slowness(before, watched.samples, limit_us, watched.rules.failure_threshold)
+
+
+def _see(sight: Sight, region_key: int, scheduled_at: int, watched: Watched) -> tuple[Span, ...]:
+    """Counts the slot as seen; what lay between the end of the last sight and it is a hole.
+
+    Where the regions take turns, each sees for all of them, and a hole is one of all of them.
+    """
     sight.counted = scheduled_at
-    sight.seen_until = max(sight.seen_until or 0, scheduled_at + watched.rules.interval)
-    return hole
+    sights = watched.sights if watched.rules.rotates else {region_key: sight}
+    holes = tuple(
+        Span(region=key, start=one.seen_until, end=scheduled_at)
+        for key, one in sights.items()
+        if one.seen_until is not None and scheduled_at > one.seen_until
+    )
+    for one in sights.values():
+        one.seen_until = max(one.seen_until or 0, scheduled_at + watched.rules.interval)
+    return holes
 
 
 def _agrees(health: Health, verdict: Verdict) -> bool:

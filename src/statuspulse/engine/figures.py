@@ -12,13 +12,16 @@ from sqlalchemy import Connection
 
 from statuspulse.domain.rollup import Bucket, cover, edge
 from statuspulse.domain.times import DAY, HOUR
-from statuspulse.domain.uptime import Span, Sums, sums
+from statuspulse.domain.uptime import Sums
 from statuspulse.engine.sight import Sight
-from statuspulse.storage import results, rollups, states, status
+from statuspulse.engine.timelines import timelines_of
+from statuspulse.storage import results, rollups, status
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.status import IncidentFigures
 
 WINDOWS: dict[str, int] = {"1h": HOUR, "24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY, "90d": 90 * DAY}
+# For each width of rollups the instant up to where they are complete.
+Complete = tuple[tuple[int, int], ...]
 _LONGEST = max(WINDOWS.values())
 
 
@@ -65,7 +68,7 @@ def figures_of(
     """The figures of some monitors of one team by their keys, for a window out of WINDOWS that ends now."""
     start = now - WINDOWS[window]
     keys = [monitor.key for monitor, _ in shown]
-    uptime = _uptime(connection, shown, now)
+    timelines = timelines_of(connection, shown, now - _LONGEST, now)
     checks = checks_since(connection, keys, edge(start, now), now)
     incidents = status.incident_figures(connection, team_id, keys, start, now)
     return {
@@ -73,7 +76,7 @@ def figures_of(
             window=window,
             start=start,
             end=now,
-            sums=uptime[key],
+            sums={name: timelines[key].sums(now - length, now) for name, length in WINDOWS.items()},
             checks=checks[key],
             incidents=incidents.get(key, IncidentFigures()),
         )
@@ -84,19 +87,22 @@ def figures_of(
 def checks_since(connection: Connection, keys: Collection[int], start: int, end: int) -> dict[int, Checks]:
     """The checks of some monitors from an edge of the buckets up to the instant, each read where it is coarsest."""
     found = {key: Checks() for key in keys}
-    marks = rollups.marks(connection)
     regions = rollups.region_keys(connection)
-    # A sweep that is under way has taken some monitors further than others.
-    alike: dict[tuple[tuple[int, int], ...], list[int]] = {}
-    for key in keys:
-        complete = tuple((width, mark.reach(key)) for width, mark in marks.items())
-        alike.setdefault(complete, []).append(key)
-    for complete, group in alike.items():
+    for complete, group in alike(connection, keys).items():
         stretches, rest = cover(start, dict(complete))
         for stretch in stretches:
             for place, bucket in rollups.between(connection, group, regions, stretch):
                 found[place.monitor_key].region(place.region_key).merge(bucket)
         _add_raw(connection, group, regions, (rest, end), found)
+    return found
+
+
+def alike(connection: Connection, keys: Collection[int]) -> dict[Complete, list[int]]:
+    """The monitors by how far their rollups are complete: a sweep that is under way has taken some further."""
+    marks = rollups.marks(connection)
+    found: dict[Complete, list[int]] = {}
+    for key in keys:
+        found.setdefault(tuple((width, mark.reach(key)) for width, mark in marks.items()), []).append(key)
     return found
 
 
@@ -109,27 +115,3 @@ def _add_raw(
 ) -> None:
     for key, region_key, _, verdict, latency_us in results.verdicts_between(connection, keys, regions, *span):
         into[key].region(region_key).add(verdict, latency_us)
-
-
-def _uptime(connection: Connection, shown: Sequence[tuple[Monitor, Sight]], now: int) -> dict[int, dict[str, Sums]]:
-    keys = [monitor.key for monitor, _ in shown]
-    intervals = states.intervals_by_monitor(connection, keys, now - _LONGEST, now)
-    unseen = states.unseen_by_monitor(connection, keys, now - _LONGEST, now)
-    return {
-        monitor.key: {
-            name: sums(
-                intervals.get(monitor.key, []),
-                _holes(unseen.get(monitor.key, []), sight),
-                len(sight.regions),
-                (now - length, now),
-            )
-            for name, length in WINDOWS.items()
-        }
-        for monitor, sight in shown
-    }
-
-
-def _holes(stored: Sequence[Span], sight: Sight) -> list[Span]:
-    """Holes of regions that look at the monitor no more say nothing about what the others saw."""
-    looking = {region.key for region in sight.regions}
-    return [*(span for span in stored if span.region in looking), *sight.holes]

@@ -1,14 +1,16 @@
-"""Keeps the house in small steps beside the work: rolls results up, and deletes what is older than it is kept."""
+"""Keeps the house in small steps beside the work: rolls results up, reads late ones, and deletes what is too old."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
 
-from statuspulse.engine import rollups
+from statuspulse.engine import hindsight, rollups
+from statuspulse.engine.hindsight import Reading
 from statuspulse.engine.retention import Retention
 from statuspulse.storage import idempotency
 from statuspulse.storage.database import Database, DatabaseUnavailableError
@@ -16,6 +18,7 @@ from statuspulse.storage.database import Database, DatabaseUnavailableError
 log = structlog.get_logger(__name__)
 
 _ROLL_EVERY_SECONDS = 10.0
+_READ_LATE_EVERY_SECONDS = 2.0
 _DELETE_EVERY_SECONDS = 3600.0
 _KEYS_PER_STEP = 500
 # Between two steps the writer belongs to results.
@@ -35,6 +38,7 @@ class Housekeeping:
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._repeat(self._roll, _ROLL_EVERY_SECONDS), name="housekeeping-rollups")
+            tasks.create_task(self._read_late(), name="housekeeping-late")
             tasks.create_task(self._repeat(self._delete, _DELETE_EVERY_SECONDS), name="housekeeping-retention")
             tasks.create_task(self._repeat(self._forget, _DELETE_EVERY_SECONDS), name="housekeeping-idempotency")
 
@@ -46,6 +50,22 @@ class Housekeeping:
                 log.warning("housekeeping.put_off", reason=str(error))
                 has_more = False
             await asyncio.sleep(_BREATH_SECONDS if has_more else every_seconds)
+
+    async def _read_late(self) -> None:
+        """Reads beside the writer, which only stores: a day of results that came late takes its time."""
+        while True:
+            has_more = False
+            try:
+                reading = await self._database.read(lambda connection: hindsight.due(connection, self._now()))
+                if reading is not None:
+                    await self._database.write(partial(self._store, reading))
+                    has_more = True
+            except DatabaseUnavailableError as error:
+                log.warning("housekeeping.put_off", reason=str(error))
+            await asyncio.sleep(_BREATH_SECONDS if has_more else _READ_LATE_EVERY_SECONDS)
+
+    def _store(self, reading: Reading, connection: Connection) -> None:
+        hindsight.store(connection, reading, self._now())
 
     def _roll(self, connection: Connection) -> bool:
         return rollups.roll(connection, self._now(), rollups.ROWS_PER_STEP) > 0

@@ -127,6 +127,13 @@ def revise(
     return changed
 
 
+def tell_update(connection: Connection, incident: Incident, actor: Actor, facts: Facts, now: int) -> None:
+    """The incident goes on as it is; those who heard of it hear what is known by now."""
+    incidents.append(connection, incident.id, [_entry("observation", actor, now, {"flapping": facts.flapping})])
+    if incident.notify:
+        notices.tell_involved(connection, incident, Action.UPDATE, actor, facts, now)
+
+
 def note_of(actor: Actor, now: int, text: str) -> TimelineEntry:
     """A note as it stands in a timeline."""
     return TimelineEntry(id=new_id("note"), at=now, type="note", actor=actor, detail={"text": text})

@@ -10,12 +10,11 @@ from sqlalchemy import Connection
 
 from statuspulse.bus.bus import Batch
 from statuspulse.domain.health import Standing
-from statuspulse.domain.result import Result
-from statuspulse.domain.schedule import Grid
+from statuspulse.domain.result import Result, ResultKind
 from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Span
-from statuspulse.engine import rollups, transitions
-from statuspulse.engine.evaluation import evaluate
+from statuspulse.engine import hindsight, rollups, transitions
+from statuspulse.engine.evaluation import Recheck, evaluate
 from statuspulse.engine.watchlist import Watched, Watchlist
 from statuspulse.protocol.conversion import InvalidItemError, gap_of, result_of
 from statuspulse.protocol.documents import Item, Receipt, Rejection, RejectionCode
@@ -36,7 +35,7 @@ class RefusedItemError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a job has found, under the identity that it is stored by; a test is stored nowhere."""
+    """What a job of a person has found, under the identity that it is stored by; a test is stored nowhere."""
 
     job_id: str
     result: Result
@@ -44,14 +43,17 @@ class Look:
 
 @dataclass(slots=True)
 class Tally:
-    """What a batch brought, for the receipt, the metrics and whoever waits for a look.
+    """What a batch brought, for the receipt, the metrics, whoever waits for a look, and the rechecks that follow.
 
-    `manual` holds results that are history and count nowhere.
+    `manual` holds results that are history and count nowhere; those in `late` are among the placed ones, and moved
+    nothing when they came.
     """
 
     placed: list[Placed] = field(default_factory=list)
+    late: list[Placed] = field(default_factory=list)
     manual: list[Placed] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
+    rechecks: list[Recheck] = field(default_factory=list)
     gaps: list[PlacedGap] = field(default_factory=list)
     standings: dict[tuple[int, int], Standing] = field(default_factory=dict)
     unseen: list[tuple[int, Span]] = field(default_factory=list)
@@ -81,7 +83,8 @@ def commit(connection: Connection, watchlist: Watchlist, batch: Batch, now: int)
     results.insert_gaps(connection, tally.gaps)
     states.save_standings(connection, tally.standings)
     states.add_unseen(connection, tally.unseen)
-    positions.advance(connection, batch.probe_key, through)
+    hindsight.mark(connection, watchlist, tally.late, tally.unseen, now)
+    positions.advance(connection, batch.probe_key, through, now)
     return _receipt(tally, through), tally
 
 
@@ -108,7 +111,9 @@ def _take(connection: Connection, watchlist: Watchlist, batch: Batch, item: Item
             tally.accepted += 1
         else:
             result = _checked(result_of(item, batch.region), now)
-            _evaluate(connection, watched, batch, result, now, tally)
+            if result.kind is ResultKind.RECHECK:
+                result = _off_the_grid(watched, batch.region_key, result)
+            _evaluate(connection, watchlist, watched, batch, result, now, tally)
     except InvalidItemError as error:
         tally.rejected.append(Rejection(seq=item.seq, code="invalid", message=str(error)))
     except RefusedItemError as error:
@@ -131,12 +136,17 @@ def _beside_the_slots(
     connection: Connection, watched: Watched, region_key: int, result: Result, tally: Tally
 ) -> Result:
     """Moves the moment on by milliseconds until it is no slot's: the result that belongs there must find its place."""
-    place = list(watched.regions).index(region_key)
-    grid = Grid.of(result.monitor_id, watched.rules.interval, place, len(watched.regions))
-    at = result.scheduled_at
+    grid, at = watched.grid(region_key), result.scheduled_at
     while grid.next_slot(at - 1) == at or _known(connection, tally, watched.monitor.key, region_key, at):
         at += 1
     return replace(result, scheduled_at=at)
+
+
+def _off_the_grid(watched: Watched, region_key: int, result: Result) -> Result:
+    """A recheck is no slot: one that began at the very instant of a slot stands a millisecond later, also next time."""
+    at = result.scheduled_at
+    is_on_it = watched.grid(region_key).next_slot(at - 1) == at
+    return replace(result, scheduled_at=at + 1) if is_on_it else result
 
 
 def _watched(watchlist: Watchlist, batch: Batch, item: Item) -> Watched:
@@ -154,24 +164,36 @@ def _checked(result: Result, now: int) -> Result:
     return result
 
 
-def _evaluate(connection: Connection, watched: Watched, batch: Batch, result: Result, now: int, tally: Tally) -> None:
+def _evaluate(
+    connection: Connection,
+    watchlist: Watchlist,
+    watched: Watched,
+    batch: Batch,
+    result: Result,
+    now: int,
+    tally: Tally,
+) -> None:
     key, region_key = watched.monitor.key, batch.region_key
     stored = watched.sights[region_key].stored
-    late = stored is not None and result.scheduled_at <= stored
-    if late and _known(connection, tally, key, region_key, result.scheduled_at):
+    is_late = stored is not None and result.scheduled_at <= stored
+    if is_late and _known(connection, tally, key, region_key, result.scheduled_at):
         tally.duplicates += 1
         return
     tally.placed.append(Placed(key, region_key, batch.probe_key, result))
     tally.accepted += 1
-    if late:
+    if is_late:
+        tally.late.append(tally.placed[-1])
         return
-    outcome = evaluate(watched, region_key, result, now)
+    outcome = evaluate(watched, region_key, result, watchlist.silent - {batch.region}, now)
+    if watched.sights[region_key].counted != result.scheduled_at:
+        tally.late.append(tally.placed[-1])
     if outcome.standing is not None:
         tally.standings[key, region_key] = outcome.standing
-    if outcome.unseen is not None:
-        tally.unseen.append((key, outcome.unseen))
+    tally.unseen += ((key, hole) for hole in outcome.unseen)
+    tally.rechecks += outcome.rechecks
     if outcome.decision is not None:
         transitions.apply(connection, watched, outcome.decision, now)
+        watchlist.note_flapping(watched)
         tally.transitions += 1
 
 

@@ -1,4 +1,4 @@
-"""Looks that somebody waits for: which region has to run them, and who gets what comes of them (`API.md` D.10)."""
+"""Looks beside the schedule: which region has to run them, and who gets what comes of them (`API.md` D.10)."""
 
 from __future__ import annotations
 
@@ -25,20 +25,21 @@ class Found:
 
 @dataclass(slots=True)
 class _Asked:
-    """One job that is waited for. The first probe of the region to ask for work gets it and keeps it."""
+    """One job. The first probe of the region to ask for work gets it and keeps it. For some of them nobody waits."""
 
     region: str
     job: Job
-    found: asyncio.Future[Found | None]
+    found: asyncio.Future[Found | None] | None
     offer_at: int
     probe_id: str | None = None
 
     def is_for(self, region: str, probe_id: str) -> bool:
-        return self.region == region and self.probe_id in {None, probe_id} and not self.found.done()
+        is_open = self.found is None or not self.found.done()
+        return is_open and self.region == region and self.probe_id in {None, probe_id}
 
 
 class Jobs:
-    """The jobs that are waited for. They are kept in memory, since a lost one costs time and never truth.
+    """The jobs that are to be run. They are kept in memory, since a lost one costs time and never truth.
 
     Used on the event loop alone.
     """
@@ -48,7 +49,8 @@ class Jobs:
         self._asked: dict[str, _Asked] = {}
 
     def __len__(self) -> int:
-        return len(self._asked)
+        """How many jobs somebody waits for."""
+        return sum(asked.found is not None for asked in self._asked.values())
 
     def ask(self, region: str, job: Job) -> asyncio.Future[Found | None]:
         """Has a probe of the region run the job; None is what comes when nobody will any more.
@@ -57,15 +59,23 @@ class Jobs:
         """
         found: asyncio.Future[Found | None] = asyncio.get_running_loop().create_future()
         self._asked[job.job_id] = _Asked(region, job, found, from_datetime(job.not_before))
-        self._bus.wake(Topic.CATALOG)
+        self.wake()
         return found
+
+    def offer(self, region: str, job: Job) -> None:
+        """Has a probe of the region run a job whose result comes with all others; `wake` lets the probes know of it."""
+        self._asked[job.job_id] = _Asked(region, job, None, from_datetime(job.not_before))
+
+    def wake(self) -> None:
+        """Lets probes that wait for work look at what there is."""
+        self._bus.wake(Topic.CATALOG)
 
     def withdraw(self, job_id: str) -> None:
         self._asked.pop(job_id, None)
 
     def is_asked(self, monitor_id: str) -> bool:
         """Whether somebody waits for a look at the monitor."""
-        return any(asked.job.monitor_id == monitor_id for asked in self._asked.values())
+        return any(asked.job.monitor_id == monitor_id for asked in self._asked.values() if asked.found is not None)
 
     def offered(self, region: str, probe_id: str, now: int) -> list[Job]:
         """What the probe is to run, every two seconds again until the result is in or the deadline has passed."""
@@ -90,11 +100,13 @@ class Jobs:
     def settle(self, job_id: str, region: str, found: Found) -> None:
         """Hands over a result; one that nobody waits for, or that another region sends, is nobody's."""
         asked = self._asked.get(job_id)
-        if asked is not None and asked.region == region and not asked.found.done():
+        if asked is None or asked.found is None or asked.region != region:
+            return
+        if not asked.found.done():
             asked.found.set_result(found)
 
     def close(self) -> None:
         """Sends away whoever waits."""
         for asked in self._asked.values():
-            if not asked.found.done():
+            if asked.found is not None and not asked.found.done():
                 asked.found.set_result(None)

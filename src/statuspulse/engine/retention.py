@@ -11,7 +11,8 @@ from statuspulse.domain.times import DAY, HOUR
 from statuspulse.storage import retention, rollups
 
 RAW_KEPT = 30 * DAY
-ROLLUPS_KEPT = {FINEST: 8 * DAY, HOUR: 90 * DAY, DAY: 5 * 366 * DAY}
+# A day longer than windows reach back for them: what begins with wider buckets goes on with narrower ones.
+ROLLUPS_KEPT = {FINEST: 8 * DAY, HOUR: 91 * DAY, DAY: 5 * 366 * DAY}
 _MONITORS_PER_STEP = 50
 _ROWS_PER_STEP = 2000
 

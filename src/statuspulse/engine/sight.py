@@ -14,12 +14,14 @@ from sqlalchemy import Connection
 
 from statuspulse.domain.configuration import retry_of, rules_of
 from statuspulse.domain.health import Health, Position, Rules, Standing, State, sight_lost_at
+from statuspulse.domain.heartbeat import INBOUND, Beat
 from statuspulse.domain.monitor import Retry
 from statuspulse.domain.result import Verdict
 from statuspulse.domain.schedule import latest_start
 from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Span
-from statuspulse.storage import results, states, watch
+from statuspulse.engine import heartbeat_sight
+from statuspulse.storage import heartbeats, results, states, watch
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.results import Look
 from statuspulse.storage.states import MonitorState
@@ -40,12 +42,16 @@ class RegionSight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """A monitor as it can be shown. `holes` are the stretches up to now for which results are overdue."""
+    """A monitor as it can be shown. `holes` are the stretches up to now for which results are overdue.
+
+    A job that calls us has a `beat`, and in place of its regions the one under which its results are stored.
+    """
 
     state: MonitorState
     stale: bool
     regions: tuple[RegionSight, ...]
     holes: tuple[Span, ...]
+    beat: Beat | None = None
 
     @property
     def last_probe_at(self) -> int | None:
@@ -74,8 +80,14 @@ def sights_of(connection: Connection, found: Sequence[tuple[Monitor, MonitorStat
     keys = [monitor.key for monitor, _ in found]
     newest = results.newest(connection, keys, list(slugs.values()))
     standings = states.standings_by_monitor(connection, keys)
+    lines = heartbeats.lines(connection, keys)
     sights = {}
     for monitor, state in found:
+        if monitor.key in lines:
+            look = newest.get((monitor.key, slugs[INBOUND]))
+            beat = lines[monitor.key].beat
+            sights[monitor.key] = _called(connection, monitor, state, beat, (slugs[INBOUND], look), now)
+            continue
         rules = rules_of(monitor.config)
         seen = []
         for slug in monitor.config["regions"]:
@@ -90,14 +102,29 @@ def sights_of(connection: Connection, found: Sequence[tuple[Monitor, MonitorStat
     return sights
 
 
+def _called(
+    connection: Connection, monitor: Monitor, state: MonitorState, beat: Beat, seen: tuple[int, Look | None], now: int
+) -> Sight:
+    region_key, look = seen
+    shown = heartbeat_sight.state_at(state, beat, now)
+    listened_until = heartbeats.listened_until(connection)
+    return Sight(
+        state=shown,
+        stale=not monitor.paused and shown.health is Health.UNKNOWN,
+        regions=(RegionSight(key=region_key, slug=INBOUND, health=shown.health, newest=look, counted=look),),
+        holes=heartbeat_sight.hole(monitor, state, region_key, listened_until, now),
+        beat=beat,
+    )
+
+
 def _sight(monitor: Monitor, state: MonitorState, rules: Rules, seen: Sequence[_Seen], now: int) -> Sight:
     looked = [max(state.votes_from, one.counted.observed_at if one.counted else 0) for one in seen]
-    confirmed_at = sight_lost_at(looked, len(seen))
+    confirmed_at = max(looked) if rules.rotates else sight_lost_at(looked, len(seen))
     forgotten = now - confirmed_at > rules.vote_lifetime + rules.longest_silence
     stale = not monitor.paused and (state.health is Health.UNKNOWN or forgotten)
     if stale and state.health is not Health.UNKNOWN:
         state = replace(state, health=Health.UNKNOWN, state=_unless_planned(state.state), since=confirmed_at)
-    holes = [] if monitor.paused else [_hole(monitor, state, rules, one, now) for one in seen]
+    holes = [] if monitor.paused else [_hole(monitor, state, rules, one, now) for one in _as_shared(seen, rules)]
     return Sight(
         state=state,
         stale=stale,
@@ -113,6 +140,15 @@ def _sight(monitor: Monitor, state: MonitorState, rules: Rules, seen: Sequence[_
         ),
         holes=tuple(hole for hole in holes if hole is not None),
     )
+
+
+def _as_shared(seen: Sequence[_Seen], rules: Rules) -> Sequence[_Seen]:
+    """Where the regions take turns, each sees for all of them."""
+    if not rules.rotates:
+        return seen
+    counted = max((one.counted for one in seen if one.counted), key=lambda look: look.scheduled_at, default=None)
+    newest = max((one.newest for one in seen if one.newest), key=lambda look: look.scheduled_at, default=None)
+    return [replace(one, counted=counted, newest=newest) for one in seen]
 
 
 def _unless_planned(state: State) -> State:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from statuspulse.domain.flapping import is_change
 from statuspulse.domain.health import Decision, Health, State, begins_at
 from statuspulse.engine import availability
 from statuspulse.engine.evidence import observations
@@ -23,8 +24,10 @@ def apply(connection: Connection, watched: Watched, decision: Decision, now: int
     after = replace(before, health=decision.health, state=State(decision.health.value), since=now, seq=before.seq + 1)
     if decision.health is Health.UNKNOWN:
         after = replace(after, votes_from=now)
+    if is_change(before.health, decision.health):
+        after = replace(after, flapping=before.flapping.after_change(now, watched.rules.interval))
     watched.state = after
-    incident_id = availability.follow(connection, watched, before.health, begun, now)
+    incident_id = availability.follow(connection, watched, before, begun, now)
     states.save_state(connection, watched.monitor.key, after)
     transition = Transition(
         state=after.state,
@@ -41,3 +44,5 @@ def apply(connection: Connection, watched: Watched, decision: Decision, now: int
     if decision.health is Health.UNKNOWN:
         states.drop_standings(connection, watched.monitor.key)
         watched.standings.clear()
+        watched.samples = []
+        watched.is_doubted = False

@@ -11,7 +11,10 @@ from sqlalchemy import Connection
 
 from statuspulse.domain.configuration import rules_of
 from statuspulse.domain.health import Rules, Standing
+from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.result import Result
+from statuspulse.domain.schedule import Grid, Strategy
+from statuspulse.domain.slowness import ROUNDS, Sample, newest_rounds
 from statuspulse.storage import monitors, results, states, watch
 from statuspulse.storage.results import NO_SLOTS, LastSlots
 from statuspulse.storage.states import MonitorState
@@ -32,7 +35,11 @@ class Sight:
 
 @dataclass(slots=True)
 class Watched:
-    """One monitor with its rules, its state and the standing and sight of each of its regions."""
+    """One monitor with its rules, its state and the standing and sight of each of its regions.
+
+    `samples` are the latencies of the last rounds, where there is a limit for them. A doubt lives here alone: after a
+    restart or an edit the schedule decides by itself.
+    """
 
     monitor: WatchedMonitor
     rules: Rules
@@ -41,19 +48,40 @@ class Watched:
     standings: dict[int, Standing] = field(default_factory=dict)
     sights: dict[int, Sight] = field(default_factory=dict)
     last_decision_at: int = 0
+    samples: list[Sample] = field(default_factory=list)
+    is_doubted: bool = False
+    mutes_flapping: bool = True
+
+    @property
+    def is_muted(self) -> bool:
+        """Whether people hear of the flapping and of no single change."""
+        return self.mutes_flapping and self.state.flapping.is_on
 
     @property
     def config(self) -> dict[str, Any]:
         return self.monitor.config
+
+    def standing_of(self, region_key: int) -> Standing:
+        return self.standings.get(region_key) or Standing()
+
+    def grid(self, region_key: int) -> Grid:
+        """The slots of one of its regions."""
+        place, strategy = list(self.regions).index(region_key), Strategy(self.config["region_strategy"])
+        return Grid.of(self.monitor.id, self.rules.interval, place, len(self.regions), strategy)
 
 
 class Watchlist:
     """The live monitors by key and id. Used by the writer thread alone, inside its transactions.
 
     It mirrors committed rows and those of the running transaction: when a transaction fails, `forget` it all.
+    `silent` are the regions whose probes were heard and are heard no more; they vote on nothing. `flapping` says of
+    those that flap when that ends unless they change again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, mutes_flapping: bool = True) -> None:
+        self._mutes_flapping = mutes_flapping
+        self.silent: frozenset[str] = frozenset()
+        self.flapping: dict[int, int] = {}
         self.by_key: dict[int, Watched] = {}
         self.by_id: dict[str, Watched] = {}
         self._revision = 0
@@ -62,6 +90,7 @@ class Watchlist:
     def forget(self) -> None:
         self.by_key.clear()
         self.by_id.clear()
+        self.flapping.clear()
         self._revision = 0
 
     def refresh(self, connection: Connection) -> list[Watched]:
@@ -75,17 +104,27 @@ class Watchlist:
         self._revision = current
         return taken
 
+    def note_flapping(self, watched: Watched) -> None:
+        """Keeps in mind when the flapping of a monitor ends, if it flaps."""
+        ends_at = watched.state.flapping.ends_at(watched.rules.interval)
+        if ends_at is None:
+            self.flapping.pop(watched.monitor.key, None)
+        else:
+            self.flapping[watched.monitor.key] = ends_at
+
     def _take(self, connection: Connection, changed: Sequence[WatchedMonitor]) -> list[Watched]:
         before = {monitor.key: self.by_key.pop(monitor.key, None) for monitor in changed}
         for monitor in changed:
             self.by_id.pop(monitor.id, None)
-        taken = self._load(connection, [monitor for monitor in changed if not monitor.deleted])
+            self.flapping.pop(monitor.key, None)
+        taken = self._load(connection, [monitor for monitor in changed if _is_checked(monitor)])
         for watched in taken:
             earlier = before[watched.monitor.key]
             if earlier is not None:
                 _carry_over(connection, earlier, watched)
             self.by_key[watched.monitor.key] = watched
             self.by_id[watched.monitor.id] = watched
+            self.note_flapping(watched)
         return taken
 
     def _load(self, connection: Connection, found: Sequence[WatchedMonitor]) -> list[Watched]:
@@ -102,14 +141,22 @@ class Watchlist:
                 regions={self._region_keys[slug]: slug for slug in monitor.config["regions"]},
                 state=moods[monitor.key],
                 standings=standings.get(monitor.key, {}),
+                mutes_flapping=self._mutes_flapping,
             )
             watched.last_decision_at = watched.state.votes_from
             for region_key in watched.regions:
                 last = slots.get((monitor.key, region_key), NO_SLOTS)
                 watched.sights[region_key] = _sight(last, watched)
                 watched.last_decision_at = max(watched.last_decision_at, last.observed_at or 0)
+            _share_sight(watched)
+            watched.samples = _samples(connection, watched)
             loaded.append(watched)
         return loaded
+
+
+def _is_checked(monitor: WatchedMonitor) -> bool:
+    """What calls us is waited for elsewhere, by its rows alone."""
+    return not monitor.deleted and monitor.config["type"] != HEARTBEAT
 
 
 def _in_parts(changed: Sequence[WatchedMonitor]) -> Iterator[Sequence[WatchedMonitor]]:
@@ -127,6 +174,27 @@ def _sight(last: LastSlots, watched: Watched) -> Sight:
     return Sight(stored=last.stored, counted=last.counted, seen_until=seen_until)
 
 
+def _share_sight(watched: Watched) -> None:
+    """Where the regions take turns, each sees for all of them."""
+    if watched.rules.rotates:
+        ends = [sight.seen_until for sight in watched.sights.values() if sight.seen_until is not None]
+        for sight in watched.sights.values():
+            sight.seen_until = max(ends, default=None)
+
+
+def _samples(connection: Connection, watched: Watched) -> list[Sample]:
+    """The latencies of the last rounds, made under the rules and since the start that hold now."""
+    stored = [sight.stored for sight in watched.sights.values() if sight.stored is not None]
+    if watched.rules.degraded_latency_us is None or not stored:
+        return []
+    since = max(max(stored) - (ROUNDS + 1) * watched.rules.interval, watched.state.votes_from)
+    found = results.latencies(
+        connection, watched.monitor.key, list(watched.regions), since, watched.monitor.judged_from_version
+    )
+    grid = watched.grid(next(iter(watched.regions)))
+    return newest_rounds([Sample(round=grid.round_of(at), latency_us=latency_us) for at, latency_us in found])
+
+
 def _carry_over(connection: Connection, before: Watched, after: Watched) -> None:
     """After an edit the longer gap between two grids is no hole, and a new target or rule starts new streaks."""
     longest = max(before.rules.interval, after.rules.interval)
@@ -136,6 +204,7 @@ def _carry_over(connection: Connection, before: Watched, after: Watched) -> None
             sight.seen_until = sight.counted + longest
         if region_key in before.sights:
             sight.last = before.sights[region_key].last
+    _share_sight(after)
     if before.monitor.judged_from_version != after.monitor.judged_from_version:
         after.standings = {key: standing.without_streaks() for key, standing in after.standings.items()}
         states.save_standings(

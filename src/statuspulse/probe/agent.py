@@ -22,6 +22,7 @@ from statuspulse.probe.assignments import AssignedSet, Change
 from statuspulse.probe.check import checks
 from statuspulse.probe.claim import claimed
 from statuspulse.probe.clock import Clock
+from statuspulse.probe.handover import Handover
 from statuspulse.probe.high_water import HighWater
 from statuspulse.probe.jobs import Jobs
 from statuspulse.probe.link import Link, Peer
@@ -38,6 +39,7 @@ from statuspulse.protocol.documents import AssignedMonitor, Assignments
 
 log = structlog.get_logger(__name__)
 
+_ASSIGNMENTS = "assignments"
 _FLUSH_SECONDS = 0.2
 _DRAIN_SECONDS = 2.0
 _FAREWELL_SECONDS = 1.0
@@ -59,6 +61,11 @@ class ProbeSettings:
     version: str
     boot_id: str
     bounds: Bounds = field(default_factory=Bounds)
+
+
+def has_assignments(settings: ProbeSettings) -> bool:
+    """Whether an earlier run has left something to check."""
+    return (settings.data_dir / _ASSIGNMENTS).exists()
 
 
 async def run(
@@ -98,7 +105,7 @@ class _Agent:
         self._policy = settings.policy
         self._checks = checks(gate, clock.now)
         self._spool = Spool(settings.data_dir / "spool", settings.bounds)
-        self._assigned = AssignedSet(settings.data_dir / "assignments")
+        self._assigned = AssignedSet(settings.data_dir / _ASSIGNMENTS)
         pulse = Pulse(monotonic)
         self._runner = Runner(
             clock=clock,
@@ -106,7 +113,8 @@ class _Agent:
             report=self._report,
             finished=self._finished,
         )
-        places: Places[Line] = Places(places_for(widened_file_limit()))
+        capacity = places_for(widened_file_limit())
+        places: Places[Line] = Places(capacity)
         self._wheel = Wheel(start=self._start, places=places, miss=self._miss)
         self._jobs = Jobs(
             runner=self._runner, wheel=self._wheel, checks=self._checks, clock=clock, report=self._report_job
@@ -119,6 +127,7 @@ class _Agent:
                 key=settings.key,
                 version=settings.version,
                 boot_id=settings.boot_id,
+                capacity=capacity,
             ),
             spool=self._spool,
             assigned=self._assigned,
@@ -126,6 +135,7 @@ class _Agent:
             load=LoadMeter(wheel=self._wheel, runner=self._runner, pulse=pulse, monotonic=monotonic).take,
             adopt=self._adopt,
         )
+        self._handover = Handover(wheel=self._wheel, release=self._release)
 
     async def run(self, stop: asyncio.Event) -> None:
         lived_until = self._high_water.lived_until
@@ -139,6 +149,7 @@ class _Agent:
                     ("spool", self._keep()),
                     ("assignments", self._link.follow()),
                     ("jobs", self._jobs.run()),
+                    ("handover", self._handover.run()),
                     ("results", self._link.ship()),
                     ("heartbeat", self._link.beat()),
                 )
@@ -181,28 +192,49 @@ class _Agent:
         if policy != self._policy:
             self._policy = policy
             self._gate.guard.adopt(policy)
+        named = {monitor.monitor_id for monitor in change.changed}
         plans = await asyncio.to_thread(self._plans, change)
         for monitor_id in [*change.removed, *(monitor_id for monitor_id, plan in plans if plan is None)]:
             slot = self._wheel.dismiss(monitor_id)
             if slot is not None:
                 self._runner.cancel(slot)
             self._runner.forget(monitor_id)
+        self._handover.share(self._assigned.sharing)
+        # What others have looked at so far needs no first look.
+        is_taken_over = change.is_snapshot and not self._assigned.sharing.is_alone
         new = 0
         for number, (_, plan) in enumerate(plans, start=1):
             if plan is None:
                 continue
-            if lived_until is None:
+            if lived_until is not None:
+                self._wheel.resume(plan, lived_until, self._clock.now())
+            elif plan.monitor_id not in self._wheel and (is_taken_over or plan.monitor_id not in named):
+                now = self._clock.now()
+                self._wheel.resume(plan, now, now)
+            else:
                 new += plan.monitor_id not in self._wheel
                 extra_after = max(0, new - _EXTRA_CHECKS) * _EXTRA_APART_MS
                 self._wheel.assign(plan, self._clock.now(), extra_after=extra_after)
-            else:
-                self._wheel.resume(plan, lived_until, self._clock.now())
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
         log.info("probe.assignments", monitors=len(self._wheel), version=self._assigned.version)
 
+    def _release(self, monitor_id: str) -> None:
+        """Another probe has the monitor; a check that runs may end."""
+        self._wheel.dismiss(monitor_id)
+        self._runner.forget(monitor_id)
+
     def _plans(self, change: Change) -> list[tuple[str, Plan | None]]:
-        return [(monitor.monitor_id, self._plan(monitor, change.region)) for monitor in change.changed]
+        """Of everything that is to be run from now on in another way; what is being handed over is, too."""
+        assigned = self._assigned
+        touched = {monitor.monitor_id: monitor for monitor in change.changed}
+        if change.is_shared_anew:
+            touched = {**assigned.monitors, **touched}
+        return [
+            (monitor_id, self._plan(monitor, change.region))
+            for monitor_id, monitor in touched.items()
+            if assigned.sharing.has(monitor_id) or monitor_id in self._wheel
+        ]
 
     def _plan(self, monitor: AssignedMonitor, region: str) -> Plan | None:
         """None for what this probe cannot run: then nothing is seen, which is no verdict."""

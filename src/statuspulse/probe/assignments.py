@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from statuspulse.domain.schedule import hashed
+from statuspulse.domain.assignment_digest import digest_text, share
 from statuspulse.probe.segment import sync_folder
+from statuspulse.probe.sharing import Sharing
 from statuspulse.protocol.documents import AssignedMonitor, Assignments
 
 log = structlog.get_logger(__name__)
@@ -22,16 +23,28 @@ class _Stored(msgspec.Struct, kw_only=True):
     region: str
     policy: list[str]
     monitors: list[AssignedMonitor]
+    probe_id: str = ""
+    members: list[str] = []
+    epoch: int = 0
+
+    @property
+    def sharing(self) -> Sharing:
+        return Sharing(probe_id=self.probe_id, members=tuple(self.members), epoch=self.epoch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What became different: monitors that are new or configured anew, and ids of those that are gone."""
+    """What became different: monitors that are new or configured anew, and ids of those that are gone.
+
+    In a snapshot everything may look new. `is_shared_anew`: others may be ours now, whatever became of them.
+    """
 
     region: str
     policy: list[str]
     changed: list[AssignedMonitor]
     removed: list[str]
+    is_snapshot: bool
+    is_shared_anew: bool
 
 
 class AssignedSet:
@@ -41,30 +54,40 @@ class AssignedSet:
         self._path = path
         self.version: int | None = None
         self.monitors: dict[str, AssignedMonitor] = {}
+        self.sharing = Sharing()
         self._digest = 0
         self._loaded = _load(path)
         if self._loaded is not None:
             self.version = self._loaded.version
+            self.sharing = self._loaded.sharing
             monitors = {monitor.monitor_id: monitor for monitor in self._loaded.monitors}
             self._replace(monitors, {}, monitors)
 
     @property
     def digest(self) -> str:
         """Equal sets of (monitor, version of its configuration) have equal digests, in any order."""
-        return f"{self._digest:016x}"
+        return digest_text(self._digest)
 
     def loaded(self) -> Change | None:
         """What was on disk at the start; None if there was nothing."""
         kept = self._loaded
         if kept is None:
             return None
-        return Change(region=kept.region, policy=kept.policy, changed=kept.monitors, removed=[])
+        return Change(
+            region=kept.region,
+            policy=kept.policy,
+            changed=kept.monitors,
+            removed=[],
+            is_snapshot=True,
+            is_shared_anew=False,
+        )
 
     async def adopt(self, answer: Assignments) -> Change | None:
         """Stores a snapshot or a delta and then takes it up. None for a delta without a change, or on what we do not
         have; after the latter the version is None, which asks for a snapshot.
         """
-        if answer.base == answer.version == self.version:
+        sharing = _sharing(self.sharing, answer)
+        if answer.base == answer.version == self.version and sharing == self.sharing:
             return None
         if answer.base is not None and answer.base != self.version:
             self.version = None
@@ -75,7 +98,13 @@ class AssignedSet:
         for monitor_id in answer.removed:
             monitors.pop(monitor_id, None)
         stored = _Stored(
-            version=answer.version, region=answer.region, policy=answer.policy, monitors=list(monitors.values())
+            version=answer.version,
+            region=answer.region,
+            policy=answer.policy,
+            monitors=list(monitors.values()),
+            probe_id=sharing.probe_id,
+            members=list(sharing.members),
+            epoch=sharing.epoch,
         )
         await asyncio.to_thread(self._persist, stored)
         # Of a large set a delta touches little, and only that is looked at while the checks wait.
@@ -85,12 +114,15 @@ class AssignedSet:
         old = {key: self.monitors[key] for key in named if key in self.monitors}
         new = {key: monitors[key] for key in named if key in monitors}
         self.version = answer.version
+        before, self.sharing = self.sharing, sharing
         self._replace(monitors, old, new)
         return Change(
             region=answer.region,
             policy=answer.policy,
             changed=[monitor for key, monitor in new.items() if old.get(key) != monitor],
             removed=[key for key in old if key not in new],
+            is_snapshot=answer.base is None,
+            is_shared_anew=(before.probe_id, before.members) != (sharing.probe_id, sharing.members),
         )
 
     def _replace(
@@ -100,7 +132,7 @@ class AssignedSet:
         new: dict[str, AssignedMonitor],
     ) -> None:
         for monitor in (*old.values(), *new.values()):
-            self._digest ^= hashed(f"{monitor.monitor_id}:{monitor.config_version}", "sp-digest")
+            self._digest ^= share(monitor.monitor_id, monitor.config_version)
         self.monitors = monitors
 
     def _persist(self, stored: _Stored) -> None:
@@ -116,6 +148,13 @@ class AssignedSet:
             sync_folder(self._path.parent)
         except OSError as error:
             log.warning("probe.assignments_not_stored", error=str(error))
+
+
+def _sharing(known: Sharing, answer: Assignments) -> Sharing:
+    """Without members the control plane does not know them, and the last ones go on."""
+    if not answer.members:
+        return known
+    return Sharing(probe_id=answer.probe_id, members=tuple(answer.members), epoch=answer.epoch)
 
 
 def _load(path: Path) -> _Stored | None:

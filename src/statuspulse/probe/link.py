@@ -53,12 +53,13 @@ class _Shipment(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """The control plane, and who we are to it."""
+    """The control plane, and who we are to it; `capacity` is how many checks may run here at once."""
 
     server_url: str
     key: Secret
     version: str
     boot_id: str
+    capacity: int
 
 
 class Link:
@@ -107,7 +108,7 @@ class Link:
         while True:
             version = self._assigned.version
             headers = {} if version is None else {"If-None-Match": f'"{version}"'}
-            path = f"/v1/agent/assignments?wait={_WAIT_SECONDS}"
+            path = f"/v1/agent/assignments?epoch={self._assigned.sharing.epoch}&wait={_WAIT_SECONDS}"
             outcome = await self._call("GET", path, None, headers, _WAIT_SECONDS + _ANSWER_SECONDS)
             if isinstance(outcome, Answer) and outcome.status == 304:
                 if outcome.elapsed_ms < _SHORT_POLL_SECONDS * 1000:
@@ -207,6 +208,7 @@ class Link:
             version=self._peer.version,
             assignments_version=self._assigned.version,
             assignments_digest=self._assigned.digest,
+            capacity=self._peer.capacity,
             load=self._load(),
             spool=SpoolState(
                 depth=spool.depth,

@@ -8,7 +8,7 @@ from typing import Any
 
 from statuspulse.domain.monitor import MonitorType, Retry
 from statuspulse.domain.result import ResultKind
-from statuspulse.domain.schedule import Grid
+from statuspulse.domain.schedule import Grid, Strategy
 from statuspulse.domain.specs.registry import Spec
 from statuspulse.domain.times import SECOND
 from statuspulse.probe.check import Check
@@ -38,7 +38,13 @@ class Plan:
             monitor_id=assigned.monitor_id,
             region=region,
             config_version=assigned.config_version,
-            grid=Grid.of(assigned.monitor_id, interval, assigned.region_index, assigned.region_count),
+            grid=Grid.of(
+                assigned.monitor_id,
+                interval,
+                assigned.region_index,
+                assigned.region_count,
+                Strategy(assigned.region_strategy),
+            ),
             spec=spec_of(assigned.type, assigned.spec),
             check=checks[MonitorType(assigned.type)],
             timeout_ms=assigned.timeout_ms,

@@ -61,7 +61,7 @@ class Runner:
     async def look(self, slot: Slot) -> Result:
         """The result of a slot that runs in the caller's own task and takes no place."""
         attempt, seen = await self._look(slot)
-        return self._result(slot, attempt, seen)
+        return self._result(slot, attempt, self._captures.kept(slot, seen))
 
     def cancel(self, slot: Slot) -> None:
         """Ends a slot without a result."""

@@ -65,6 +65,9 @@ class Wheel:
     def __contains__(self, monitor_id: str) -> bool:
         return monitor_id in self._seats
 
+    def monitor_ids(self) -> list[str]:
+        return list(self._seats)
+
     def next_due(self) -> int | None:
         """When something is to be done; None on an empty wheel."""
         return self._heap[0][0] if self._heap else None
@@ -79,7 +82,7 @@ class Wheel:
         slots = plan.grid.slots_between(lived_until, now)
         if slots:
             first = plan.grid.next_slot(lived_until)
-            last = first + (slots - 1) * plan.grid.interval
+            last = first + (slots - 1) * plan.grid.spacing
             self._miss(_gap(plan, first, last, slots, MissReason.RESTART))
         self._plan_next(seat, now)
 
@@ -106,7 +109,7 @@ class Wheel:
             seat.extra_at = seat.due_at
         self._plan_next(seat, now)
         if seat.last_start is not None and seat.kind is ResultKind.SCHEDULED:
-            due_at = next_after_edit(plan.grid, seat.last_start, old.grid.interval, now)
+            due_at = next_after_edit(plan.grid, seat.last_start, old.grid.spacing, now)
             self._push(seat, due_at, ResultKind.SCHEDULED)
 
     def dismiss(self, monitor_id: str) -> Slot | None:
@@ -149,6 +152,16 @@ class Wheel:
                 self._compete((seat.ticket, seat), now_us)
         while (waiting := self._places.next_in_line()) is not None:
             self._compete(waiting, now_us)
+
+    def plan_of(self, monitor_id: str) -> Plan | None:
+        """What is run for the monitor; None if it is not checked here."""
+        seat = self._seats.get(monitor_id)
+        return None if seat is None else seat.plan
+
+    def due_at(self, monitor_id: str) -> int | None:
+        """When the next slot of the monitor is due; None if it is not checked here."""
+        seat = self._seats.get(monitor_id)
+        return None if seat is None else seat.due_at
 
     def is_taken(self, monitor_id: str, now: int) -> bool:
         """Whether a slot of the monitor runs or is due."""
@@ -242,7 +255,7 @@ class Wheel:
         else:
             first = grid.next_slot(first)
         if slots:
-            last = grid.next_slot(through) - grid.interval if further else first
+            last = grid.next_slot(through) - grid.spacing if further else first
             self._extend_gap(seat, _gap(seat.plan, first, last, slots, reason))
         seat.waits_for = None
         self._plan_next(seat, through)

@@ -41,15 +41,17 @@ class AssignedMonitor(_Answer):
 
 
 class Job(_Answer):
-    """One look that somebody waits for. It is run once, however often it is offered, and never tried again.
+    """One look beside the schedule. It is run once, however often it is offered.
 
-    `spec` is what to do, as in an assignment: the probe need not hold the monitor, which may be paused. A `test`
-    belongs to no monitor. A job begins between `not_before` and `deadline_at` (≤ 30 s ahead) or not at all; times are
-    of the server's clock.
+    A `run_now` and a `test` are what somebody waits for, and are never tried again. `spec` is what to do, as in an
+    assignment: the probe need not hold the monitor, which may be paused. A `test` belongs to no monitor. A `recheck`
+    is run as the probe's own assignment says, retries included, and has an empty `spec`; a slot that runs or begins
+    meanwhile serves in its place. A job begins between `not_before` and `deadline_at` (≤ 30 s ahead) or not at all;
+    times are of the server's clock.
     """
 
     job_id: str
-    kind: Literal["run_now", "test"]
+    kind: Literal["recheck", "run_now", "test"]
     monitor_id: str | None
     config_version: int
     type: str
@@ -62,7 +64,8 @@ class Job(_Answer):
 class Assignments(_Answer):
     """A snapshot (`base` is None: what is not in it is dropped) or a delta on the version that the probe named.
 
-    A delta on its own version holds nothing but jobs.
+    A delta on its own version holds nothing but jobs and members. `members` are the live probes of the region, which
+    share its monitors, and `epoch` is the number of that set; without members the last set goes on.
     """
 
     version: int
@@ -76,6 +79,8 @@ class Assignments(_Answer):
     server_time: datetime
     committed_through: int
     jobs: list[Job] = msgspec.field(default_factory=list)
+    members: list[str] = msgspec.field(default_factory=list)
+    epoch: int = 0
 
 
 class TimingsDocument(_Document, omit_defaults=True):
@@ -102,7 +107,8 @@ class FailureDocument(_Document, rename={"kind": "class"}):
 class Item(_Document, omit_defaults=True, rename={"from_at": "from", "to_at": "to"}):
     """A result, or with `kind: "gap"` a run of missed slots; `seq` counts up by one per probe.
 
-    The result of a job is `manual` and has its `job_id`; that of a test has no monitor.
+    The result of a job has its `job_id`. It is a `recheck`, which counts as a slot does, or `manual`; that of a test
+    has no monitor.
     `evidence` comes with the first failure of a doubt; what is larger than 16 KiB as JSON is dropped.
     """
 
@@ -178,12 +184,15 @@ class SpoolState(_Document):
 
 
 class Heartbeat(_Document):
+    """`capacity` is how many checks may run at once."""
+
     clock: datetime
     boot_id: str
     version: str
     assignments_version: int | None = None
     assignments_digest: str | None = None
     blind: list[str] = msgspec.field(default_factory=list)
+    capacity: int | None = None
     load: Load = msgspec.field(default_factory=Load)
     spool: SpoolState = msgspec.field(default_factory=SpoolState)
 

@@ -7,16 +7,16 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, or_, select, true, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, case, func, or_, select, true, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from statuspulse.domain.actor import Actor
-from statuspulse.domain.health import Health, State
+from statuspulse.domain.health import State
 from statuspulse.domain.incident import IncidentState
 from statuspulse.storage.dialect import insert_or_ignore
 from statuspulse.storage.results import IS_SLOT
 from statuspulse.storage.schema import incidents, monitor_channels, monitor_states, monitors, regions, results
-from statuspulse.storage.states import MonitorState
+from statuspulse.storage.states import MonitorState, state_in
 
 _BATCH = 200
 
@@ -94,6 +94,12 @@ class Order:
     descending: bool
 
 
+# Built once: what every call on a monitor builds anew costs more than what it asks for.
+_ONE = select(monitors).where(
+    monitors.c.team_id == bindparam("team"), monitors.c.id == bindparam("id"), monitors.c.deleted_at.is_(None)
+)
+
+
 def insert(connection: Connection, monitor: Monitor) -> int:
     """Stores a new monitor; its `key` is given by the database and answered."""
     key: int = connection.execute(
@@ -129,7 +135,7 @@ def mark_deleted(connection: Connection, team_id: str, key: int, revision: int, 
 
 
 def get(connection: Connection, team_id: str, monitor_id: str) -> Monitor | None:
-    row = connection.execute(_live(team_id).where(monitors.c.id == monitor_id)).one_or_none()
+    row = connection.execute(_ONE, {"team": team_id, "id": monitor_id}).one_or_none()
     return None if row is None else _monitor(row)
 
 
@@ -175,7 +181,7 @@ def listed(
         for row in rows:
             monitor = _monitor(row)
             if _holds(monitor, wanted):
-                yield Listed(monitor=monitor, state=_state(row), sort_key=(row.sort_key, row.id))
+                yield Listed(monitor=monitor, state=state_in(row), sort_key=(row.sort_key, row.id))
         if len(rows) < _BATCH:
             return
         after = (rows[-1].sort_key, rows[-1].id)
@@ -184,7 +190,7 @@ def listed(
 def states(connection: Connection, keys: Collection[int]) -> dict[int, MonitorState]:
     """The state of each monitor, by key."""
     query = select(monitor_states).where(monitor_states.c.monitor_key.in_(keys))
-    return {row.monitor_key: _state(row) for row in connection.execute(query)}
+    return {row.monitor_key: state_in(row) for row in connection.execute(query)}
 
 
 def last_probes(connection: Connection, keys: Collection[int]) -> dict[int, int]:
@@ -310,14 +316,4 @@ def _monitor(row: Row[Any]) -> Monitor:
         updated_by=Actor(**json.loads(row.updated_by)),
         created_at=row.created_at,
         updated_at=row.updated_at,
-    )
-
-
-def _state(row: Row[Any]) -> MonitorState:
-    return MonitorState(
-        health=Health(row.health),
-        state=State(row.state),
-        since=row.state_since,
-        seq=row.state_seq,
-        votes_from=row.votes_from,
     )

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import Connection, Row, func, or_, select, update
 
 from statuspulse.storage.dialect import insert_or_ignore
 from statuspulse.storage.schema import escalation_policies
@@ -60,6 +60,18 @@ def default_slug(connection: Connection, team_id: str) -> str | None:
         )
     )
     return slug
+
+
+def set_default(connection: Connection, team_id: str, slug: str | None, now: int) -> None:
+    """Makes the policy the one of monitors that name none, and no other; None takes the choice back."""
+    mine = escalation_policies.c.team_id == team_id
+    chosen = escalation_policies.c.slug == slug
+    connection.execute(
+        update(escalation_policies)
+        .where(mine, escalation_policies.c.is_default)
+        .values(is_default=False, updated_at=now)
+    )
+    connection.execute(update(escalation_policies).where(mine, chosen).values(is_default=True, updated_at=now))
 
 
 def exists(connection: Connection, policy_id: str) -> bool:

@@ -13,5 +13,7 @@ def committed_through(connection: Connection, probe_key: int) -> int:
     return through
 
 
-def advance(connection: Connection, probe_key: int, through: int) -> None:
-    connection.execute(update(probes).where(probes.c.key == probe_key).values(committed_through=through))
+def advance(connection: Connection, probe_key: int, through: int, now: int) -> None:
+    """The probe has shipped something, and it is committed up to there."""
+    values = {"committed_through": through, "last_seen_at": now}
+    connection.execute(update(probes).where(probes.c.key == probe_key).values(values))

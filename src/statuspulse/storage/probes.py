@@ -1,55 +1,110 @@
-"""Regions and their probes, which serve the whole instance and belong to no team."""
+"""Regions and their probes, which serve the whole instance and belong to no team.
+
+What is deleted stays as a row, since history refers to it, and is found by nothing here.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
 
+from statuspulse.domain.heartbeat import INBOUND
 from statuspulse.storage.dialect import insert_or_ignore
 from statuspulse.storage.schema import probes, regions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A named place that monitors are checked from."""
+
+    key: int
+    slug: str
+    name: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """One probe and the region it stands for."""
+    """One probe and the region it stands for.
+
+    `last_seen_at` is when its newest batch was committed. `replaces_key`: it was found by a new key whose forerunner
+    is good until this one is used.
+    """
 
     key: int
     id: str
     name: str
     region_key: int
     region: str
+    draining: bool
+    replaces_key: bool
+    last_seen_at: int | None
+    created_at: int
+    updated_at: int
 
 
 def region_slugs(connection: Connection) -> list[str]:
-    """Every region, by slug."""
-    return list(connection.scalars(select(regions.c.slug).order_by(regions.c.slug)))
+    """Every region that checks can be run from, by slug."""
+    return [row.slug for row in connection.execute(_live_regions().order_by("slug"))]
+
+
+def region(connection: Connection, slug: str) -> Region | None:
+    row = connection.execute(_live_regions().where(regions.c.slug == slug)).one_or_none()
+    return None if row is None else _region(row)
+
+
+def regions_page(
+    connection: Connection, *, after: tuple[int, str] | None, descending: bool, limit: int
+) -> list[Region]:
+    """Regions by age, those of one age by slug."""
+    query = _in_order(_live_regions(), (regions.c.created_at, regions.c.slug), after, descending=descending)
+    return [_region(row) for row in connection.execute(query.limit(limit))]
 
 
 def ensure_region(connection: Connection, slug: str, name: str, now: int) -> int:
-    """The key of the region, made where there is none."""
+    """The key of the region, made where there is none; one that was deleted comes back."""
     connection.execute(insert_or_ignore(connection, regions).values(slug=slug, name=name, created_at=now))
+    back = update(regions).where(regions.c.slug == slug, regions.c.deleted_at.is_not(None))
+    connection.execute(back.values(name=name, created_at=now, deleted_at=None))
     key: int = connection.execute(select(regions.c.key).where(regions.c.slug == slug)).scalar_one()
     return key
+
+
+def delete_region(connection: Connection, key: int, now: int) -> None:
+    connection.execute(update(regions).where(regions.c.key == key).values(deleted_at=now))
 
 
 def insert(connection: Connection, probe_id: str, *, region_key: int, name: str, digest: bytes, now: int) -> None:
     """Stores a probe; raises IntegrityError when the id or the key is taken."""
     connection.execute(
         probes.insert().values(
-            id=probe_id, region_key=region_key, name=name, digest=digest, created_at=now, updated_at=now
+            id=probe_id,
+            region_key=region_key,
+            name=name,
+            digest=digest,
+            draining=False,
+            created_at=now,
+            updated_at=now,
         )
     )
 
 
-def by_digest(connection: Connection, digest: bytes) -> Probe | None:
-    """The probe whose key has the digest."""
-    return _one(connection, _query().where(probes.c.digest == digest))
+def by_digest(connection: Connection, digest: bytes, now: int) -> Probe | None:
+    """The probe whose key has the digest, or whose former key that is still good."""
+    is_good = or_(probes.c.previous_until.is_(None), probes.c.previous_until > now)
+    is_former = and_(probes.c.previous_digest == digest, is_good)
+    return _one(connection, _query(digest).where(or_(probes.c.digest == digest, is_former)))
 
 
 def by_id(connection: Connection, probe_id: str) -> Probe | None:
     return _one(connection, _query().where(probes.c.id == probe_id))
+
+
+def exists(connection: Connection, probe_id: str) -> bool:
+    """Whether there is or was a probe with the id."""
+    return connection.scalar(select(probes.c.id).where(probes.c.id == probe_id)) is not None
 
 
 def first_of_region(connection: Connection, slug: str) -> Probe | None:
@@ -57,17 +112,103 @@ def first_of_region(connection: Connection, slug: str) -> Probe | None:
     return _one(connection, _query().where(regions.c.slug == slug).order_by(probes.c.key).limit(1))
 
 
+def of_region(connection: Connection, region_key: int) -> list[Probe]:
+    """The probes of a region, the oldest first."""
+    query = _query().where(probes.c.region_key == region_key).order_by(probes.c.key)
+    return [_probe(row) for row in connection.execute(query)]
+
+
+def page(connection: Connection, *, after: tuple[int, str] | None, descending: bool, limit: int) -> list[Probe]:
+    """Probes by age, those of one age by id."""
+    query = _in_order(_query(), (probes.c.created_at, probes.c.id), after, descending=descending)
+    return [_probe(row) for row in connection.execute(query.limit(limit))]
+
+
+def count(connection: Connection) -> int:
+    return connection.scalar(select(func.count()).select_from(probes).where(probes.c.deleted_at.is_(None))) or 0
+
+
+def save(connection: Connection, probe_id: str, *, name: str, draining: bool, now: int) -> None:
+    connection.execute(
+        update(probes).where(probes.c.id == probe_id).values(name=name, draining=draining, updated_at=now)
+    )
+
+
+def delete(connection: Connection, probe_id: str, now: int) -> None:
+    """Its keys open nothing any more."""
+    ended = {"deleted_at": now, "updated_at": now, "previous_digest": None}
+    connection.execute(update(probes).where(probes.c.id == probe_id).values(ended))
+
+
 def replace_key(connection: Connection, probe_id: str, digest: bytes, now: int) -> None:
     """From now on the probe is known by another key, and by no other."""
-    connection.execute(update(probes).where(probes.c.id == probe_id).values(digest=digest, updated_at=now))
+    _set_keys(connection, probe_id, now, digest=digest, previous_digest=None, previous_until=None)
 
 
-def _query() -> Select[Any]:
-    return select(probes, regions.c.slug).join(regions, regions.c.key == probes.c.region_key)
+def rotate_key(connection: Connection, probe_id: str, digest: bytes, *, until: int, now: int) -> None:
+    """From now on the probe is known by another key, and by its key of now until then."""
+    _set_keys(connection, probe_id, now, digest=digest, previous_digest=probes.c.digest, previous_until=until)
+
+
+def exchange_key(connection: Connection, probe_id: str, digest: bytes, *, used: bytes, now: int) -> None:
+    """From now on the probe is known by another key, and by the one it has used until the other is used."""
+    _set_keys(connection, probe_id, now, digest=digest, previous_digest=used, previous_until=None)
+
+
+def end_former_key(connection: Connection, probe_id: str, now: int) -> None:
+    """The new key was used."""
+    _set_keys(connection, probe_id, now, previous_digest=None, previous_until=None)
+
+
+def _set_keys(connection: Connection, probe_id: str, now: int, **values: Any) -> None:
+    connection.execute(update(probes).where(probes.c.id == probe_id).values(**values, updated_at=now))
+
+
+def _live_regions() -> Select[Any]:
+    """The place of pings is none that checks are run from."""
+    return select(regions).where(regions.c.deleted_at.is_(None), regions.c.slug != INBOUND)
+
+
+def _in_order(
+    query: Select[Any], columns: tuple[Any, Any], after: tuple[int, str] | None, *, descending: bool
+) -> Select[Any]:
+    at, name = columns
+    if after is not None:
+        later = or_(at > after[0], and_(at == after[0], name > after[1]))
+        earlier = or_(at < after[0], and_(at == after[0], name < after[1]))
+        query = query.where(earlier if descending else later)
+    return query.order_by(at.desc(), name.desc()) if descending else query.order_by(at, name)
+
+
+def _query(digest: bytes = b"") -> Select[Any]:
+    """`digest` is that of the key that was used, if one was."""
+    waits = and_(probes.c.digest == digest, probes.c.previous_digest.is_not(None), probes.c.previous_until.is_(None))
+    return (
+        select(probes, regions.c.slug, waits.label("replaces_key"))
+        .join(regions, regions.c.key == probes.c.region_key)
+        .where(probes.c.deleted_at.is_(None))
+    )
 
 
 def _one(connection: Connection, query: Select[Any]) -> Probe | None:
     row: Row[Any] | None = connection.execute(query).one_or_none()
-    if row is None:
-        return None
-    return Probe(key=row.key, id=row.id, name=row.name, region_key=row.region_key, region=row.slug)
+    return None if row is None else _probe(row)
+
+
+def _probe(row: Row[Any]) -> Probe:
+    return Probe(
+        key=row.key,
+        id=row.id,
+        name=row.name,
+        region_key=row.region_key,
+        region=row.slug,
+        draining=row.draining,
+        replaces_key=bool(row.replaces_key),
+        last_seen_at=row.last_seen_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _region(row: Row[Any]) -> Region:
+    return Region(key=row.key, slug=row.slug, name=row.name, created_at=row.created_at)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, select
+from sqlalchemy import BigInteger, Connection, Row, Select, and_, bindparam, select
+from sqlalchemy.sql.elements import BindParameter
 
 from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.domain.result import Certificate, Gap, Observation, Phases, Result, ResultKind, Verdict
@@ -18,7 +19,7 @@ from statuspulse.storage.schema import failure_details, gap_records, monitors, r
 
 # Numbers in the database; they are never given to another meaning.
 _KINDS = (ResultKind.SCHEDULED, ResultKind.RECHECK, ResultKind.FIRST, ResultKind.MANUAL)
-_VERDICTS = (Verdict.OK, Verdict.FAILED, Verdict.VOID)
+VERDICTS = (Verdict.OK, Verdict.FAILED, Verdict.VOID)
 _FAILURES = (
     FailureClass.DNS_ERROR,
     FailureClass.CONNECT_REFUSED,
@@ -36,9 +37,11 @@ _FAILURES = (
     FailureClass.PROBE_BLIND,
     FailureClass.SELF_STALL,
     FailureClass.PROBE_ERROR,
+    FailureClass.HEARTBEAT_MISSED,
+    FailureClass.HEARTBEAT_FAILED,
 )
 _KIND_CODES = {kind: code for code, kind in enumerate(_KINDS)}
-VERDICT_CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}
+VERDICT_CODES = {verdict: code for code, verdict in enumerate(VERDICTS)}
 _FAILURE_CODES = {failure: code for code, failure in enumerate(_FAILURES)}
 _VOID = VERDICT_CODES[Verdict.VOID]
 SCHEDULED = _KIND_CODES[ResultKind.SCHEDULED]
@@ -108,6 +111,42 @@ _LOOK = (
     failure_details.c.detail,
 )
 
+_KEYS: BindParameter[int] = bindparam("keys", expanding=True)
+_REGIONS: BindParameter[int] = bindparam("regions", expanding=True)
+_BETWEEN = select(
+    results.c.monitor_key, results.c.region_key, results.c.scheduled_at, results.c.verdict, results.c.latency_us
+).where(
+    results.c.monitor_key.in_(_KEYS),
+    results.c.region_key.in_(_REGIONS),
+    results.c.scheduled_at >= bindparam("start", type_=BigInteger),
+    results.c.scheduled_at < bindparam("end", type_=BigInteger),
+    results.c.kind == SCHEDULED,
+)
+# By order and not by max(): with a further condition that would read every row there is.
+_LAST = (
+    select(results.c.scheduled_at)
+    .where(results.c.monitor_key == monitors.c.key, results.c.region_key == regions.c.key, IS_SLOT)
+    .order_by(results.c.scheduled_at.desc())
+    .limit(1)
+    .correlate(monitors, regions)
+    .scalar_subquery()
+)
+_NEWEST: Select[Any] = (
+    select(*_LOOK)
+    .select_from(monitors)
+    .join(regions, regions.c.key.in_(_REGIONS))
+    .join(
+        results,
+        and_(
+            results.c.monitor_key == monitors.c.key,
+            results.c.region_key == regions.c.key,
+            results.c.scheduled_at == _LAST,
+        ),
+    )
+    .outerjoin(failure_details, SAME_SLOT)
+    .where(monitors.c.key.in_(_KEYS))
+)
+
 
 def insert(connection: Connection, placed: Sequence[Placed]) -> None:
     """Stores the results; a second copy of a slot changes nothing."""
@@ -169,31 +208,8 @@ def newest(
     connection: Connection, monitor_keys: Collection[int], region_keys: Collection[int]
 ) -> dict[tuple[int, int], Look]:
     """The newest slot's result of each (monitor key, region key) that has one."""
-    # By order and not by max(): with a further condition that would read every row there is.
-    last = (
-        select(results.c.scheduled_at)
-        .where(results.c.monitor_key == monitors.c.key, results.c.region_key == regions.c.key, IS_SLOT)
-        .order_by(results.c.scheduled_at.desc())
-        .limit(1)
-        .correlate(monitors, regions)
-        .scalar_subquery()
-    )
-    query: Select[Any] = (
-        select(*_LOOK)
-        .select_from(monitors)
-        .join(regions, regions.c.key.in_(region_keys))
-        .join(
-            results,
-            and_(
-                results.c.monitor_key == monitors.c.key,
-                results.c.region_key == regions.c.key,
-                results.c.scheduled_at == last,
-            ),
-        )
-        .outerjoin(failure_details, SAME_SLOT)
-        .where(monitors.c.key.in_(monitor_keys))
-    )
-    return {(row.monitor_key, row.region_key): _look(row) for row in connection.execute(query)}
+    wanted = {"keys": list(monitor_keys), "regions": list(region_keys)}
+    return {(row.monitor_key, row.region_key): _look(row) for row in connection.execute(_NEWEST, wanted)}
 
 
 def newest_counted(connection: Connection, monitor_key: int, region_key: int, since: int) -> Look | None:
@@ -251,17 +267,25 @@ def verdicts_between(
     connection: Connection, monitor_keys: Collection[int], region_keys: Collection[int], start: int, end: int
 ) -> Iterator[tuple[int, int, int, Verdict, int | None]]:
     """(monitor key, region key, slot, verdict, latency µs) of the scheduled checks with a slot in [start, end)."""
-    query = select(
-        results.c.monitor_key, results.c.region_key, results.c.scheduled_at, results.c.verdict, results.c.latency_us
-    ).where(
-        results.c.monitor_key.in_(monitor_keys),
+    wanted = {"keys": list(monitor_keys), "regions": list(region_keys), "start": start, "end": end}
+    for monitor_key, region_key, scheduled_at, verdict, latency_us in connection.execute(_BETWEEN, wanted):
+        yield monitor_key, region_key, scheduled_at, VERDICTS[verdict], latency_us
+
+
+def latencies(
+    connection: Connection, monitor_key: int, region_keys: Collection[int], since: int, version: int
+) -> list[tuple[int, int]]:
+    """(slot, latency µs) of the good scheduled checks since an instant, made under the version or a later one."""
+    query = select(results.c.scheduled_at, results.c.latency_us).where(
+        results.c.monitor_key == monitor_key,
         results.c.region_key.in_(region_keys),
-        results.c.scheduled_at >= start,
-        results.c.scheduled_at < end,
+        results.c.scheduled_at >= since,
         results.c.kind == SCHEDULED,
+        results.c.verdict == VERDICT_CODES[Verdict.OK],
+        results.c.latency_us.is_not(None),
+        results.c.config_version >= version,
     )
-    for monitor_key, region_key, scheduled_at, verdict, latency_us in connection.execute(query):
-        yield monitor_key, region_key, scheduled_at, _VERDICTS[verdict], latency_us
+    return [(scheduled_at, latency_us) for scheduled_at, latency_us in connection.execute(query)]
 
 
 def _row(item: Placed) -> dict[str, Any]:
@@ -310,7 +334,7 @@ def _look(row: Row[Any]) -> Look:
     return Look(
         scheduled_at=row.scheduled_at,
         observed_at=row.observed_at,
-        verdict=_VERDICTS[row.verdict],
+        verdict=VERDICTS[row.verdict],
         latency_us=row.latency_us,
         failure=_failure(row),
         config_version=row.config_version,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, or_, select
+from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, or_, select
 
 from statuspulse.domain.rollup import FINEST, WIDTHS, Bucket, Stretch, floor
 from statuspulse.domain.sketch import Sketch
@@ -15,6 +15,18 @@ from statuspulse.storage.dialect import insert_or_ignore, upsert
 from statuspulse.storage.schema import monitors, regions, results, rollup_marks, rollup_touched, rollups
 
 _VALUES = ("ok", "failed", "void", "total_us", "min_us", "max_us", "sketch")
+
+
+# Built once: what a read of a status builds anew each time costs more than what it asks for.
+_MARKS = select(rollup_marks)
+_REGION_KEYS = select(regions.c.key)
+_BETWEEN = select(rollups).where(
+    rollups.c.width_seconds == bindparam("width"),
+    rollups.c.monitor_key.in_(bindparam("keys", expanding=True)),
+    rollups.c.region_key.in_(bindparam("regions", expanding=True)),
+    rollups.c.start_at >= bindparam("start", type_=BigInteger),
+    rollups.c.start_at < bindparam("end", type_=BigInteger),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +60,7 @@ def marks(connection: Connection) -> dict[int, Mark]:
             sweep_until=row.sweep_until,
             next_key=row.next_key,
         )
-        for row in connection.execute(select(rollup_marks))
+        for row in connection.execute(_MARKS)
     }
 
 
@@ -92,7 +104,7 @@ def monitor_keys(connection: Connection, first: int, alive_at: int, limit: int) 
 
 def region_keys(connection: Connection) -> list[int]:
     """Every region: with it given, a query on rows finds its range in the key instead of reading the whole monitor."""
-    return list(connection.scalars(select(regions.c.key)))
+    return list(connection.scalars(_REGION_KEYS))
 
 
 def save(connection: Connection, width: int, buckets: Mapping[Place, Bucket]) -> None:
@@ -125,14 +137,14 @@ def between(
     connection: Connection, monitor_keys: Collection[int], region_keys: Collection[int], stretch: Stretch
 ) -> Iterator[tuple[Place, Bucket]]:
     """The buckets of a stretch; those in which nothing ran are missing."""
-    query = select(rollups).where(
-        rollups.c.width_seconds == stretch.width // SECOND,
-        rollups.c.monitor_key.in_(monitor_keys),
-        rollups.c.region_key.in_(region_keys),
-        rollups.c.start_at >= stretch.start,
-        rollups.c.start_at < stretch.end,
-    )
-    for row in connection.execute(query):
+    wanted = {
+        "width": stretch.width // SECOND,
+        "keys": list(monitor_keys),
+        "regions": list(region_keys),
+        "start": stretch.start,
+        "end": stretch.end,
+    }
+    for row in connection.execute(_BETWEEN, wanted):
         yield Place(row.monitor_key, row.region_key, row.start_at), _bucket(row)
 
 

@@ -7,6 +7,8 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Connection,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     func,
     text,
 )
@@ -32,6 +35,33 @@ metadata = MetaData(
 
 # On SQLite a single integer key is the row id only as INTEGER; on PostgreSQL it is a bigint with a sequence.
 Key = BigInteger().with_variant(Integer(), "sqlite")
+
+
+# By table and dialect: statements that belong to a table and that no column or index says.
+BESIDE = {
+    "audit_entries": {
+        "sqlite": [
+            (
+                "CREATE TRIGGER audit_entries_no_update BEFORE UPDATE ON audit_entries\n"
+                "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+            ),
+            (
+                "CREATE TRIGGER audit_entries_no_delete BEFORE DELETE ON audit_entries\n"
+                "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+            ),
+        ],
+        "postgresql": [
+            (
+                "CREATE OR REPLACE FUNCTION audit_entries_stay() RETURNS trigger LANGUAGE plpgsql AS\n"
+                "$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$"
+            ),
+            (
+                "CREATE TRIGGER audit_entries_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries\n"
+                "FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_stay()"
+            ),
+        ],
+    }
+}
 
 
 def _stamps() -> tuple[Column[int], Column[int]]:
@@ -55,25 +85,65 @@ instance = Table(
 teams = Table(
     "teams",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("key", Key, primary_key=True),  # counts up; the lowest is the first team, whatever clocks said
+    Column("id", Text, nullable=False, unique=True),
     Column("slug", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
+    Column("settings", Text, nullable=False, server_default="{}"),  # JSON, what differs from the defaults
+    Column("deleted_at", BigInteger),
     *_stamps(),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("email", Text, nullable=False, unique=True),
+    *_stamps(),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("team_id", Text, ForeignKey("teams.id"), primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
+    Column("role", Text, nullable=False),
+    *_stamps(),
+    Index(None, "team_id", "created_at", "user_id"),
 )
 
 tokens = Table(
     "tokens",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("team_id", Text, ForeignKey("teams.id"), nullable=False),
     Column("name", Text, nullable=False),
-    Column("digest", LargeBinary, nullable=False, unique=True),  # HMAC-SHA-256 with the instance's pepper
+    # Of the newest secret, by which people tell tokens apart.
     Column("prefix", Text, nullable=False),
     Column("last4", Text, nullable=False),
     Column("scopes", Text, nullable=False),  # JSON array
+    Column("networks", Text, nullable=False),  # JSON array of CIDR, empty for anywhere
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
+    Column("last_used_at", BigInteger),  # to the minute
+    Column("last_used_ip", Text),
     *_stamps(),
+)
+
+# Every text that ever was this token. A rotated one ends at an instant and is kept, so that it never comes back.
+token_secrets = Table(
+    "token_secrets",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),  # HMAC-SHA-256 with the instance's pepper
+    Column("token_id", Text, ForeignKey("tokens.id"), nullable=False, index=True),
+    Column("ends_at", BigInteger),
+)
+
+token_teams = Table(
+    "token_teams",
+    metadata,
+    Column("token_id", Text, ForeignKey("tokens.id"), primary_key=True),
+    Column("team_id", Text, ForeignKey("teams.id"), primary_key=True),
+    Index(None, "team_id", "token_id"),
 )
 
 audit_entries = Table(
@@ -85,7 +155,11 @@ audit_entries = Table(
     Column("actor", Text, nullable=False),  # JSON {type, id, label}
     Column("action", Text, nullable=False),
     Column("resource", Text, nullable=False),
-    Index(None, "team_id", "at"),
+    Column("diff", Text, nullable=False),  # JSON array of {path, before, after}, secrets masked
+    Column("request_id", Text),
+    Column("ip", Text),
+    Index(None, "team_id", "at", "id"),
+    Index(None, "team_id", "resource", "at"),
 )
 
 # --- where from ------------------------------------------------------------------------------------------
@@ -97,6 +171,8 @@ regions = Table(
     Column("slug", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # History refers to regions and probes that are gone; a region comes back under its slug.
+    Column("deleted_at", BigInteger),
 )
 
 probes = Table(
@@ -107,7 +183,14 @@ probes = Table(
     Column("region_key", Key, ForeignKey("regions.key"), nullable=False),
     Column("name", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False, unique=True),
+    # The key before this one: good until then, or without an end until the new one is used.
+    Column("previous_digest", LargeBinary, unique=True),
+    Column("previous_until", BigInteger),
+    Column("draining", Boolean, nullable=False),
     Column("committed_through", BigInteger, nullable=False, server_default="0"),
+    # The newest batch; heartbeats are heard in memory alone.
+    Column("last_seen_at", BigInteger),
+    Column("deleted_at", BigInteger),
     *_stamps(),
 )
 
@@ -186,6 +269,29 @@ channels = Table(
     UniqueConstraint("team_id", "digest"),
 )
 
+# Jobs that call us. A deadline is a row with a due time; what has none is waited for by nobody.
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # HMAC of the key in the URL
+    Column("key_sealed", LargeBinary, nullable=False),
+    Column("last_ping_at", BigInteger),
+    Column("started_at", BigInteger),
+    Column("expected_at", BigInteger),
+    Column("due_at", BigInteger, index=True),
+    Column("newest_at", BigInteger, nullable=False, server_default="0"),  # the slot of the newest result
+)
+
+# One row: up to when we have surely listened for pings. What lies between it and a start is our absence.
+listening = Table(
+    "listening",
+    metadata,
+    Column("only", SmallInteger, primary_key=True, autoincrement=False),
+    Column("until_at", BigInteger, nullable=False),
+    CheckConstraint('"only" = 1', name="single"),
+)
+
 # --- what was seen ---------------------------------------------------------------------------------------
 
 results = Table(
@@ -202,7 +308,7 @@ results = Table(
     Column("observed_at", BigInteger, nullable=False),
     Column("lag_us", Integer, nullable=False),
     Column("attempt", SmallInteger, nullable=False),
-    Column("latency_us", Integer),
+    Column("latency_us", BigInteger),  # runs of jobs take hours
     Column("dns_us", Integer),
     Column("connect_us", Integer),
     Column("tls_us", Integer),
@@ -252,8 +358,8 @@ rollups = Table(
     Column("failed", Integer, nullable=False),
     Column("void", Integer, nullable=False),
     Column("total_us", BigInteger, nullable=False),
-    Column("min_us", Integer),
-    Column("max_us", Integer),
+    Column("min_us", BigInteger),
+    Column("max_us", BigInteger),
     Column("sketch", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -303,6 +409,10 @@ monitor_states = Table(
     Column("state_seq", Integer, nullable=False),
     # Votes count only when they are younger: pause, resume and unknown make every streak start anew.
     Column("votes_from", BigInteger, nullable=False),
+    # How often it went into or out of `down` of late: the score at an instant, from where on it halves by itself.
+    Column("flap_score", Double, nullable=False),
+    Column("flap_score_at", BigInteger, nullable=False),
+    Column("flapping_since", BigInteger),
 )
 
 transitions = Table(
@@ -339,6 +449,28 @@ unseen_spans = Table(
     Column("region_key", Key, ForeignKey("regions.key"), primary_key=True),
     Column("start_at", BigInteger, primary_key=True, autoincrement=False),
     Column("end_at", BigInteger, nullable=False),
+)
+
+# What results that came late tell of time that nobody had seen; it holds nowhere else. Made anew from the raw results
+# of its stretch whenever one more of them comes.
+late_intervals = Table(
+    "late_intervals",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
+    Column("start_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("end_at", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+)
+
+# Monitors with late results in [from_at, until_at) that history has not been read from yet, or has to be once more.
+late_marks = Table(
+    "late_marks",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True, autoincrement=False),
+    Column("from_at", BigInteger, nullable=False),
+    Column("until_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False, index=True),
+    Column("settled_at", BigInteger, nullable=False),
 )
 
 # --- who has to act --------------------------------------------------------------------------------------
@@ -458,3 +590,11 @@ idempotency_records = Table(
     Column("created_at", BigInteger, nullable=False),
     Index(None, "created_at"),
 )
+
+
+def _add_what_stands_beside(table: Table, connection: Connection, **_: object) -> None:
+    for statement in BESIDE[table.name][connection.dialect.name]:
+        connection.execute(text(statement))
+
+
+event.listen(audit_entries, "after_create", _add_what_stands_beside)

@@ -7,12 +7,32 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, select, update
+from sqlalchemy.sql.elements import BindParameter
 
+from statuspulse.domain.flapping import CALM, Flapping
 from statuspulse.domain.health import Health, Position, Reason, Standing, State
 from statuspulse.domain.uptime import Interval, Span
 from statuspulse.storage.dialect import insert_or_ignore, upsert
 from statuspulse.storage.schema import monitor_states, standings, state_intervals, transitions, unseen_spans
+
+# Built once: what a read of a status builds anew each time costs more than what it asks for.
+_KEYS: BindParameter[int] = bindparam("keys", expanding=True)
+_START, _END = bindparam("start", type_=BigInteger), bindparam("end", type_=BigInteger)
+_STATE = select(monitor_states).where(monitor_states.c.monitor_key == bindparam("key"))
+_STANDINGS = select(standings).where(standings.c.monitor_key.in_(_KEYS))
+_INTERVALS = (
+    select(state_intervals)
+    .where(
+        state_intervals.c.monitor_key.in_(_KEYS),
+        state_intervals.c.start_at < _END,
+        (state_intervals.c.end_at.is_(None)) | (state_intervals.c.end_at > _START),
+    )
+    .order_by(state_intervals.c.monitor_key, state_intervals.c.start_at)
+)
+_UNSEEN = select(unseen_spans).where(
+    unseen_spans.c.monitor_key.in_(_KEYS), unseen_spans.c.start_at < _END, unseen_spans.c.end_at > _START
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +44,7 @@ class MonitorState:
     since: int
     seq: int
     votes_from: int
+    flapping: Flapping = CALM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +63,18 @@ class Transition:
 
 
 def state_of(connection: Connection, monitor_key: int) -> MonitorState:
-    row = connection.execute(select(monitor_states).where(monitor_states.c.monitor_key == monitor_key)).one()
+    return state_in(connection.execute(_STATE, {"key": monitor_key}).one())
+
+
+def state_in(row: Row[Any]) -> MonitorState:
+    """The state in a row that has the columns of the table, and perhaps others."""
     return MonitorState(
         health=Health(row.health),
         state=State(row.state),
         since=row.state_since,
         seq=row.state_seq,
         votes_from=row.votes_from,
+        flapping=Flapping(score=row.flap_score, at=row.flap_score_at, since=row.flapping_since),
     )
 
 
@@ -60,7 +86,7 @@ def standings_of(connection: Connection, monitor_key: int) -> dict[int, Standing
 def standings_by_monitor(connection: Connection, monitor_keys: Collection[int]) -> dict[int, dict[int, Standing]]:
     """The same for some monitors; one without any standing is missing."""
     found: dict[int, dict[int, Standing]] = {}
-    for row in connection.execute(select(standings).where(standings.c.monitor_key.in_(monitor_keys))):
+    for row in connection.execute(_STANDINGS, {"keys": list(monitor_keys)}):
         found.setdefault(row.monitor_key, {})[row.region_key] = Standing(
             position=Position(row.standing),
             fail_streak=row.fail_streak,
@@ -73,16 +99,7 @@ def standings_by_monitor(connection: Connection, monitor_keys: Collection[int]) 
 
 def begin(connection: Connection, monitor_key: int, state: MonitorState) -> None:
     """The first state of a new monitor."""
-    connection.execute(
-        monitor_states.insert().values(
-            monitor_key=monitor_key,
-            health=state.health.value,
-            state=state.state.value,
-            state_since=state.since,
-            state_seq=state.seq,
-            votes_from=state.votes_from,
-        )
-    )
+    connection.execute(monitor_states.insert().values(monitor_key=monitor_key, **_columns(state)))
     connection.execute(
         state_intervals.insert().values(
             monitor_key=monitor_key, start_at=state.since, end_at=None, state=state.state.value
@@ -92,16 +109,21 @@ def begin(connection: Connection, monitor_key: int, state: MonitorState) -> None
 
 def save_state(connection: Connection, monitor_key: int, state: MonitorState) -> None:
     connection.execute(
-        update(monitor_states)
-        .where(monitor_states.c.monitor_key == monitor_key)
-        .values(
-            health=state.health.value,
-            state=state.state.value,
-            state_since=state.since,
-            state_seq=state.seq,
-            votes_from=state.votes_from,
-        )
+        update(monitor_states).where(monitor_states.c.monitor_key == monitor_key).values(**_columns(state))
     )
+
+
+def _columns(state: MonitorState) -> dict[str, Any]:
+    return {
+        "health": state.health.value,
+        "state": state.state.value,
+        "state_since": state.since,
+        "state_seq": state.seq,
+        "votes_from": state.votes_from,
+        "flap_score": state.flapping.score,
+        "flap_score_at": state.flapping.at,
+        "flapping_since": state.flapping.since,
+    }
 
 
 def save_standings(connection: Connection, changed: Mapping[tuple[int, int], Standing]) -> None:
@@ -201,17 +223,8 @@ def intervals_by_monitor(
     connection: Connection, monitor_keys: Collection[int], start: int, end: int
 ) -> dict[int, list[Interval]]:
     """The same for some monitors; one that has none is missing."""
-    query = (
-        select(state_intervals)
-        .where(
-            state_intervals.c.monitor_key.in_(monitor_keys),
-            state_intervals.c.start_at < end,
-            (state_intervals.c.end_at.is_(None)) | (state_intervals.c.end_at > start),
-        )
-        .order_by(state_intervals.c.monitor_key, state_intervals.c.start_at)
-    )
     found: dict[int, list[Interval]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(_INTERVALS, {"keys": list(monitor_keys), "start": start, "end": end}):
         until = end if row.end_at is None else min(row.end_at, end)
         interval = Interval(start=row.start_at, end=until, state=State(row.state))
         found.setdefault(row.monitor_key, []).append(interval)
@@ -237,11 +250,8 @@ def unseen_by_monitor(
     connection: Connection, monitor_keys: Collection[int], start: int, end: int
 ) -> dict[int, list[Span]]:
     """The same for some monitors; one that has none is missing."""
-    query = select(unseen_spans).where(
-        unseen_spans.c.monitor_key.in_(monitor_keys), unseen_spans.c.start_at < end, unseen_spans.c.end_at > start
-    )
     found: dict[int, list[Span]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(_UNSEEN, {"keys": list(monitor_keys), "start": start, "end": end}):
         span = Span(region=row.region_key, start=row.start_at, end=row.end_at)
         found.setdefault(row.monitor_key, []).append(span)
     return found

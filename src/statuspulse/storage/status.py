@@ -5,11 +5,30 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, Connection, bindparam, func, select
 
 from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.monitor import Severity
 from statuspulse.storage.schema import incidents
+
+# Built once: what a read of a status builds anew each time costs more than what it asks for.
+_MINE = (incidents.c.team_id == bindparam("team")) & incidents.c.monitor_key.in_(bindparam("keys", expanding=True))
+_START, _END = bindparam("start", type_=BigInteger), bindparam("end", type_=BigInteger)
+_OPEN = (
+    select(incidents)
+    .where(_MINE, incidents.c.state != IncidentState.RESOLVED.value)
+    .order_by(incidents.c.triggered_at.desc(), incidents.c.number.desc())
+)
+_TRIGGERED = (
+    select(incidents.c.monitor_key, func.count())
+    .where(_MINE, incidents.c.triggered_at >= _START, incidents.c.triggered_at < _END)
+    .group_by(incidents.c.monitor_key)
+)
+_RESOLVED = (
+    select(incidents.c.monitor_key, func.count(), func.sum(incidents.c.resolved_at - incidents.c.triggered_at))
+    .where(_MINE, incidents.c.resolved_at >= _START, incidents.c.resolved_at < _END)
+    .group_by(incidents.c.monitor_key)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +60,6 @@ class IncidentFigures:
 
 def open_incidents(connection: Connection, team_id: str, monitor_keys: Collection[int]) -> dict[int, OpenIncident]:
     """The open incident of each monitor that has one, the oldest where there are several."""
-    query = (
-        select(incidents)
-        .where(
-            incidents.c.team_id == team_id,
-            incidents.c.monitor_key.in_(monitor_keys),
-            incidents.c.state != IncidentState.RESOLVED.value,
-        )
-        .order_by(incidents.c.triggered_at.desc(), incidents.c.number.desc())
-    )
     return {
         row.monitor_key: OpenIncident(
             id=row.id,
@@ -60,7 +70,7 @@ def open_incidents(connection: Connection, team_id: str, monitor_keys: Collectio
             version=row.version,
             triggered_at=row.triggered_at,
         )
-        for row in connection.execute(query)
+        for row in connection.execute(_OPEN, {"team": team_id, "keys": list(monitor_keys)})
     }
 
 
@@ -68,24 +78,23 @@ def incident_figures(
     connection: Connection, team_id: str, monitor_keys: Collection[int], start: int, end: int
 ) -> dict[int, IncidentFigures]:
     """The figures of each monitor for [start, end); one without any incident in it is missing."""
-    mine = (incidents.c.team_id == team_id) & incidents.c.monitor_key.in_(monitor_keys)
-    triggered = (
-        select(incidents.c.monitor_key, func.count())
-        .where(mine, incidents.c.triggered_at >= start, incidents.c.triggered_at < end)
-        .group_by(incidents.c.monitor_key)
-    )
-    resolved = (
-        select(
-            incidents.c.monitor_key,
-            func.count(),
-            func.sum(incidents.c.resolved_at - incidents.c.triggered_at),
-        )
-        .where(mine, incidents.c.resolved_at >= start, incidents.c.resolved_at < end)
-        .group_by(incidents.c.monitor_key)
-    )
+    wanted = {"team": team_id, "keys": list(monitor_keys), "start": start, "end": end}
     found: dict[int, IncidentFigures] = {}
-    for key, count in connection.execute(triggered):
+    for key, count in connection.execute(_TRIGGERED, wanted):
         found[key] = IncidentFigures(triggered=count)
-    for key, count, lasted in connection.execute(resolved):
+    for key, count, lasted in connection.execute(_RESOLVED, wanted):
         found[key] = replace(found.get(key, IncidentFigures()), resolved=count, lasted=int(lasted))
     return found
+
+
+def triggered_between(
+    connection: Connection, team_id: str, monitor_keys: Collection[int], start: int, end: int
+) -> list[tuple[int, int]]:
+    """(monitor key, when it was triggered) of every incident of the monitors in [start, end)."""
+    query = select(incidents.c.monitor_key, incidents.c.triggered_at).where(
+        incidents.c.team_id == team_id,
+        incidents.c.monitor_key.in_(monitor_keys),
+        incidents.c.triggered_at >= start,
+        incidents.c.triggered_at < end,
+    )
+    return [(row.monitor_key, row.triggered_at) for row in connection.execute(query)]

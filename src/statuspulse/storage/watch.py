@@ -6,10 +6,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from statuspulse.storage.dialect import insert_or_ignore
 from statuspulse.storage.schema import catalog_revision, monitors, regions
+
+_REGION_KEYS = select(regions.c.slug, regions.c.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,26 +56,35 @@ def changed_since(connection: Connection, since: int) -> list[WatchedMonitor]:
     query = select(monitors).where(monitors.c.revision > since).order_by(monitors.c.key)
     if since == 0:
         query = query.where(monitors.c.deleted_at.is_(None))
-    return [
-        WatchedMonitor(
-            key=row.key,
-            id=row.id,
-            team_id=row.team_id,
-            name=row.name,
-            target=row.target,
-            config=json.loads(row.config),
-            config_version=row.config_version,
-            judged_from_version=row.judged_from_version,
-            revision=row.revision,
-            paused=row.paused,
-            deleted=row.deleted_at is not None,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-        )
-        for row in connection.execute(query)
-    ]
+    return [monitor_of(row) for row in connection.execute(query)]
+
+
+def monitor_of(row: Row[Any]) -> WatchedMonitor:
+    """The value of a row that has the columns of a monitor."""
+    return WatchedMonitor(
+        key=row.key,
+        id=row.id,
+        team_id=row.team_id,
+        name=row.name,
+        target=row.target,
+        config=json.loads(row.config),
+        config_version=row.config_version,
+        judged_from_version=row.judged_from_version,
+        revision=row.revision,
+        paused=row.paused,
+        deleted=row.deleted_at is not None,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def living(connection: Connection, key: int) -> WatchedMonitor | None:
+    """One monitor, None if it is deleted."""
+    query = select(monitors).where(monitors.c.key == key, monitors.c.deleted_at.is_(None))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else monitor_of(row)
 
 
 def region_keys(connection: Connection) -> dict[str, int]:
     """The key of every region by its slug."""
-    return {row.slug: row.key for row in connection.execute(select(regions.c.slug, regions.c.key))}
+    return {row.slug: row.key for row in connection.execute(_REGION_KEYS)}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from statuspulse.catalog.members import Members
+from statuspulse.catalog.monitor_members import CommonMembers
 from statuspulse.catalog.refusals import Detail, Path
 from statuspulse.egress.policy import Policy
 
@@ -35,7 +36,8 @@ class Kind:
     has to be there, where that is not simply what the model requires. `target` is the address that people see;
     `problems` holds a valid configuration against the address policy and against itself. Names are not looked up: they
     are judged when they are dialled. `secrets` finds the members of a valid configuration that are sealed where it is
-    stored and never shown again.
+    stored and never shown again. `own` are the common members that the kind has, `answered` those of an answer where it
+    has more than `members`.
     """
 
     name: str
@@ -47,6 +49,8 @@ class Kind:
     ways: tuple[tuple[str, ...], ...]
     under_one_name: Callable[[dict[str, Any]], None]
     secrets: Callable[[Config], Iterable[SecretMember]] = no_secrets
+    own: type[Members] = CommonMembers
+    answered: type[Members] | None = None
 
 
 def nothing_to_rename(_document: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from statuspulse.delivery.channel import ANSWER_BYTES, ATTEMPT_SECONDS, Delivered, Outcome, Refused, Retry
-from statuspulse.delivery.wording import duration, headline, region_share, summary
+from statuspulse.delivery.wording import duration, flapping, headline, region_share, summary
 from statuspulse.domain.backoff import RetryAfter
 from statuspulse.domain.channel_url import ChannelUrlError, SlackHook
 from statuspulse.domain.message import Action, Message
@@ -16,7 +16,12 @@ from statuspulse.domain.times import SECOND, to_datetime
 from statuspulse.egress.http_client import Answer, HttpClient, Unreachable
 from statuspulse.egress.policy import Purpose
 
-_COLOURS = {Action.TRIGGER: "#d92d20", Action.ACKNOWLEDGE: "#f79009", Action.RESOLVE: "#079455"}
+_COLOURS = {
+    Action.TRIGGER: "#d92d20",
+    Action.ACKNOWLEDGE: "#f79009",
+    Action.RESOLVE: "#079455",
+    Action.UPDATE: "#d92d20",
+}
 _HEADERS = {"Content-Type": "application/json; charset=utf-8", "Accept": "text/plain"}
 
 # Slack takes a header of 150 characters, sections of 3000 and 10 fields of 2000, but of the whole message only about
@@ -105,7 +110,7 @@ def render(message: Message, public_url: str) -> dict[str, Any]:
     ]
     blocks += (
         {"type": "section", "text": _markup(_escaped(text, _TEXT_LIMIT))}
-        for text in (message.facts.reason, message.facts.note)
+        for text in (message.facts.reason, flapping(message.facts), message.facts.note)
         if text
     )
     blocks += (
@@ -135,7 +140,7 @@ def _fields(message: Message) -> Iterable[dict[str, Any]]:
         yield _field("Failing", f"{share}: {', '.join(facts.failing_regions)}")
     if message.action is Action.RESOLVE and facts.downtime_ms is not None:
         yield _field("Downtime", duration(facts.downtime_ms))
-    if message.action is not Action.TRIGGER:
+    if message.action in (Action.ACKNOWLEDGE, Action.RESOLVE):
         yield _field("By", message.actor)
     if message.assignee is not None:
         yield _field("Assignee", message.assignee)

@@ -17,19 +17,27 @@ def upgrade() -> None:
     _gap_records()
     _idempotency_records()
     _instance()
+    _listening()
     _regions()
     _results()
     _rollup_marks()
     _rollup_touched()
     _rollups()
     _teams()
+    _tokens()
+    _users()
     _audit_entries()
     _channels()
     _escalation_policies()
+    _members()
     _monitors()
     _probes()
-    _tokens()
+    _token_secrets()
+    _token_teams()
+    _heartbeats()
     _incidents()
+    _late_intervals()
+    _late_marks()
     _monitor_channels()
     _monitor_states()
     _standings()
@@ -110,6 +118,16 @@ def _instance() -> None:
     )
 
 
+def _listening() -> None:
+    op.create_table(
+        "listening",
+        sa.Column("only", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("until_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint('"only" = 1', name=op.f("ck_listening_single")),
+        sa.PrimaryKeyConstraint("only", name=op.f("pk_listening")),
+    )
+
+
 def _regions() -> None:
     op.create_table(
         "regions",
@@ -117,6 +135,7 @@ def _regions() -> None:
         sa.Column("slug", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_regions")),
         sa.UniqueConstraint("slug", name=op.f("uq_regions_slug")),
     )
@@ -140,7 +159,7 @@ def _results() -> None:
         sa.Column("observed_at", sa.BigInteger(), nullable=False),
         sa.Column("lag_us", sa.Integer(), nullable=False),
         sa.Column("attempt", sa.SmallInteger(), nullable=False),
-        sa.Column("latency_us", sa.Integer(), nullable=True),
+        sa.Column("latency_us", sa.BigInteger(), nullable=True),
         sa.Column("dns_us", sa.Integer(), nullable=True),
         sa.Column("connect_us", sa.Integer(), nullable=True),
         sa.Column("tls_us", sa.Integer(), nullable=True),
@@ -198,8 +217,8 @@ def _rollups() -> None:
         sa.Column("failed", sa.Integer(), nullable=False),
         sa.Column("void", sa.Integer(), nullable=False),
         sa.Column("total_us", sa.BigInteger(), nullable=False),
-        sa.Column("min_us", sa.Integer(), nullable=True),
-        sa.Column("max_us", sa.Integer(), nullable=True),
+        sa.Column("min_us", sa.BigInteger(), nullable=True),
+        sa.Column("max_us", sa.BigInteger(), nullable=True),
         sa.Column("sketch", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("width_seconds", "monitor_key", "region_key", "start_at", name=op.f("pk_rollups")),
         sqlite_with_rowid=False,
@@ -209,13 +228,48 @@ def _rollups() -> None:
 def _teams() -> None:
     op.create_table(
         "teams",
+        sa.Column("key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("slug", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("settings", sa.Text(), server_default="{}", nullable=False),
+        sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_teams")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_teams")),
+        sa.UniqueConstraint("id", name=op.f("uq_teams_id")),
         sa.UniqueConstraint("slug", name=op.f("uq_teams_slug")),
+    )
+
+
+def _tokens() -> None:
+    op.create_table(
+        "tokens",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("prefix", sa.Text(), nullable=False),
+        sa.Column("last4", sa.Text(), nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("networks", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_ip", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
+    )
+
+
+def _users() -> None:
+    op.create_table(
+        "users",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("email", name=op.f("uq_users_email")),
     )
 
 
@@ -228,10 +282,34 @@ def _audit_entries() -> None:
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("diff", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.Text(), nullable=True),
+        sa.Column("ip", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_audit_entries_team_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
     )
-    op.create_index(op.f("ix_audit_entries_team_id_at"), "audit_entries", ["team_id", "at"], unique=False)
+    op.create_index(op.f("ix_audit_entries_team_id_at_id"), "audit_entries", ["team_id", "at", "id"], unique=False)
+    op.create_index(
+        op.f("ix_audit_entries_team_id_resource_at"), "audit_entries", ["team_id", "resource", "at"], unique=False
+    )
+    if op.get_context().dialect.name == "sqlite":
+        op.execute(
+            "CREATE TRIGGER audit_entries_no_update BEFORE UPDATE ON audit_entries\n"
+            "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+        )
+        op.execute(
+            "CREATE TRIGGER audit_entries_no_delete BEFORE DELETE ON audit_entries\n"
+            "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+        )
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(
+            "CREATE OR REPLACE FUNCTION audit_entries_stay() RETURNS trigger LANGUAGE plpgsql AS\n"
+            "$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$"
+        )
+        op.execute(
+            "CREATE TRIGGER audit_entries_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries\n"
+            "FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_stay()"
+        )
 
 
 def _channels() -> None:
@@ -275,6 +353,23 @@ def _escalation_policies() -> None:
     )
 
 
+def _members() -> None:
+    op.create_table(
+        "members",
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_members_team_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_members_user_id")),
+        sa.PrimaryKeyConstraint("team_id", "user_id", name=op.f("pk_members")),
+    )
+    op.create_index(
+        op.f("ix_members_team_id_created_at_user_id"), "members", ["team_id", "created_at", "user_id"], unique=False
+    )
+
+
 def _monitors() -> None:
     op.create_table(
         "monitors",
@@ -313,34 +408,62 @@ def _probes() -> None:
         sa.Column("region_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("previous_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("previous_until", sa.BigInteger(), nullable=True),
+        sa.Column("draining", sa.Boolean(), nullable=False),
         sa.Column("committed_through", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("last_seen_at", sa.BigInteger(), nullable=True),
+        sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["region_key"], ["regions.key"], name=op.f("fk_probes_region_key")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_probes")),
         sa.UniqueConstraint("digest", name=op.f("uq_probes_digest")),
         sa.UniqueConstraint("id", name=op.f("uq_probes_id")),
+        sa.UniqueConstraint("previous_digest", name=op.f("uq_probes_previous_digest")),
     )
 
 
-def _tokens() -> None:
+def _token_secrets() -> None:
     op.create_table(
-        "tokens",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("team_id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        "token_secrets",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("prefix", sa.Text(), nullable=False),
-        sa.Column("last4", sa.Text(), nullable=False),
-        sa.Column("scopes", sa.Text(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=True),
-        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("updated_at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_tokens_team_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
-        sa.UniqueConstraint("digest", name=op.f("uq_tokens_digest")),
+        sa.Column("token_id", sa.Text(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["token_id"], ["tokens.id"], name=op.f("fk_token_secrets_token_id")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_token_secrets")),
     )
+    op.create_index(op.f("ix_token_secrets_token_id"), "token_secrets", ["token_id"], unique=False)
+
+
+def _token_teams() -> None:
+    op.create_table(
+        "token_teams",
+        sa.Column("token_id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_token_teams_team_id")),
+        sa.ForeignKeyConstraint(["token_id"], ["tokens.id"], name=op.f("fk_token_teams_token_id")),
+        sa.PrimaryKeyConstraint("token_id", "team_id", name=op.f("pk_token_teams")),
+    )
+    op.create_index(op.f("ix_token_teams_team_id_token_id"), "token_teams", ["team_id", "token_id"], unique=False)
+
+
+def _heartbeats() -> None:
+    op.create_table(
+        "heartbeats",
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("key_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("last_ping_at", sa.BigInteger(), nullable=True),
+        sa.Column("started_at", sa.BigInteger(), nullable=True),
+        sa.Column("expected_at", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("newest_at", sa.BigInteger(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_heartbeats_monitor_key")),
+        sa.PrimaryKeyConstraint("monitor_key", name=op.f("pk_heartbeats")),
+        sa.UniqueConstraint("digest", name=op.f("uq_heartbeats_digest")),
+    )
+    op.create_index(op.f("ix_heartbeats_due_at"), "heartbeats", ["due_at"], unique=False)
 
 
 def _incidents() -> None:
@@ -391,6 +514,34 @@ def _incidents() -> None:
     )
 
 
+def _late_intervals() -> None:
+    op.create_table(
+        "late_intervals",
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("start_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("end_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_late_intervals_monitor_key")),
+        sa.PrimaryKeyConstraint("monitor_key", "start_at", name=op.f("pk_late_intervals")),
+    )
+
+
+def _late_marks() -> None:
+    op.create_table(
+        "late_marks",
+        sa.Column(
+            "monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("from_at", sa.BigInteger(), nullable=False),
+        sa.Column("until_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_late_marks_monitor_key")),
+        sa.PrimaryKeyConstraint("monitor_key", name=op.f("pk_late_marks")),
+    )
+    op.create_index(op.f("ix_late_marks_due_at"), "late_marks", ["due_at"], unique=False)
+
+
 def _monitor_channels() -> None:
     op.create_table(
         "monitor_channels",
@@ -412,6 +563,9 @@ def _monitor_states() -> None:
         sa.Column("state_since", sa.BigInteger(), nullable=False),
         sa.Column("state_seq", sa.Integer(), nullable=False),
         sa.Column("votes_from", sa.BigInteger(), nullable=False),
+        sa.Column("flap_score", sa.Double(), nullable=False),
+        sa.Column("flap_score_at", sa.BigInteger(), nullable=False),
+        sa.Column("flapping_since", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_monitor_states_monitor_key")),
         sa.PrimaryKeyConstraint("monitor_key", name=op.f("pk_monitor_states")),
     )

@@ -1,0 +1,34 @@
+"""Why the state of a monitor is what it is (`API.md` D.2)."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from statuspulse.api import explain_examples as examples
+from statuspulse.api.dependencies import CallOf
+from statuspulse.api.envelope import answer
+from statuspulse.api.explain_answers import ExplanationAnswer
+from statuspulse.api.explain_documents import explanation_document
+from statuspulse.api.monitors import known_id
+from statuspulse.api.operation import Operation
+from statuspulse.api.route import CheckedRoute
+from statuspulse.catalog.explanations import explanation_of
+
+router = APIRouter(route_class=CheckedRoute, tags=["History"])
+
+GET = Operation(
+    id="explainMonitor",
+    summary="Explain why the state of a monitor is what it is",
+    scope="monitors:read",
+    answer=ExplanationAnswer,
+    examples={"partial": examples.EXPLANATION},
+)
+
+
+@router.get("/monitors/{monitor_id}/explain", **GET.keywords)
+async def explain_monitor(call: CallOf, monitor_id: str) -> Response:
+    now, known = call.services.parts.now(), known_id(monitor_id)
+    explained = await call.database.read(lambda connection: explanation_of(connection, call.team_id, known, now))
+    document = explanation_document(explained)
+    return answer(call.request, "explanation", document["sentences"][0], document)

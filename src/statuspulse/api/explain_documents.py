@@ -1,0 +1,114 @@
+"""An explanation as the document of `API.md` D.2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from statuspulse.api.documents import time_or_null
+from statuspulse.api.explain_words import change_sentence, sentences, why
+from statuspulse.api.status_documents import active_incident_document, failure_document, maintenance_document
+from statuspulse.api.transition_documents import transition_document
+from statuspulse.api.uptime_documents import milliseconds
+from statuspulse.catalog.explanations import Explanation, Outlook, RegionVote
+from statuspulse.domain.health import Position, Rules, Standing
+from statuspulse.domain.result import Verdict
+from statuspulse.domain.times import SECOND, to_text
+from statuspulse.storage.results import Look
+
+_OK = {Verdict.OK: True, Verdict.FAILED: False, Verdict.VOID: None}
+
+
+def explanation_document(explained: Explanation) -> dict[str, Any]:
+    head, sight = explained.head, explained.head.sight
+    return {
+        "monitor_id": head.monitor.id,
+        "state": sight.state.state.value,
+        "health": sight.state.health.value,
+        "since": to_text(sight.state.since),
+        "state_seq": sight.state.seq,
+        "stale": sight.stale,
+        "sentences": list(sentences(explained)),
+        "rules": _rules(explained.rules),
+        "regions": [_region(explained, vote) for vote in explained.votes],
+        "quorum": _quorum(explained),
+        "maintenance": maintenance_document(sight),
+        "active_incident": None if head.incident is None else active_incident_document(head.incident),
+        "next_decision": {
+            "unknown_at": time_or_null(explained.unknown_at),
+            "changes": [_change(outlook) for outlook in explained.outlooks],
+        },
+        "transitions": [transition_document(recorded) for recorded in explained.transitions],
+        "config_version": head.monitor.config_version,
+        "generated_at": to_text(explained.now),
+    }
+
+
+def _rules(rules: Rules) -> dict[str, Any]:
+    return {
+        "interval_seconds": rules.interval // SECOND,
+        "timeout_ms": rules.timeout,
+        "failure_threshold": rules.failure_threshold,
+        "recovery_threshold": rules.recovery_threshold,
+        "vote_lifetime_seconds": rules.vote_lifetime / SECOND,
+        "unknown_after_seconds": rules.longest_silence / SECOND,
+    }
+
+
+def _region(explained: Explanation, vote: RegionVote) -> dict[str, Any]:
+    standing, newest = vote.standing, vote.sight.newest
+    return {
+        "region": vote.sight.slug,
+        "standing": standing.position.value,
+        "eligible": vote.eligible,
+        "why": why(explained, vote),
+        "votes_until": time_or_null(vote.votes_until),
+        "streak": {
+            "failures": standing.fail_streak,
+            "successes": standing.ok_streak,
+            "since": time_or_null(_streak_since(standing)),
+        },
+        "last_result": None if newest is None else _last_result(newest),
+    }
+
+
+def _streak_since(standing: Standing) -> int | None:
+    """The slot that began the streak that may end the standing, or else the standing itself."""
+    if standing.position is Position.FAILING:
+        return standing.first_ok_at if standing.ok_streak else standing.first_fail_at
+    return standing.first_fail_at if standing.fail_streak else standing.first_ok_at
+
+
+def _last_result(newest: Look) -> dict[str, Any]:
+    return {
+        "scheduled_at": to_text(newest.scheduled_at),
+        "observed_at": to_text(newest.observed_at),
+        "ok": _OK[newest.verdict],
+        "latency_ms": milliseconds(newest.latency_us),
+        "failure": failure_document(newest),
+    }
+
+
+def _quorum(explained: Explanation) -> dict[str, Any]:
+    need, need_to_recover = explained.bounds
+    return {
+        "rule": explained.rules.quorum,
+        "configured": len(explained.votes),
+        "eligible": explained.eligible,
+        "decides": explained.decides,
+        "failing": explained.standing(Position.FAILING),
+        "passing": explained.standing(Position.PASSING),
+        "need": need,
+        "need_to_recover": need_to_recover,
+    }
+
+
+def _change(outlook: Outlook) -> dict[str, Any]:
+    return {
+        "state": outlook.change.health.value,
+        "needed": [
+            {"region": need.region, "ok": need.verdict is Verdict.OK, "results": need.results}
+            for need in outlook.change.needed
+        ],
+        "scheduled_at": to_text(outlook.scheduled_at),
+        "sentence": change_sentence(outlook),
+    }

@@ -1,0 +1,46 @@
+"""Teams and members as the documents of `API.md` D.7."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from statuspulse.catalog.team_members import DEFAULT_REGIONS, REOPEN_WINDOW_SECONDS, TIMEZONE
+from statuspulse.catalog.teams import TeamView
+from statuspulse.domain.times import to_text
+from statuspulse.storage.people import Member
+
+
+def team_document(view: TeamView) -> dict[str, Any]:
+    team = view.team
+    return {
+        "object": "team",
+        "id": team.id,
+        "team_id": team.id,
+        "name": team.name,
+        "slug": team.slug,
+        "default_policy": view.default_policy,
+        "default_regions": DEFAULT_REGIONS,
+        "timezone": TIMEZONE,
+        "settings": {
+            **asdict(team.settings),
+            "reopen_window_seconds": REOPEN_WINDOW_SECONDS,
+            "fallback_channel": None,
+        },
+        "created_at": to_text(team.created_at),
+        "updated_at": to_text(team.updated_at),
+    }
+
+
+def member_document(member: Member) -> dict[str, Any]:
+    return {
+        "object": "member",
+        "id": member.user_id,
+        "user_id": member.user_id,
+        "team_id": member.team_id,
+        "email": member.email,
+        "role": member.role,
+        "contacts": [],
+        "created_at": to_text(member.created_at),
+        "updated_at": to_text(member.updated_at),
+    }

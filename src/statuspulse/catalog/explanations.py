@@ -1,0 +1,130 @@
+"""Why the state of a monitor is what it is at this moment, and what would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from statuspulse.catalog.status_views import Head, head_of
+from statuspulse.domain.configuration import rules_of
+from statuspulse.domain.health import Health, Position, Rules, Standing, bounds, may_decide, sight_lost_at
+from statuspulse.domain.outlook import Change, Voter, changes
+from statuspulse.domain.schedule import Grid
+from statuspulse.engine.sight import RegionSight
+from statuspulse.storage import states, transitions
+from statuspulse.storage.transitions import Recorded, TransitionFilter
+
+_LAST_TRANSITIONS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionVote:
+    """What a region thinks of the monitor; the vote counts through `votes_until`, None before a verdict."""
+
+    sight: RegionSight
+    standing: Standing
+    votes_until: int | None
+    eligible: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """A change that may come, and the slot of the last result that it needs, by the schedule alone."""
+
+    change: Change
+    scheduled_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Without reports from enough regions it is unknown from `unknown_at` on; None where it is so now, or paused."""
+
+    head: Head
+    rules: Rules
+    votes: tuple[RegionVote, ...]
+    outlooks: tuple[Outlook, ...]
+    unknown_at: int | None
+    transitions: tuple[Recorded, ...]
+    now: int
+
+    @property
+    def eligible(self) -> int:
+        return sum(vote.eligible for vote in self.votes)
+
+    @property
+    def decides(self) -> bool:
+        """Whether enough regions may vote for anything to be decided."""
+        return not self.head.monitor.paused and may_decide(self.eligible, len(self.votes))
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """How many failing regions make it down, and how many passing ones end that, of those that may vote now."""
+        return bounds(self.rules.quorum, self.eligible)
+
+    def standing(self, position: Position) -> int:
+        """How many regions that may vote stand so."""
+        return sum(vote.eligible and vote.standing.position is position for vote in self.votes)
+
+
+def explanation_of(connection: Connection, team_id: str, monitor_id: str, now: int) -> Explanation:
+    """Raises MissingError."""
+    head = head_of(connection, team_id, monitor_id, now)
+    rules = rules_of(head.monitor.config)
+    votes = _votes(connection, head, rules, now)
+    last = transitions.listed(
+        connection,
+        head.monitor.key,
+        TransitionFilter(start=None, end=None),
+        after=None,
+        descending=True,
+        limit=_LAST_TRANSITIONS,
+    )
+    return Explanation(
+        head=head,
+        rules=rules,
+        votes=votes,
+        outlooks=() if head.monitor.paused else _outlooks(head, rules, votes, now),
+        unknown_at=_unknown_at(head, rules),
+        transitions=tuple(last),
+        now=now,
+    )
+
+
+def _votes(connection: Connection, head: Head, rules: Rules, now: int) -> tuple[RegionVote, ...]:
+    standings = states.standings_of(connection, head.monitor.key)
+    found = []
+    for sight in head.sight.regions:
+        until = None if sight.counted is None else sight.counted.scheduled_at + rules.vote_lifetime
+        found.append(
+            RegionVote(
+                sight=sight,
+                standing=standings.get(sight.key, Standing()),
+                votes_until=until,
+                eligible=not head.monitor.paused and until is not None and until >= now,
+            )
+        )
+    return tuple(found)
+
+
+def _outlooks(head: Head, rules: Rules, votes: Sequence[RegionVote], now: int) -> tuple[Outlook, ...]:
+    voters = [Voter(region=vote.sight.slug, standing=vote.standing, eligible=vote.eligible) for vote in votes]
+    slugs = [vote.sight.slug for vote in votes]
+    found = []
+    for change in changes(head.sight.state.health, voters, rules):
+        slots = [
+            Grid.of(head.monitor.id, rules.interval, slugs.index(need.region), len(slugs)).next_slot(now)
+            + (need.results - 1) * rules.interval
+            for need in change.needed
+        ]
+        found.append(Outlook(change=change, scheduled_at=max(slots)))
+    return tuple(found)
+
+
+def _unknown_at(head: Head, rules: Rules) -> int | None:
+    state = head.sight.state
+    if head.monitor.paused or state.health is Health.UNKNOWN:
+        return None
+    looked = [max(state.votes_from, one.counted.observed_at if one.counted else 0) for one in head.sight.regions]
+    return sight_lost_at(looked, len(looked)) + rules.longest_silence

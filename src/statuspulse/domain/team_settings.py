@@ -1,0 +1,17 @@
+"""What a team settles for all of its calls (`API.md` D.7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+StatusWindow = Literal["24h", "7d"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamSettings:
+    """Whether changes need a precondition, whether a reference may make its object, over what status is told."""
+
+    require_preconditions: bool = False
+    lenient_references: bool = True
+    status_default_window: StatusWindow = "24h"

@@ -1,0 +1,246 @@
+"""What another team has is what does not exist: in paths, queries and bodies (`API.md` B.8, `RELIABILITY.md` X-5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+
+from tests.api.server import ADMIN, STRANGER, Api
+from tests.security.operations import RANDOM_IDS, Called, operations
+
+CHANNEL = "slack://hooks/T0A1B2C3D/B0X9Y8Z7W/abc123"
+# Members of bodies and queries that name an object of a team; the value is how the object is named there.
+REFERENCES = {
+    "monitor_id": "{monitor_id}",
+    "incident_id": "{incident_id}",
+    "escalation_policy": "{slug}",
+    "default_policy": "{slug}",
+    "team_ids": ["{team_id}"],
+    "notifications": ["{channel_id}"],
+    "dedup_key": "{dedup_key}",
+    "external_ids": {"jira": "{external_id}"},
+    "external_id": "jira:{external_id}",
+    "resource": "{monitor_id}",
+    "assignee": "{email}",
+    "tag": "{tag}",
+    "q": "{tag}",
+}
+# Other names that look like one; FIXED ones take nothing but their default in this version.
+NAMES_A_REFERENCE = re.compile(
+    r".*_ids?|.*policy.*|notifications|depends_on|maintenance_windows|.*channel.*|resource|contacts"
+)
+FIXED = {"maintenance_windows", "depends_on", "contacts", "fallback_channel"}
+# Probes serve every team and are nobody's own.
+OF_THE_INSTANCE = {"probe_id"}
+
+
+@dataclass(frozen=True)
+class Ids:
+    """What the first team has, and names of the same form that nobody has."""
+
+    ours: Mapping[str, str]
+    nobodys: Mapping[str, str]
+
+
+@pytest.fixture(scope="module")
+def ids(api: Api) -> Ids:
+    body = {
+        "name": "Ours",
+        "type": "http",
+        "url": "https://ours.example/",
+        "escalation_policy": "ours-alone",
+        "notifications": [CHANNEL],
+        "tags": ["ours-tag"],
+    }
+    monitor = api.call("POST", "/v1/monitors", body, token=ADMIN).json()
+    incident = api.call(
+        "POST",
+        "/v1/incidents",
+        {"title": "Ours", "dedup_key": "ours-key", "external_ids": {"jira": "OUR-1"}, "assignee": "ana@ours.example"},
+        token=ADMIN,
+    ).json()
+    team_id = monitor["team_id"]
+    member = api.call(
+        "POST", f"/v1/teams/{team_id}/members", {"email": "ana@ours.example", "role": "owner"}, token=ADMIN
+    ).json()
+    ours = {
+        "monitor_id": monitor["id"],
+        "incident_id": incident["id"],
+        "slug": "ours-alone",
+        "token_id": api.call("GET", "/v1/me", token=ADMIN).json()["token_id"],
+        "team_id": team_id,
+        "user_id": member["id"],
+        "probe_id": api.call("GET", "/v1/probes", token=ADMIN).json()["data"][0]["id"],
+        "channel_id": monitor["notifications"][0].rpartition("#")[2],
+        "dedup_key": "ours-key",
+        "external_id": "OUR-1",
+        "email": "ana@ours.example",
+        "tag": "ours-tag",
+    }
+    nobodys = {
+        **RANDOM_IDS,
+        "channel_id": "nch_zzzzzzzz",
+        "dedup_key": "nobodys-key",
+        "external_id": "NOB-1",
+        "email": "ana@nobody.example",
+        "tag": "nobodys-tag",
+    }
+    return Ids(ours, nobodys)
+
+
+@pytest.fixture(scope="module")
+def called(api: Api) -> list[Called]:
+    return [one for one in operations(api.contract.document) if not one.is_of_probes]
+
+
+def seen(answer: requests.Response, ids: Mapping[str, str]) -> tuple[int, Any, str]:
+    """Status, headers that tell, and body of an answer without the ids that it cannot share with another."""
+    text = answer.text
+    for name, value in ids.items():
+        text = text.replace(value, f"<{name}>")
+    text = re.sub(r"\b[a-z]{2,4}_[0-9a-hjkmnp-tv-z]{8,26}\b", "<id>", text)
+    headers = (answer.headers.get("WWW-Authenticate"), answer.headers.get("ETag"))
+    # A monitor's phase follows from its id.
+    return answer.status_code, headers, re.sub(r"sk_live_\w+|\"(last4|number|next_probe_at)\":[^,}]+", "<new>", text)
+
+
+def named(value: Any, ids: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {name: named(one, ids) for name, one in value.items()}
+    if isinstance(value, list):
+        return [named(one, ids) for one in value]
+    return value.format(**ids)
+
+
+def test_an_id_in_a_path_is_as_good_as_a_random_one(api: Api, called: list[Called], ids: Ids) -> None:
+    held = 0
+    for one in called:
+        if set(one.parameters) <= OF_THE_INSTANCE:
+            continue
+        assert set(one.parameters) <= ids.ours.keys(), f"{one.name}: say what the first team has of it"
+        mine = {**ids.ours, "team_id": "other"} if "user_id" in one.parameters else ids.ours
+        nobodys = {**ids.nobodys, "team_id": "other"} if "user_id" in one.parameters else ids.nobodys
+        for foreign, random in ((ids.ours, ids.nobodys), (mine, nobodys)):
+            answers = [
+                seen(api.call(one.method, one.url(which), one.body, token=STRANGER), which)
+                for which in (foreign, random)
+            ]
+            assert answers[0] == answers[1], one.name
+            assert answers[0][0] == 404, one.name
+            held += 1
+    assert held >= 2 * 25
+
+
+def test_the_owner_finds_what_is_foreign_to_others(api: Api, called: list[Called], ids: Ids) -> None:
+    held = [one for one in called if one.method == "GET" and one.parameters]
+    for one in held:
+        assert api.call("GET", one.url(ids.ours), token=ADMIN).status_code == 200, one.name
+    assert len(held) >= 10
+
+
+def test_what_is_foreign_is_untouched_after_all_of_that(api: Api, ids: Ids) -> None:
+    monitor = api.call("GET", f"/v1/monitors/{ids.ours['monitor_id']}", token=ADMIN).json()
+    assert (monitor["name"], monitor["config_version"], monitor["paused"]) == ("Ours", 1, False)
+    token = api.call("GET", f"/v1/tokens/{ids.ours['token_id']}", token=ADMIN).json()
+    assert token["revoked_at"] is None
+
+
+def test_an_id_in_a_query_is_as_good_as_a_random_one(api: Api, called: list[Called], ids: Ids) -> None:
+    held = 0
+    for one in called:
+        for name in one.query:
+            if name not in REFERENCES:
+                assert NAMES_A_REFERENCE.fullmatch(name) is None, f"{one.name}: say how {name} names what"
+                continue
+            own = _own_ids(api)
+            answers = []
+            for which in (ids.ours, ids.nobodys):
+                value = named(REFERENCES[name], which)
+                url = f"{one.url(own)}?{name}={value}"
+                answers.append(seen(api.call(one.method, url, token=STRANGER), which))
+            assert answers[0] == answers[1], f"{one.name} {name}"
+            held += 1
+    assert held >= 8
+
+
+def test_an_id_in_a_body_is_as_good_as_a_random_one(api: Api, called: list[Called], ids: Ids) -> None:
+    held = set()
+    for one in called:
+        for name in sorted(one.members):
+            if name not in REFERENCES:
+                known = name in FIXED or NAMES_A_REFERENCE.fullmatch(name) is None
+                assert known, f"{one.name}: say how {name} names what"
+                continue
+            answers = []
+            for which in (ids.ours, ids.nobodys):
+                own = _own_ids(api)
+                sent = {**_least(one), name: named(REFERENCES[name], which)}
+                answers.append(seen(api.call(one.method, one.url(own), sent, token=STRANGER), which))
+            assert answers[0] == answers[1], f"{one.name} {name}"
+            held.add((one.name, name))
+    assert len(held) >= 15
+    assert ("POST /tokens", "team_ids") in held
+    assert ("POST /incidents", "incident_id") in held
+
+
+def test_an_id_in_the_team_header_is_as_good_as_a_random_one(api: Api, called: list[Called], ids: Ids) -> None:
+    for one in called:
+        if one.scope is None:
+            continue
+        answers = [
+            seen(
+                api.call(
+                    one.method,
+                    one.url(ids.nobodys),
+                    one.body,
+                    token=STRANGER,
+                    headers={"StatusPulse-Team": which["team_id"]},
+                ),
+                ids.nobodys,
+            )
+            for which in (ids.ours, ids.nobodys)
+        ]
+        assert answers[0] == answers[1], one.name
+        assert answers[0][0] == 400, one.name
+
+
+def test_lists_of_another_team_hold_nothing_of_ours(api: Api, called: list[Called], ids: Ids) -> None:
+    for one in called:
+        if one.method == "GET" and not one.parameters and one.scope:
+            text = api.call("GET", f"{one.url({})}?limit=100", token=STRANGER).text
+            for name in ("monitor_id", "incident_id", "token_id", "team_id", "user_id", "channel_id"):
+                assert ids.ours[name] not in text, one.name
+
+
+def _own_ids(api: Api) -> dict[str, str]:
+    """Objects of the other team, made anew, so that the call before has left nothing in them."""
+    monitor = api.call(
+        "POST",
+        "/v1/monitors",
+        {"name": "Theirs", "type": "http", "url": "https://theirs.example/", "escalation_policy": "theirs"},
+        token=STRANGER,
+    ).json()
+    incident = api.call("POST", "/v1/incidents", {"title": "Theirs", "notify": False}, token=STRANGER).json()
+    made = api.call("POST", "/v1/tokens", {"name": "theirs", "scopes": ["read"]}, token=STRANGER).json()
+    return {
+        "monitor_id": monitor["id"],
+        "incident_id": incident["id"],
+        "slug": "theirs",
+        "token_id": made["id"],
+        "team_id": monitor["team_id"],
+        "user_id": "usr_zzzzzzzz",
+    }
+
+
+def _least(one: Called) -> dict[str, Any]:
+    """A body of the operation that holds but for what is added."""
+    if one.name == "POST /incidents":
+        return {"title": "Theirs", "notify": False}
+    if one.method in {"PATCH", "PUT"}:
+        return {}
+    return {name: value for name, value in (one.body or {}).items() if name not in REFERENCES}
