@@ -148,9 +148,8 @@ def test_an_address_without_a_good_credential_is_told_to_wait(limited: Api) -> N
 
 
 def test_who_has_a_token_does_not_pay_for_others_behind_his_address(limited: Api) -> None:
-    for _ in range(61):
-        last = limited.call("GET", "/v1/monitors", token=None)
-    assert last.status_code == 429
+    statuses = [limited.call("GET", "/v1/monitors", token=None).status_code for _ in range(61)]
+    assert statuses[-1] == 429
     assert limited.call("GET", "/v1/monitors", token=WRITER).status_code == 200
     heartbeat = limited.call("GET", "/v1/agent/assignments", token=limited.probe_key)
     assert heartbeat.status_code == 200
@@ -162,7 +161,12 @@ def test_probes_with_a_wrong_key_and_guesses_of_ping_keys_are_counted_too(limite
         assert limited.call("POST", "/v1/agent/heartbeat", token=f"prb_live_{number:016}").status_code == 401
         assert limited.call("GET", f"/ping/{number:032}", token=None).status_code == 404
     assert limited.call("POST", "/v1/agent/heartbeat", token="prb_live_0").status_code == 429
-    assert limited.call("GET", "/ping/none", token=None).status_code == 429
+    guess = limited.call("GET", "/ping/none", token=None)
+    assert (guess.status_code, guess.headers["Content-Type"]) == (429, "text/plain; charset=utf-8")
+    assert (
+        guess.text == "Without a valid credential an address may make 60 calls in 60 seconds; try again in 1 second.\n"
+    )
+    assert guess.headers["Retry-After"] == "1"
 
 
 def test_paths_that_lead_nowhere_and_what_operators_ask_are_not_counted(limited: Api) -> None:

@@ -26,10 +26,8 @@ def signal_of(job: Job, at: int, signal: Signal = Signal.SUCCESS) -> Ping:
 async def test_the_watch_finds_a_late_job_by_itself(sqlite_database: Database, now: Callable[[], int]) -> None:
     job = Job.of(begin(sqlite_database), grace_seconds=5, period_seconds=20)
     bus = LocalBus()
-    pings, watch = (
-        Pings(sqlite_database, bus, limit=DEFAULTS["ping"], now=now),
-        HeartbeatWatch(sqlite_database, bus, now=now),
-    )
+    pings = Pings(sqlite_database, bus, limit=DEFAULTS["ping"], now=now)
+    watch = HeartbeatWatch(sqlite_database, bus, now=now)
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(watch.run())
         for _ in range(10):
