@@ -118,6 +118,16 @@ def test_what_is_refused_spends_nothing(limited: Api) -> None:
     assert parsed(limited.call("GET", "/v1/monitors").headers["RateLimit"])["api"]["r"] == before - 1
 
 
+def test_a_token_is_told_how_it_stands_with_every_limit(limited: Api) -> None:
+    create(limited)
+    shown = limited.call("GET", "/v1/me").json()["rate_limits"]
+    assert [(share["policy"], share["quota"], share["window_seconds"], share["remaining"]) for share in shown] == [
+        ("api", 600, 60, 598),
+        ("writes", 120, 60, 119),
+        ("incidents", 120, 60, 120),
+    ]
+
+
 def test_every_token_has_limits_of_its_own(limited: Api) -> None:
     for number in range(120):
         create(limited, number)

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from statuspulse.api.address import address_of
 from statuspulse.api.errors import ApiError
 from statuspulse.domain.networks import Address, Network
-from statuspulse.domain.throttle import Left, Limit, Limits, policies_of
+from statuspulse.domain.throttle import OF_TOKENS, Left, Limit, Limits, policies_of
 from statuspulse.domain.times import SECOND
 
 # Under which name the state of a call holds the headers for its answer, whatever that will be.
@@ -100,20 +100,29 @@ class Throttle:
         key = _NOBODY if address is None else _whole(address)
         self._spend(("ip",), key, "Without a valid credential an address")
 
+    def shares_of(self, token_id: str) -> list[Share]:
+        """How a token stands with each limit that it may meet."""
+        return self._shares([policy for policy in OF_TOKENS if policy in self._buckets], token_id, self._now_us())
+
     def _spend(self, policies: Sequence[str], key: str, caller: str) -> Mapping[str, str]:
-        now_us = int(self._monotonic() * 1_000_000)
+        now_us = self._now_us()
         applied = [policy for policy in policies if policy in self._buckets]
         refusing = [policy for policy in applied if not self._buckets[policy].may_spend(key, now_us)]
         if not refusing:
             for policy in applied:
                 self._buckets[policy].spend(key, now_us)
-        shares = [
-            Share(policy, self._buckets[policy].limit, self._buckets[policy].left(key, now_us)) for policy in applied
-        ]
+        shares = self._shares(applied, key, now_us)
         headers = rate_limit_headers(shares, self._now())
         if refusing:
             raise _refused([share for share in shares if share.policy in refusing], caller, headers)
         return headers
+
+    def _shares(self, policies: Sequence[str], key: str, now_us: int) -> list[Share]:
+        buckets = [(policy, self._buckets[policy]) for policy in policies]
+        return [Share(policy, bucket.limit, bucket.left(key, now_us)) for policy, bucket in buckets]
+
+    def _now_us(self) -> int:
+        return int(self._monotonic() * 1_000_000)
 
 
 def rate_limit_headers(shares: Sequence[Share], now: int) -> dict[str, str]:

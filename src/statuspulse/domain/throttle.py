@@ -63,6 +63,7 @@ DEFAULTS: Limits = {
     "ip": Limit(60, 60),
     "ping": Limit(60, 60),
 }
+OF_TOKENS = ("api", "writes", "incidents")
 # Named in the contract for calls that this version does not have.
 TO_COME = frozenset({"reports", "streams", "public"})
 
