@@ -18,7 +18,7 @@ help: ## explain the verbs
 run: $(VENV)/.run ## install what is missing and start StatusPulse with ./data
 	@STATUSPULSE_DATA_DIR="$${STATUSPULSE_DATA_DIR:-./data}" exec $(BIN)/statuspulse serve
 
-test: $(VENV)/.dev ## run every test; servers that are needed come with the test packages
+test: $(VENV)/.dev ## run every test; servers that are needed are fetched
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, layers, dependencies, spelling: under a minute

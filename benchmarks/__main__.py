@@ -1,4 +1,4 @@
-"""Runs every benchmark, one after the other: `python -m benchmarks`, or `make bench`."""
+"""Runs benchmarks, one after the other: `python -m benchmarks`, or `make bench`."""
 
 from __future__ import annotations
 
@@ -6,30 +6,53 @@ import json
 import signal
 import sys
 
-from benchmarks import http_checks, status_reads
+from benchmarks import (
+    big_start,
+    dns_checks,
+    flat_cost,
+    highest_rate,
+    http_checks,
+    https_checks,
+    prometheus,
+    status_reads,
+)
 from benchmarks.machine import machine
-from benchmarks.options import parsed
+from benchmarks.options import Options, parsed
 from benchmarks.report import document, table
 
-# A new benchmark is one file with `run`, and one name here.
-BENCHMARKS = (http_checks, status_reads)
+# A new benchmark is one file with `run`, and one line here.
+BENCHMARKS = {
+    "http_checks": http_checks.run,
+    "https_checks": https_checks.run,
+    "dns_checks": dns_checks.run,
+    "flat_cost": flat_cost.run,
+    "highest_rate": highest_rate.run,
+    "big_start": big_start.run,
+    "status_reads": status_reads.run,
+    "prometheus": prometheus.run,
+}
 
 
 def main() -> None:
     """Prints a table for each benchmark as it ends."""
     # As Ctrl-C does, it unwinds everything that was begun.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    options = parsed()
+    options = parsed(list(BENCHMARKS))
     found = machine()
     print("\n".join(f"{name:<12} {value}" for name, value in found.items()))
     documents = {}
-    for benchmark in BENCHMARKS:
-        report = benchmark.run(options)
+    for name in options.names or BENCHMARKS:
+        report = BENCHMARKS[name](options)
         documents[report.name] = document(report)
         print(f"\n{table(report)}", flush=True)
     if options.json is not None:
-        measured = {"seconds": options.seconds, "warm_up": options.warm_up, "rate": options.rate}
-        options.json.write_text(json.dumps({"machine": found, "options": measured, "benchmarks": documents}, indent=2))
+        written = {"machine": found, "options": _measured(options), "benchmarks": documents}
+        options.json.write_text(json.dumps(written, indent=2))
+
+
+def _measured(options: Options) -> dict[str, int]:
+    names = ("seconds", "warm_up", "rate", "monitors")
+    return {name: getattr(options, name) for name in names}
 
 
 if __name__ == "__main__":

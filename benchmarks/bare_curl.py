@@ -1,21 +1,19 @@
-"""The baseline: libcurl alone, one process, fresh connections at a steady pace, nothing scheduled, kept or judged."""
+"""The baseline of HTTP: libcurl alone, fresh connections at a steady pace, nothing scheduled, kept or judged."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import select
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import cycle
+from pathlib import Path
 
 import pycurl
 
-from benchmarks.processes import first_line, running
+from benchmarks import bare
+from benchmarks.bare import Bare
 
-_TOGETHER_SECONDS = 0.005
 _TIMEOUT_MS = 500
-_WARM_UP_SECONDS = 1.0
 _EVENTS = {
     pycurl.POLL_NONE: 0,
     pycurl.POLL_IN: select.EPOLLIN,
@@ -24,27 +22,18 @@ _EVENTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bare:
-    """What the loop did in the time that was measured."""
-
-    done: int
-    failed: int
-    cpu_seconds: float
+def measured(urls: Sequence[str], *, rate: int, seconds: int, ca_file: Path | None = None) -> Bare:
+    """Runs the loop in a process of its own; `ca_file` holds what it trusts behind https."""
+    trusted = () if ca_file is None else ("--ca-file", str(ca_file))
+    return bare.measured("benchmarks.bare_curl", *urls, *trusted, rate=rate, seconds=seconds)
 
 
-def measure(urls: list[str], *, rate: int, seconds: int) -> Bare:
-    """Runs the loop in a process of its own."""
-    with running(["benchmarks.bare_curl", *urls, "--rate", str(rate), "--seconds", str(seconds)]) as process:
-        return Bare(**json.loads(first_line(process)))
-
-
-class _Loop:
+class _Requests:
     """Socket actions over epoll: the cheapest way that libcurl knows."""
 
-    def __init__(self, urls: list[str], rate: int) -> None:
+    def __init__(self, urls: Sequence[str], ca_file: str | None) -> None:
         self._urls = cycle(urls)
-        self._rate = rate
+        self._ca_file = ca_file
         self._epoll = select.epoll()
         self._watched: set[int] = set()
         self._idle: list[pycurl.Curl] = []
@@ -53,29 +42,20 @@ class _Loop:
         self.done = 0
         self.failed = 0
 
-    def run(self, seconds: float) -> None:
-        """Starts what is due every 5 ms."""
-        begun = time.monotonic()
-        started = 0
-        while (elapsed := time.monotonic() - begun) < seconds:
-            for _ in range(int(elapsed * self._rate) - started):
-                self._start()
-                started += 1
-            self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-            self._collect()
-            self._wait(begun + elapsed + _TOGETHER_SECONDS)
+    def start(self, count: int) -> None:
+        for _ in range(count):
+            handle = self._idle.pop() if self._idle else self._handle()
+            handle.setopt(pycurl.URL, next(self._urls))
+            self._multi.add_handle(handle)
+        self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+        self._collect()
 
-    def _wait(self, until: float) -> None:
+    def wait(self, until: float) -> None:
         while (rest := until - time.monotonic()) > 0:
             for fd, events in self._epoll.poll(rest):
                 readable = pycurl.CSELECT_IN if events & ~select.EPOLLOUT else 0
                 self._multi.socket_action(fd, readable | (pycurl.CSELECT_OUT if events & select.EPOLLOUT else 0))
             self._collect()
-
-    def _start(self) -> None:
-        handle = self._idle.pop() if self._idle else self._handle()
-        handle.setopt(pycurl.URL, next(self._urls))
-        self._multi.add_handle(handle)
 
     def _handle(self) -> pycurl.Curl:
         handle = pycurl.Curl()
@@ -85,6 +65,9 @@ class _Loop:
         handle.setopt(pycurl.PROXY, "")
         handle.setopt(pycurl.TIMEOUT_MS, _TIMEOUT_MS)
         handle.setopt(pycurl.WRITEFUNCTION, len)
+        if self._ca_file is not None:
+            handle.setopt(pycurl.CAINFO, self._ca_file)
+            handle.setopt(pycurl.SSL_SESSIONID_CACHE, 0)  # a handshake for each, as a check makes
         return handle
 
     def _collect(self) -> None:
@@ -107,17 +90,11 @@ class _Loop:
 
 
 def _main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = bare.parser()
     parser.add_argument("urls", nargs="+")
-    parser.add_argument("--rate", type=int, required=True)
-    parser.add_argument("--seconds", type=int, required=True)
+    parser.add_argument("--ca-file")
     options = parser.parse_args()
-    loop = _Loop(options.urls, options.rate)
-    loop.run(_WARM_UP_SECONDS)
-    done, failed, cpu = loop.done, loop.failed, time.process_time()
-    loop.run(options.seconds)
-    figures = {"done": loop.done - done, "failed": loop.failed - failed, "cpu_seconds": time.process_time() - cpu}
-    print(json.dumps(figures))
+    bare.tell(_Requests(options.urls, options.ca_file), rate=options.rate, seconds=options.seconds)
 
 
 if __name__ == "__main__":

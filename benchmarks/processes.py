@@ -17,21 +17,26 @@ _ENDS_WITHIN_SECONDS = 15
 _KIB = 1024
 
 
+def module(name: str, *arguments: str) -> list[str]:
+    """The command that runs a module with the Python of this process."""
+    return [sys.executable, "-m", name, *arguments]
+
+
 @contextlib.contextmanager
 def running(
-    arguments: Sequence[str],
+    command: Sequence[str],
     *,
     environment: Mapping[str, str] | None = None,
     folder: Path = _CHECKOUT,
     errors: IO[str] | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
-    """`python -m …`, until the context ends. Its standard input is a pipe, so that it can end with us.
+    """A process, until the context ends. Its standard input is a pipe, so that it can end with us.
 
     It has a session of its own: Ctrl-C reaches us alone, and we end what we started. `errors` takes what it says on
     standard error; without it that goes where ours goes.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", *arguments],
+        command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,

@@ -13,7 +13,7 @@ from benchmarks.options import Options
 from benchmarks.past import Disk
 from benchmarks.processes import cpu_seconds
 from benchmarks.report import Figure, Report
-from benchmarks.server import Server, data_folder, server
+from benchmarks.server import Server, database_in, introduce, monitor_id, now_ms, seed, server, temporary_folder
 from benchmarks.target import target
 
 _BASELINE = "/healthz"
@@ -33,12 +33,11 @@ class _Read:
 def run(options: Options) -> Report:
     """As many monitors as the other benchmarks have checks a second, each looked at every 30 s while it is read."""
     count = min(options.rate, _MOST_MONITORS)
-    with target() as urls, data_folder() as folder:
-        with server(folder) as tested:
-            tested.create([_monitor(url, number) for number, url in enumerate(islice(cycle(urls), count))])
-            paths = [f"/v1/status/{monitor_id}" for monitor_id in tested.monitor_ids()]
-            database = tested.database
-        disk = past.write(database, time.time_ns() // 1_000_000)
+    paths = [f"/v1/status/{monitor_id(number)}" for number in range(count)]
+    with target() as urls, temporary_folder() as folder:
+        seed(folder, [_monitor(url, number) for number, url in enumerate(islice(cycle(urls), count))])
+        introduce(folder)
+        disk = past.write(database_in(folder), now_ms())
         with server(folder) as tested:
             time.sleep(options.warm_up)
             read = _read(tested, paths, min(options.seconds, _SECONDS))

@@ -1,26 +1,31 @@
-"""A target that costs little: answers every request on a few ports of loopback with a short 200, until stdin closes."""
+"""A target that costs little: answers every request on many ports of loopback with a short 200, until stdin closes."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import json
-import sys
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from typing import cast
 
-from benchmarks.processes import first_line, running
+from benchmarks.certificate import Certificate
+from benchmarks.processes import first_line, module, running
+from benchmarks.starter import starter_gone
 from statuspulse.app import loop
 
-# One address and port can be left by some 28,000 connections a minute; several keep far from that.
-_PORTS = 4
+# One address and port can be left by some 28,000 connections a minute; so many are enough for 5,000 checks a second.
+_PORTS = 16
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n"
 
 
 @contextlib.contextmanager
-def target() -> Iterator[list[str]]:
-    """The URLs of a target in a process of its own."""
-    with running(["benchmarks.target"]) as process:
+def target(certificate: Certificate | None = None) -> Iterator[list[str]]:
+    """The URLs of a target in a process of its own; they are of https if it has a certificate to show."""
+    shown = () if certificate is None else ("--certificate", str(certificate.shown))
+    with running(module("benchmarks.target", *shown)) as process:
         yield json.loads(first_line(process))
 
 
@@ -36,27 +41,31 @@ class _Talk(asyncio.Protocol):
         self._transport.write(_ANSWER)
 
 
-class _Starter(asyncio.Protocol):
-    """The other end of our standard input."""
-
-    def __init__(self, gone: asyncio.Event) -> None:
-        self._gone = gone
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        self._gone.set()
-
-
-async def _serve() -> None:
+async def _serve(context: ssl.SSLContext | None) -> None:
     running_loop = asyncio.get_running_loop()
-    servers = [await running_loop.create_server(_Talk, "127.0.0.1", 0, backlog=1024) for _ in range(_PORTS)]
+    scheme = "http" if context is None else "https"
+    servers = [
+        await running_loop.create_server(_Talk, "127.0.0.1", 0, backlog=1024, ssl=context) for _ in range(_PORTS)
+    ]
     ports = [server.sockets[0].getsockname()[1] for server in servers]
-    print(json.dumps([f"http://127.0.0.1:{port}/" for port in ports]), flush=True)
-    gone = asyncio.Event()
-    await running_loop.connect_read_pipe(lambda: _Starter(gone), sys.stdin)
-    await gone.wait()
+    print(json.dumps([f"{scheme}://127.0.0.1:{port}/" for port in ports]), flush=True)
+    await starter_gone()
     for server in servers:
         server.close()
 
 
+def _context(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--certificate", type=Path)
+    path = parser.parse_args().certificate
+    loop.run(_serve(None if path is None else _context(path)))
+
+
 if __name__ == "__main__":
-    loop.run(_serve())
+    _main()

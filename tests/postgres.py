@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,27 +75,33 @@ def running_postgres() -> Iterator[Postgres]:
 
 
 @contextmanager
-def listening_postgres() -> Iterator[int]:
-    """A server of our own on a port of loopback; the wheel's build speaks no TLS."""
+def listening_postgres(
+    *settings: str, install: Path | None = None, environment: Mapping[str, str] = os.environ
+) -> Iterator[int]:
+    """A server of our own on a port of loopback, without `install` the wheel's; its build speaks no TLS."""
     folder = Path(tempfile.mkdtemp(prefix="sp-pg-"))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     try:
-        with _served(folder, f"port={port}", "listen_addresses=127.0.0.1"):
+        addressed = (f"port={port}", "listen_addresses=127.0.0.1", *settings)
+        with _served(folder, *addressed, install=install, environment=environment):
             yield port
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _served(folder: Path, *more: str) -> Iterator[URL]:
-    account = _account(folder)
-    install = _install(folder, **account)
+def _served(
+    folder: Path, *more: str, install: Path | None = None, environment: Mapping[str, str] = os.environ
+) -> Iterator[URL]:
+    account = account_for(folder)
+    install = install or _install(folder, **account)
     data = folder / "data"
     subprocess.run(
         [install / "bin" / "initdb", "-D", data, *_CLUSTER],
         check=True,
         stdout=subprocess.DEVNULL,
+        env=environment,
         **account,
     )
     settings = [part for setting in (*_SETTINGS, *more) for part in ("-c", setting)]
@@ -104,7 +110,7 @@ def _served(folder: Path, *more: str) -> Iterator[URL]:
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "KEPT": str(folder)},
+        env={**environment, "KEPT": str(folder)},
         start_new_session=True,  # Ctrl-C is for pytest, which then ends the server in order
         **account,
     )
@@ -134,8 +140,8 @@ def _listen(stderr: Any, said: list[str], ready: threading.Event) -> None:
     ready.set()
 
 
-def _account(folder: Path) -> dict[str, Any]:
-    """PostgreSQL refuses to run as root; then it runs as nobody."""
+def account_for(folder: Path) -> dict[str, Any]:
+    """PostgreSQL refuses to run as root; then it runs as nobody, who gets the folder."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")

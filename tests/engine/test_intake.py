@@ -124,6 +124,16 @@ def test_a_void_result_is_stored_and_decides_nothing(world: World) -> None:
     assert world.stored(monitor) == 3
 
 
+@pytest.mark.parametrize("before", [[], [None], [None, REFUSED]])
+def test_what_policy_refuses_becomes_unknown_and_calls_nobody(world: World, before: list[Failure | None]) -> None:
+    monitor = world.monitor()
+    found = [*before, *[BLOCKED] * 10]
+    world.see(*(result(monitor, at(10 * n), failure) for n, failure in enumerate(found)))
+    assert world.sweep(at(10 * len(found))) == 1
+    assert world.state(monitor).state is State.UNKNOWN
+    assert (world.incidents(), world.owed()) == ([], [])
+
+
 def test_void_results_break_no_streak(world: World) -> None:
     monitor = world.monitor()
     world.see(result(monitor, at(0)), result(monitor, at(10), REFUSED), result(monitor, at(20), BLOCKED))

@@ -110,7 +110,7 @@ async def test_the_first_end_of_the_chain_counts(check: TcpCheck, authority: tru
 async def test_an_expired_certificate_is_tls_expired_and_seen(check: TcpCheck, authority: trustme.CA) -> None:
     with secure(certificates.expired(authority)) as target:
         seen = await check.run(spec(target.port, *TALK, tls=True), timeout_ms=2000)
-    assert seen.failure == Failure(FailureClass.TLS_EXPIRED, "a certificate of the chain has expired")
+    assert seen.failure == Failure(FailureClass.TLS_EXPIRED, "a certificate of the chain expired on 2020-03-01")
     assert seen.certificate == Certificate(not_after=certificates.year_ms(2020), tls_version="TLSv1.3")
     assert seen.phases.tls_us is not None
     assert seen.phases.ttfb_us is None
@@ -118,15 +118,16 @@ async def test_an_expired_certificate_is_tls_expired_and_seen(check: TcpCheck, a
 
 
 async def test_every_fault_of_a_chain_has_its_words(check: TcpCheck, authority: trustme.CA, tmp_path: Path) -> None:
+    incomplete = certificates.without_intermediate(authority)
     chains = {
         "the certificate is self-signed": certificates.self_signed(tmp_path, days=100),
-        "the certificate is not for 127.0.0.1": certificates.good(authority, "other.example"),
-        "the chain is incomplete, or its issuer is not trusted here": certificates.without_intermediate(authority),
+        "the certificate is not for 127.0.0.1 but for other.example": certificates.good(authority, "other.example"),
+        "the chain is incomplete or its issuer is not trusted: no certificate of ": incomplete,
     }
     for words, tls in chains.items():
         with secure(tls) as target:
             seen = await check.run(spec(target.port, *TALK, tls=True), timeout_ms=2000)
-        assert failed(seen, FailureClass.TLS_ERROR) == words
+        assert failed(seen, FailureClass.TLS_ERROR).startswith(words)
         assert seen.certificate is not None
         assert seen.certificate.tls_version == "TLSv1.3"
     with secure(certificates.good(trustme.CA())) as target:
@@ -151,7 +152,7 @@ async def test_another_name_may_be_asked_for(check: TcpCheck, authority: trustme
         seen = await check.run(spec(target.port, tls=True, server_name="mail.example"), timeout_ms=2000)
         assert seen.failure is None
         seen = await check.run(spec(target.port, tls=True, server_name="web.example"), timeout_ms=2000)
-        assert failed(seen, FailureClass.TLS_ERROR) == "the certificate is not for web.example"
+        assert failed(seen, FailureClass.TLS_ERROR) == "the certificate is not for web.example but for mail.example"
     assert asked == ["mail.example", "web.example"]
 
 
@@ -340,7 +341,7 @@ async def test_an_expired_certificate_behind_starttls_is_seen(check: TcpCheck, a
     with SpeakingTarget(smtp, certificates.expired(authority)) as target:
         steps = (Step(expect="220-"), Step(starttls=Starttls.SMTP), Step(send="QUIT\r\n"))
         seen = await check.run(spec(target.port, *steps), timeout_ms=2000)
-    assert failed(seen, FailureClass.TLS_EXPIRED).startswith("step 2: a certificate of the chain has expired")
+    assert failed(seen, FailureClass.TLS_EXPIRED).startswith("step 2: a certificate of the chain expired on 2020-03-01")
     assert seen.certificate == Certificate(not_after=certificates.year_ms(2020), tls_version="TLSv1.3")
     assert seen.phases.tls_us is not None
 

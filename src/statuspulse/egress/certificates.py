@@ -6,7 +6,7 @@ import calendar
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from statuspulse.domain.evidence import excerpt
 from statuspulse.domain.result import Certificate
@@ -31,6 +31,21 @@ _SERIAL = b"Serial Number"
 _NAMES = b"X509v3 Subject Alternative Name"
 _MOST_NAMES = 50
 _MOST_CERTIFICATES = 10
+
+
+class Shown(NamedTuple):
+    """What people are told of a chain: whom its first certificate is for, who signed the last one, and from when until
+    when (ms) all of it holds; empty and None are what is not known.
+    """
+
+    names: list[str]
+    last_issuer: str
+    begin: int | None
+    end: int | None
+
+
+def shown(chain: Chain) -> Shown:
+    return Shown(names_of(chain), last_issuer(chain), earliest_begin(chain), earliest_end(chain))
 
 
 def trusted_bundle() -> str | None:

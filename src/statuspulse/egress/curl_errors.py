@@ -7,7 +7,7 @@ import errno
 import pycurl
 
 from statuspulse.domain.failure import Failure, FailureClass
-from statuspulse.egress.certificates import Chain
+from statuspulse.egress.certificates import Chain, shown
 from statuspulse.egress.distrust import handshake_failure, verification_failure
 from statuspulse.egress.faults import connect_failure, connect_timeout, own_fault
 
@@ -74,7 +74,7 @@ def transfer_failure(
     if code not in _TLS:
         return Failure.of(FailureClass.PROTOCOL_ERROR, _PROTOCOL.get(code) or text)
     seen = code == pycurl.E_PEER_FAILED_VERIFICATION
-    return verification_failure(verify_result, text, host, chain) if seen else handshake_failure(text)
+    return verification_failure(verify_result, text, host, shown(chain)) if seen else handshake_failure(text)
 
 
 def _own_fault(code: int, text: str, os_errno: int, ip: str, *, connected: bool) -> Failure | None:

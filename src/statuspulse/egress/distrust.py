@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.domain.times import to_text
-from statuspulse.egress.certificates import Chain, earliest_begin, earliest_end, last_issuer, names_of
+from statuspulse.egress.certificates import Shown
 
 # OpenSSL's numbers of what it found wrong (X509_V_ERR_*).
 _NOT_YET_VALID = 9
@@ -13,6 +13,8 @@ _SELF_SIGNED = 18
 _SELF_SIGNED_IN_CHAIN = 19
 _NO_LOCAL_ISSUER = 20
 _NO_LEAF_SIGNATURE = 21
+_OTHER_HOST = 62
+_OTHER_ADDRESS = 64
 # Parts of OpenSSL's words, and ours for them.
 _WORDS = {
     "wrong version number": "the answer is no TLS",
@@ -26,13 +28,11 @@ _SHOWN_NAMES = 5
 _LATEST = 253_402_300_799_999
 
 
-def verification_failure(verify_result: int, text: str, host: str, chain: Chain) -> Failure:
-    """The failure behind OpenSSL's result and libcurl's words; what was seen of the chain goes into the text."""
+def verification_failure(verify_result: int, text: str, host: str, shown: Shown) -> Failure:
+    """The failure behind OpenSSL's result and its words or libcurl's; what was seen of the chain goes into the text."""
     if verify_result == _EXPIRED:
-        return Failure(
-            FailureClass.TLS_EXPIRED, f"a certificate of the chain expired{_date(' on', earliest_end(chain))}"
-        )
-    return Failure.of(FailureClass.TLS_ERROR, _reason(verify_result, text, host, chain))
+        return Failure(FailureClass.TLS_EXPIRED, f"a certificate of the chain expired{_date(' on', shown.end)}")
+    return Failure.of(FailureClass.TLS_ERROR, _reason(verify_result, text, host, shown))
 
 
 def handshake_failure(text: str) -> Failure:
@@ -41,23 +41,22 @@ def handshake_failure(text: str) -> Failure:
     return Failure.of(FailureClass.TLS_ERROR, next(words, text))
 
 
-def _reason(verify_result: int, text: str, host: str, chain: Chain) -> str:
+def _reason(verify_result: int, text: str, host: str, shown: Shown) -> str:
     if verify_result == _SELF_SIGNED:
         return "the certificate is self-signed"
     if verify_result == _SELF_SIGNED_IN_CHAIN:
-        return f"the chain ends in a root that is not trusted: {last_issuer(chain)}"
+        return f"the chain ends in a root that is not trusted: {shown.last_issuer}"
     if verify_result in {_NO_LOCAL_ISSUER, _NO_LEAF_SIGNATURE}:
-        issuer = last_issuer(chain)
-        return f"the chain is incomplete or its issuer is not trusted: no certificate of {issuer} was sent or is known"
+        missing = shown.last_issuer
+        return f"the chain is incomplete or its issuer is not trusted: no certificate of {missing} was sent or is known"
     if verify_result == _NOT_YET_VALID:
-        return f"a certificate of the chain is not valid yet{_date(', only from', earliest_begin(chain))}"
-    if "does not match" in text or "no alternative" in text:
-        return f"the certificate is not for {host} but for {_names(chain)}"
+        return f"a certificate of the chain is not valid yet{_date(', only from', shown.begin)}"
+    if verify_result in {_OTHER_HOST, _OTHER_ADDRESS} or "does not match" in text or "no alternative" in text:
+        return f"the certificate is not for {host} but for {_names(shown.names)}"
     return text
 
 
-def _names(chain: Chain) -> str:
-    names = names_of(chain)
+def _names(names: list[str]) -> str:
     if not names:
         return "no host at all"
     more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.domain.result import Certificate
+from statuspulse.egress.certificate_message import end_of, read_chain, shown_by
+from statuspulse.egress.distrust import verification_failure
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 _CERTIFICATE_MESSAGE = 11
 _TLS_1_3 = 0x0304
 _VERSIONS = {0x0301: "TLSv1", 0x0302: "TLSv1.1", 0x0303: "TLSv1.2", _TLS_1_3: "TLSv1.3"}
 # SSL_OP_NO_RX_CERTIFICATE_COMPRESSION: a compressed chain could not be read from the message.
 _NO_COMPRESSED_CHAIN = 1 << 33
-
-_EXPIRED = 10
-# OpenSSL's reasons for not trusting a certificate (x509_vfy.h), in words for people.
-_VERIFY_TEXTS = {
-    9: "a certificate of the chain is not valid yet",
-    18: "the certificate is self-signed",
-    19: "the chain ends in a self-signed certificate that is not trusted here",
-    20: "the chain is incomplete, or its issuer is not trusted here",
-    21: "the chain is incomplete: the certificate cannot be verified alone",
-    62: "the certificate is not for {name}",
-    64: "the certificate is not for {name}",
-}
 
 
 class TlsBrokenError(ConnectionError):
@@ -117,23 +110,26 @@ class Session:
 
     def certificate(self) -> Certificate | None:
         """What the server showed, whether or not it was trusted."""
-        shown = self._object.shown if isinstance(self._object, _Observed) else None
-        if shown is None:
-            return None
-        version, message = shown
-        end = _earliest_end(message, is_1_3=version == _TLS_1_3)
+        version, chain = self._shown()
+        end = end_of(chain)
         return None if end is None else Certificate(not_after=end, tls_version=_VERSIONS.get(version))
 
     def failure(self, error: ssl.SSLError) -> Failure:
         """What an error of the handshake means for the check."""
         if isinstance(error, ssl.SSLCertVerificationError):
-            if error.verify_code == _EXPIRED:
-                return Failure(FailureClass.TLS_EXPIRED, "a certificate of the chain has expired")
-            text = _VERIFY_TEXTS.get(error.verify_code, error.verify_message)
-            return Failure.of(FailureClass.TLS_ERROR, text.format(name=self._name))
+            _, chain = self._shown()
+            return verification_failure(error.verify_code, error.verify_message, self._name, shown_by(chain))
         if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
             return CLOSED_IN_HANDSHAKE
         return _failure("TLS handshake failed", error)
+
+    def _shown(self) -> tuple[int, list[x509.Certificate]]:
+        """The version that was spoken and the chain; 0 and nothing before the server has shown any."""
+        shown = self._object.shown if isinstance(self._object, _Observed) else None
+        if shown is None:
+            return 0, []
+        version, message = shown
+        return version, read_chain(message, is_1_3=version == _TLS_1_3)
 
 
 CLOSED_IN_HANDSHAKE = Failure(FailureClass.TLS_ERROR, "the connection was closed during the TLS handshake")
@@ -164,30 +160,3 @@ def _context(ca_file: str | None, *, verify: bool) -> ssl.SSLContext:
 def _remember(peer: object, direction: str, version: int, _content: int, message_type: int, data: bytes) -> None:
     if message_type == _CERTIFICATE_MESSAGE and direction == "read" and isinstance(peer, _Observed):
         peer.shown = (int(version), data)
-
-
-def _earliest_end(message: bytes, *, is_1_3: bool) -> int | None:
-    """When the first certificate of a chain ends (ms); None if one cannot be read."""
-    # Its import takes 60 ms, which most processes never need.
-    from cryptography import x509  # noqa: PLC0415
-
-    try:
-        ends = [x509.load_der_x509_certificate(der).not_valid_after_utc for der in _chain(message, is_1_3=is_1_3)]
-    except (ValueError, IndexError):
-        return None
-    return min((int(end.timestamp()) * 1000 for end in ends), default=None)
-
-
-def _chain(message: bytes, *, is_1_3: bool) -> Iterator[bytes]:
-    """The certificates in a message of the handshake (RFC 5246, 7.4.2; RFC 8446, 4.4.2)."""
-    at = 4
-    if is_1_3:
-        at += 1 + message[at]
-    at += 3
-    while at + 3 <= len(message):
-        size = int.from_bytes(message[at : at + 3], "big")
-        at += 3
-        yield message[at : at + size]
-        at += size
-        if is_1_3:
-            at += 2 + int.from_bytes(message[at : at + 2], "big")
