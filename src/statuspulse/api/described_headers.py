@@ -28,18 +28,15 @@ COMPONENTS: Mapping[str, Any] = {
         ("Idempotent-Replayed", "string", "true", "There when the answer was given before under the same key."),
     )
 }
-PARAMETERS: Mapping[str, Any] = {
-    "Idempotency-Key": {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": False,
-        "description": "Sent again with the same key and body within 24 hours, the call does nothing and is answered "
-        "alike. One pair of double quotes around it counts for nothing.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 257},
-        "example": "4f0c1c1e-6a6e-4f2e-9d5c-3a9d5f6b7c8d",
-    }
+IDEMPOTENCY_KEY: Mapping[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Sent again with the same key and body within 24 hours, the call does nothing and is answered "
+    "alike. One pair of double quotes around it counts for nothing.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 257},
+    "example": "4f0c1c1e-6a6e-4f2e-9d5c-3a9d5f6b7c8d",
 }
-IDEMPOTENCY_KEY = {"$ref": "#/components/parameters/Idempotency-Key"}
 
 _RATE_LIMIT = ("RateLimit-Policy", "RateLimit", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 # They come before the question who calls, or say that nobody knows.

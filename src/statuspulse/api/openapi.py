@@ -87,7 +87,6 @@ def openapi_document(routes: Sequence[BaseRoute], tags: Sequence[str]) -> dict[s
         "schemas": _without_titles({**schemas, **_components()}),
         "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "sk_live_*"}},
         "headers": described_headers.COMPONENTS,
-        "parameters": described_headers.PARAMETERS,
     }
     document["paths"] = _without_titles(document["paths"])
     for route in iter_route_contexts(routes):
