@@ -157,6 +157,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "STATUSPULSE_DATA_DIR": str(folder),
         "STATUSPULSE_LISTEN": "127.0.0.1:0",
         "STATUSPULSE_MIN_INTERVAL_SECONDS": "1",
+        "STATUSPULSE_RATE_LIMITS": "api=0,writes=0,incidents=0",
     }
 
 

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from statuspulse.domain import throttle
 from statuspulse.domain.access import may_be_given
 from statuspulse.domain.networks import Network, parse_network
 from statuspulse.domain.secret import Secret
+from statuspulse.domain.throttle import Limits
 from statuspulse.egress.policy import Policy
 from statuspulse.egress.urls import parse_url
 
@@ -40,6 +42,7 @@ KNOWN = frozenset(
         "PROBE_KEY",
         "ROLES",
         "TRUSTED_PROXIES",
+        "RATE_LIMITS",
         "FLAP_DAMPING",
     }
 )
@@ -54,7 +57,6 @@ RESERVED = frozenset(
         "PAGERDUTY_API_URL",
         "SMTP_URL",
         "CORS_ORIGINS",
-        "RATE_LIMITS",
         "TOKEN",
         "TEST_POSTGRES_URL",
     }
@@ -85,6 +87,7 @@ class Settings:
     runs_probe: bool
     trusted_proxies: tuple[Network, ...]
     flap_damping: bool
+    rate_limits: Limits
     remarks: tuple[str, ...]
 
     @property
@@ -95,6 +98,7 @@ class Settings:
 def load(environment: Mapping[str, str], folder: Path) -> Settings:
     """Reads the environment and the file in the folder; raises SettingsError for the first thing that is wrong."""
     values, remarks = _values(environment, folder)
+    rate_limits, idle = _rate_limits(values.get("RATE_LIMITS", ""))
     host, port = _listen(values.get("LISTEN", _DEFAULT_LISTEN))
     slack = _url("SLACK_BASE_URL", values.get("SLACK_BASE_URL", _DEFAULT_SLACK))
     public_url = values.get("PUBLIC_URL")
@@ -110,7 +114,8 @@ def load(environment: Mapping[str, str], folder: Path) -> Settings:
         runs_probe=_runs_probe(values.get("ROLES")),
         trusted_proxies=tuple(_trusted_proxies(values.get("TRUSTED_PROXIES", ""))),
         flap_damping=_is_on("FLAP_DAMPING", values.get("FLAP_DAMPING", "on")),
-        remarks=tuple(remarks),
+        rate_limits=rate_limits,
+        remarks=(*remarks, *(f"{PREFIX}RATE_LIMITS: {policy} has no effect in this version" for policy in idle)),
     )
 
 
@@ -237,6 +242,13 @@ def _trusted_proxies(text: str) -> Iterator[Network]:
         if network.prefixlen == 0:
             raise SettingsError(f"{PREFIX}TRUSTED_PROXIES: {word} would believe every caller; name your proxies")
         yield network
+
+
+def _rate_limits(text: str) -> tuple[Limits, list[str]]:
+    try:
+        return throttle.overridden(text)
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}RATE_LIMITS: {error}") from None
 
 
 def _runs_probe(text: str | None) -> bool:

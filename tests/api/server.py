@@ -18,8 +18,10 @@ from sqlalchemy import Connection
 
 from statuspulse.api.app import ROUTERS, create_api
 from statuspulse.api.dependencies import CheckOutcome, Dependencies
+from statuspulse.api.overload import PLACES
 from statuspulse.bus.local import LocalBus
 from statuspulse.catalog import setup
+from statuspulse.domain.throttle import DEFAULTS
 from statuspulse.domain.times import from_text
 from statuspulse.egress.policy import Policy
 from statuspulse.engine.jobs import Jobs
@@ -37,6 +39,7 @@ READER = "sk_live_4444555566667777"
 STRANGER = "sk_live_8888999900001111"
 NOW = from_text("2026-11-23T06:20:00.412Z")
 PUBLIC_URL = "https://status.acme.example"
+_USUAL: list[Contract] = []
 
 
 @dataclass
@@ -115,10 +118,21 @@ async def _series(team_id: str | None) -> str:
     return f"statuspulse_up 1\n# team {team_id}\n"
 
 
+def _contract(address: str, routers: Sequence[APIRouter]) -> Contract:
+    """What the API tells of itself. That takes it most of a second, so for the usual routers it is asked for once."""
+    if routers is not ROUTERS:
+        return Contract(requests.get(f"{address}/v1/openapi.json", timeout=10).json())
+    if not _USUAL:
+        _USUAL.append(Contract(requests.get(f"{address}/v1/openapi.json", timeout=10).json()))
+    return _USUAL[0]
+
+
 @contextmanager
-def running(folder: Path, *, routers: Sequence[APIRouter] = ROUTERS, **changes: Any) -> Iterator[Api]:
-    """Starts the API on a free port; ends it with everything it holds."""
-    database = Database(sqlite_url(folder / "statuspulse.db"))
+def running(
+    folder: Path, *, url: str | None = None, routers: Sequence[APIRouter] = ROUTERS, **changes: Any
+) -> Iterator[Api]:
+    """Starts the API on a free port, on the database of the URL or one of its own; ends it with everything it holds."""
+    database = Database(url or sqlite_url(folder / "statuspulse.db"))
     keyring = Keyring(b"k" * 32)
     clock = Clock()
     wakes: list[int] = []
@@ -146,11 +160,13 @@ def running(folder: Path, *, routers: Sequence[APIRouter] = ROUTERS, **changes: 
         "liveness": Liveness(),
         "metrics": Metrics(),
         "is_stopping": lambda: False,
+        "rate_limits": {"ping": DEFAULTS["ping"]},
+        "places": PLACES,
     }
     app = create_api(Dependencies(**{**parts, **changes}), routers)
-    with served(app) as url:
-        contract = Contract(requests.get(f"{url}/v1/openapi.json", timeout=10).json())
-        api = Api(url, app, database, keyring, clock, probe_key, contract, wakes)
+    with served(app) as address:
+        contract = _contract(address, routers)
+        api = Api(address, app, database, keyring, clock, probe_key, contract, wakes)
         try:
             yield api
         finally:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, select
 
 from statuspulse.api.app import create_api
 from statuspulse.api.dependencies import CheckOutcome, Dependencies
+from statuspulse.api.overload import PLACES
 from statuspulse.app.web_server import WebServer, base_url, bound, listen
 from statuspulse.bus.bus import Topic
 from statuspulse.bus.local import LocalBus
@@ -61,8 +62,12 @@ class Plane:
     folder: Path
     contract: Contract
 
-    async def call(self, method: str, path: str, body: Any = None, *, token: str | None = WRITER) -> requests.Response:
+    async def call(
+        self, method: str, path: str, body: Any = None, *, token: str | None = WRITER, key: str | None = None
+    ) -> requests.Response:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
 
         def send() -> requests.Response:
             return requests.request(method, self.url + path, json=body, headers=headers, timeout=30)
@@ -134,6 +139,8 @@ async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
         liveness=liveness,
         metrics=metrics,
         is_stopping=stop.is_set,
+        rate_limits={},
+        places=PLACES,
     )
     server = WebServer(create_api(parts))
     with bound("127.0.0.1", 0) as listening:
@@ -238,6 +245,22 @@ async def test_a_second_look_at_the_same_time_is_refused(plane: Plane, target: H
     assert (second.status_code, second.json()["error"]["code"]) == (409, "check_in_progress")
     assert (first.result().status_code, elsewhere.result().status_code) == (200, 200)
     assert len(plane.jobs) == 0
+
+
+async def test_a_look_under_a_key_is_made_once(plane: Plane, target: HttpTarget) -> None:
+    target.delay_seconds = 0.8
+    monitor = await plane.monitor(target, paused=True)
+    path = f"/v1/monitors/{monitor}/check"
+    async with plane.probing(), asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(plane.call("POST", path, key="k-1"))
+        await until(lambda: target.arrivals)
+        meanwhile = await plane.call("POST", path, key="k-1")
+        await first
+        again = await plane.call("POST", path, key="k-1")
+    assert (meanwhile.status_code, meanwhile.json()["error"]["code"]) == (409, "idempotency_in_progress")
+    assert meanwhile.headers["Retry-After"] == "1"
+    assert (again.headers["Idempotent-Replayed"], again.content) == ("true", first.result().content)
+    assert len(target.arrivals) == 1
 
 
 async def test_a_monitor_that_is_being_checked_all_the_time_is_refused(plane: Plane, target: HttpTarget) -> None:

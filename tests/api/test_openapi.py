@@ -91,6 +91,13 @@ def test_every_refusal_of_every_operation_is_the_error(document: dict[str, Any])
     for name, operation in operations(document):
         refusals = {status for status in operation["responses"] if int(status) >= 400}
         assert {"405", "413", "422", "429", "500", "503"} <= refusals, name
+        for status in ("429", "503"):
+            assert "Retry-After" in operation["responses"][status]["headers"], name
+        told = {status for status, response in operation["responses"].items() if "RateLimit" in response["headers"]}
+        if operation["security"]:
+            assert told == set(operation["responses"]) - {"401", "405", "413"}, name
+        else:
+            assert told == {"429"}, name
         for status in refusals:
             content = operation["responses"][status]["content"]
             for media_type in ("application/json", "application/problem+json"):

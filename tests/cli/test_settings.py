@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from statuspulse.domain.throttle import DEFAULTS, Limit
 from statuspulse.egress.addresses import AddressClass
 from statuspulse.egress.policy import Policy
 from statuspulse.settings import Settings, SettingsError, default_data_dir, load, probe_policy
@@ -33,6 +34,7 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
         slack_base_url="https://hooks.slack.com",
         runs_probe=True,
         trusted_proxies=(),
+        rate_limits=DEFAULTS,
         flap_damping=True,
         remarks=(),
     )
@@ -53,6 +55,7 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
         ("ROLES", "api, engine,dispatcher", "runs_probe", False),
         ("FLAP_DAMPING", "off", "flap_damping", False),
         ("ROLES", "api,engine,dispatcher,probe", "runs_probe", True),
+        ("RATE_LIMITS", "api=6000/60,writes=0", "rate_limits", {**DEFAULTS, "api": Limit(6000, 60), "writes": None}),
         ("TRUSTED_PROXIES", "10.0.0.0/8, ::1,", "trusted_proxies", (ip_network("10.0.0.0/8"), ip_network("::1"))),
     ],
 )
@@ -87,6 +90,7 @@ def test_an_emulator_of_slack_that_the_operator_named_may_be_reached(tmp_path: P
     ("name", "text", "told"),
     [
         ("DATA_DIR", "a\nb", "must not hold line breaks"),
+        ("RATE_LIMITS", "api=fast", "'api=fast' is no limit; write calls and seconds as in api=6000/60"),
         ("TRUSTED_PROXIES", "10.0.0.1/8", "10.0.0.1/8 has bits behind its prefix; 10.0.0.0/8 is meant"),
         ("TRUSTED_PROXIES", "proxy.example", "proxy.example must be an address or a network"),
         ("TRUSTED_PROXIES", "0.0.0.0/0", "0.0.0.0/0 would believe every caller"),
@@ -168,11 +172,11 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 
 def test_what_nobody_obeys_is_remarked_on(tmp_path: Path) -> None:
     _write(tmp_path, 'listn = "127.0.0.1:9000"\n')
-    settings = _load(tmp_path, RATE_LIMITS="api=6000/60", TOKEN="sk_live_0123456789abcdef", COLOUR="blue")
+    settings = _load(tmp_path, RATE_LIMITS="streams=5/60", TOKEN="sk_live_0123456789abcdef", COLOUR="blue")
     assert settings.remarks == (
         "STATUSPULSE_LISTN is not known; perhaps STATUSPULSE_LISTEN is meant",
-        "STATUSPULSE_RATE_LIMITS has no effect in this version",
         "STATUSPULSE_COLOUR is not known",
+        "STATUSPULSE_RATE_LIMITS: streams has no effect in this version",
     )
 
 

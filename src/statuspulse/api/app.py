@@ -34,6 +34,8 @@ from statuspulse.api.dependencies import Dependencies, Services
 from statuspulse.api.envelope import refusal
 from statuspulse.api.frame import Frame
 from statuspulse.api.openapi import openapi_document
+from statuspulse.api.overload import Overload
+from statuspulse.api.strangers import Strangers
 from statuspulse.api.translate import TRANSLATED, translate
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -80,7 +82,10 @@ def create_api(parts: Dependencies, routers: Sequence[APIRouter] = ROUTERS) -> F
         exception_handlers=dict.fromkeys(TRANSLATED, refuse),
         telemetry=_NO_TELEMETRY,
     )
-    app.state.services = Services.of(parts)
+    app.state.services = services = Services.of(parts)
+    # The last one that is added is the outermost.
+    app.add_middleware(Strangers, throttle=services.throttle, public_url=parts.public_url)
+    app.add_middleware(Overload, places=parts.places, public_url=parts.public_url)
     app.add_middleware(
         Frame, now=parts.now, monotonic=parts.monotonic, public_url=parts.public_url, metrics=parts.metrics
     )

@@ -38,6 +38,8 @@ TEST = Operation(
     answer=CheckRunAnswer,
     examples={"nobody_looked": check_examples.TEST_RUN},
     body=Body(schema="MonitorRequest", examples=examples.NEW_MONITORS),
+    statuses=(409,),
+    waits=True,
 )
 CHECK = Operation(
     id="checkMonitor",
@@ -46,6 +48,7 @@ CHECK = Operation(
     answer=CheckRunAnswer,
     examples={"checkout": check_examples.CHECK_RUN},
     statuses=(409,),
+    waits=True,
 )
 
 

@@ -11,12 +11,15 @@ from starlette.requests import HTTPConnection, Request
 
 from statuspulse.api.cursors import Cursors
 from statuspulse.api.heartbeat_documents import PingUrls
+from statuspulse.api.running import Running
+from statuspulse.api.throttle import Throttle
 from statuspulse.api.token_cache import TokenCache
 from statuspulse.bus.bus import Bus
 from statuspulse.catalog.drift import Drift
 from statuspulse.catalog.instance import Instance
 from statuspulse.domain.access import Principal
 from statuspulse.domain.networks import Network
+from statuspulse.domain.throttle import Limits
 from statuspulse.egress.policy import Policy
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
@@ -25,6 +28,7 @@ from statuspulse.engine.pings import Pings
 from statuspulse.metrics import Metrics
 from statuspulse.storage.database import Database
 from statuspulse.storage.sealing import Keyring
+from statuspulse.storage.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ class Dependencies:
     `wake` is called after a committed change that probes, engine or dispatcher shall see at once. `series` answers the
     text for Prometheus, with the series of a team where one is given. The address that a call comes from is read from
     headers only where `trusted_proxies` hold who sends them. `is_stopping` is true from the moment at which
-    the process is asked to end: a call that waits for news answers without any.
+    the process is asked to end: a call that waits for news answers without any. `places` is how many calls may be in
+    work at once.
     """
 
     database: Database
@@ -64,6 +69,8 @@ class Dependencies:
     liveness: Liveness
     metrics: Metrics
     is_stopping: Callable[[], bool]
+    rate_limits: Limits
+    places: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +81,8 @@ class Services:
     instance: Instance
     tokens: TokenCache
     cursors: Cursors
+    throttle: Throttle
+    running: Running
     pings: Pings
     membership: Membership
     drift: Drift
@@ -87,7 +96,9 @@ class Services:
             ),
             tokens=TokenCache(parts.database, parts.keyring, now=parts.now, monotonic=parts.monotonic),
             cursors=Cursors(parts.keyring),
-            pings=Pings(parts.database, parts.bus, now=parts.now),
+            throttle=Throttle(parts.rate_limits, parts.trusted_proxies, now=parts.now, monotonic=parts.monotonic),
+            running=Running(),
+            pings=Pings(parts.database, parts.bus, limit=parts.rate_limits.get("ping"), now=parts.now),
             membership=Membership(parts.liveness, parts.now()),
             drift=Drift(),
         )
@@ -100,15 +111,19 @@ async def services_of(request: HTTPConnection) -> Services:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call of someone whose token the route has checked."""
+    """One call of someone whose token the route has checked.
+
+    `transaction` is there where all that the call does has to commit as one.
+    """
 
     request: Request
     services: Services
     caller: Principal
+    transaction: Transaction | None = None
 
     @property
-    def database(self) -> Database:
-        return self.services.parts.database
+    def database(self) -> Database | Transaction:
+        return self.transaction or self.services.parts.database
 
     @property
     def ping_urls(self) -> PingUrls:

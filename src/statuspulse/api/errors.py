@@ -79,6 +79,7 @@ class ApiError(Exception):
         param: str | None = None,
         details: Sequence[Detail] = (),
         retry_after_seconds: int | None = None,
+        violated_policies: Sequence[str] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
@@ -88,6 +89,7 @@ class ApiError(Exception):
         self.param = param if param is not None else next((detail.param for detail in details), None)
         self.details = tuple(details[:_DETAIL_LIMIT])
         self.retry_after_seconds = retry_after_seconds
+        self.violated_policies = tuple(violated_policies)
         self.headers = dict(headers or {})
         if retry_after_seconds is not None:
             self.headers["Retry-After"] = str(retry_after_seconds)
@@ -125,7 +127,7 @@ def error_document(error: ApiError, place: ErrorPlace) -> dict[str, Any]:
         "instance": place.instance,
     }
     if error.kind.registered is not None:
-        document["violated-policies"] = []
+        document["violated-policies"] = list(error.violated_policies)
     document["error"] = {
         "type": error.kind.type,
         "code": error.code,

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from statuspulse.api.envelope import refusal, request_id_of
 from statuspulse.api.errors import ApiError
+from statuspulse.api.throttle import RATE_LIMIT_HEADERS
 from statuspulse.domain.ids import new_ulid
 from statuspulse.metrics import Metrics
 
@@ -79,6 +80,7 @@ class _Answer:
         self.status: int | None = None
         self._send = send
         self._is_head = scope["state"]["is_head"]
+        self._state = scope["state"]
         request = Request(scope)
         self._headers = {**_DEFAULT_HEADERS, "Request-Id": request.state.request_id}
         given = request.headers.get("x-request-id", "")
@@ -89,7 +91,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            for name, value in self._headers.items():
+            for name, value in {**self._headers, **self._state.get(RATE_LIMIT_HEADERS, {})}.items():
                 headers.setdefault(name, value)
         elif self._is_head and message["type"] == "http.response.body":
             message = {**message, "body": b""}

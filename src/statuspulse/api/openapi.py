@@ -13,9 +13,9 @@ from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
 from statuspulse import __version__
-from statuspulse.api import examples
+from statuspulse.api import described_headers, examples
 from statuspulse.api.answers import Error
-from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER
+from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, WAITS
 from statuspulse.catalog import incident_members, team_members
 from statuspulse.catalog.incident_members import IncidentEdit, IncidentRequest, NoteRequest
 from statuspulse.catalog.kinds.registry import KINDS
@@ -86,7 +86,7 @@ def openapi_document(routes: Sequence[BaseRoute], tags: Sequence[str]) -> dict[s
     document["components"] = {
         "schemas": _without_titles({**schemas, **_components()}),
         "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "sk_live_*"}},
-        "headers": {"Request-Id": {"description": "The id of this call.", "schema": {"type": "string"}}},
+        "headers": described_headers.COMPONENTS,
     }
     document["paths"] = _without_titles(document["paths"])
     for route in iter_route_contexts(routes):
@@ -101,6 +101,7 @@ def openapi_document(routes: Sequence[BaseRoute], tags: Sequence[str]) -> dict[s
 def _finish(operation: dict[str, Any], route: RouteContext) -> None:
     """Adds what the framework does not know, and the examples, in which it drops every null."""
     has_token = SCOPE_MEMBER in operation
+    operation.pop(WAITS, None)
     operation["security"] = [{"bearer": []}] if has_token else []
     operation.pop(OWN_TOKEN, None)
     statuses = {*_OPEN_STATUSES, *operation.pop(FURTHER_STATUSES, ())}
@@ -113,10 +114,13 @@ def _finish(operation: dict[str, Any], route: RouteContext) -> None:
         responses[str(status)]["content"]["application/json"]["examples"] = told["content"]["application/json"][
             "examples"
         ]
-    for response in responses.values():
-        response["headers"] = {"Request-Id": {"$ref": "#/components/headers/Request-Id"}}
     for status in sorted(statuses):
         responses[str(status)] = _refusal(status)
+    is_keyed = has_token and "POST" in (route.methods or ())
+    if is_keyed:
+        operation["parameters"] = [*operation.get("parameters", ()), described_headers.IDEMPOTENCY_KEY]
+    for status, response in responses.items():
+        response["headers"] = described_headers.of_answer(int(status), has_token=has_token, is_keyed=is_keyed)
     if "requestBody" in (route.openapi_extra or {}):
         operation["requestBody"] = route.openapi_extra["requestBody"]
 
@@ -133,10 +137,7 @@ def _without_titles(node: Any) -> Any:
 
 
 def _refusal(status: int) -> dict[str, Any]:
-    response: dict[str, Any] = {
-        "description": _REASONS[status],
-        "headers": {"Request-Id": {"$ref": "#/components/headers/Request-Id"}},
-    }
+    response: dict[str, Any] = {"description": _REASONS[status]}
     if status >= 400:
         error = {"schema": {"$ref": _REF.format(model="Error")}}
         shown = {"examples": {"too_short": {"value": examples.ERROR}}} if status == 422 else {}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER
+from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, WAITS
 
 Examples = Mapping[str, Any]
 
@@ -28,7 +28,8 @@ class Operation:
 
     `created` has examples of the same shape under 201, where a call may also make something new. `scope` is None where
     no token is asked for, and ANY_TOKEN where one without any scope will do. `own_token` names the path parameter by
-    which a token may call about itself without the scope.
+    which a token may call about itself without the scope. `waits` tells of a POST that it waits for more than the
+    database, and changes nothing itself.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Operation:
     created: Examples = field(default_factory=dict)
     body: Body | None = None
     statuses: tuple[int, ...] = field(default=())
+    waits: bool = False
     own_token: str | None = None
 
     @property
@@ -52,6 +54,8 @@ class Operation:
             extra[OWN_TOKEN] = self.own_token
         if self.statuses:
             extra[FURTHER_STATUSES] = list(self.statuses)
+        if self.waits:
+            extra[WAITS] = True
         if self.body is not None:
             extra["requestBody"] = _request_body(self.body)
         responses = {self.status: self._response(self.examples)}

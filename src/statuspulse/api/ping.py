@@ -15,7 +15,6 @@ from statuspulse.api.dependencies import services_of
 from statuspulse.domain.access import PING_KEY_PURPOSE
 from statuspulse.domain.evidence import Mask, excerpt, fitted
 from statuspulse.domain.heartbeat import Signal
-from statuspulse.domain.times import SECOND
 from statuspulse.engine.heartbeats import Ping, Taken
 from statuspulse.storage.database import DatabaseUnavailableError
 
@@ -49,9 +48,9 @@ async def ping(request: Request) -> Response:
         if not await services.pings.is_key(digest) or meant is None:
             counter.labels("unknown").inc()
             return _unknown()
-        if (wait := services.pings.wait_ms(digest)) > 0:
+        if (wait := services.pings.wait_seconds(digest)) > 0:
             counter.labels("limited").inc()
-            return _later(429, "too many pings", max(1, -(-wait // SECOND)))
+            return _later(429, "too many pings", wait)
         signal, exit_code = meant
         told = Ping(
             digest=digest,

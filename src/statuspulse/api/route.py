@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import unicodedata
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -12,15 +13,17 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from statuspulse.api import body
+from statuspulse.api import body, idempotency
 from statuspulse.api.dependencies import services_of
 from statuspulse.api.errors import ApiError, invalid
 from statuspulse.api.security import authenticate, require
 from statuspulse.catalog.refusals import Detail
 from statuspulse.catalog.validation import unknown
+from statuspulse.domain.access import Principal
 
 SCOPE_MEMBER = "x-required-scopes"
 FURTHER_STATUSES = "x-further-statuses"
+WAITS = "x-waits"
 OWN_TOKEN = "x-own-token"  # noqa: S105 - the name of a member
 
 
@@ -40,11 +43,17 @@ class _ReadRequest(Request):
 
 
 class CheckedRoute(APIRoute):
-    """Size, token, scope, media type, JSON, query, schema, endpoint, in this order.
+    """Size, token, rate limit, scope, media type, JSON, idempotency key, query, schema, endpoint, in this order.
 
     The scope stands in the operation of the OpenAPI document (`x-required-scopes`); without that member the route is
     open, with an empty list any token will do.
     """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        if "POST" in (options.get("methods") or ()):
+            waits = WAITS in (options.get("openapi_extra") or {})
+            endpoint = idempotency.once(inspect.unwrap(endpoint), waits=waits)
+        super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint = super().get_route_handler()
@@ -53,6 +62,7 @@ class CheckedRoute(APIRoute):
         own = extra.get(OWN_TOKEN)
         query = dict(_query_members(self.dependant))
         media_types = body.PATCH_TYPES if "PATCH" in (self.methods or ()) else body.JSON_TYPES
+        is_post = "POST" in (self.methods or ())
         needs_body = self.body_field is not None and self.body_field.field_info.is_required()
 
         async def handle(request: Request) -> Response:
@@ -65,6 +75,8 @@ class CheckedRoute(APIRoute):
                 value = body.parse_json(raw)
             elif needs_body:
                 raise ApiError("invalid_json", "The body is empty; send a JSON object.")
+            if is_post and (given := await _given(request, value)) is not None:
+                return given
             _check_query(request, query)
             return await endpoint(_ReadRequest(request, raw, value))
 
@@ -73,12 +85,27 @@ class CheckedRoute(APIRoute):
 
 async def _admit(request: Request, scopes: list[str], own: str | None) -> None:
     """Sets the principal of the call; `own` names the path parameter by which a token may call about itself."""
-    principal = await authenticate(request, await services_of(request))
+    services = await services_of(request)
+    principal = await authenticate(request, services)
     request.state.principal = principal
+    services.throttle.admit(request, principal.token_id)
     if own is not None and request.path_params[own] == principal.token_id:
         return
     for scope in scopes:
         require(principal, scope)
+
+
+async def _given(request: Request, body: Any) -> Response | None:
+    """The answer that the call was given before under its key; else the key is kept for the endpoint."""
+    caller: Principal | None = request.scope["state"].get("principal")
+    if caller is None:
+        return None
+    services = await services_of(request)
+    keyed = idempotency.keyed_call(request, services, caller, body)
+    if keyed is None:
+        return None
+    request.state.keyed = keyed
+    return await services.parts.database.read(keyed.found)
 
 
 def _query_members(dependant: Dependant) -> Iterator[tuple[str, bool]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from starlette.requests import HTTPConnection
 
+from statuspulse.api.address import address_of
 from statuspulse.api.dependencies import Services
 from statuspulse.api.envelope import request_id_of
 from statuspulse.api.errors import ApiError
@@ -15,7 +16,6 @@ from statuspulse.catalog.tokens import grant_of
 from statuspulse.domain import networks
 from statuspulse.domain.access import Principal, Team
 from statuspulse.domain.actor import Origin
-from statuspulse.domain.networks import Address
 from statuspulse.domain.scope import expand
 from statuspulse.storage.probes import Probe
 
@@ -29,7 +29,7 @@ async def authenticate(request: HTTPConnection, services: Services) -> Principal
     """
     found = await services.tokens.living(bearer_token(request))
     token, grant = found.token, grant_of(found.token)
-    address = _address(request, services)
+    address = address_of(request, services.parts.trusted_proxies)
     if grant.networks and not networks.holds(grant.networks, address):
         raise forbidden("ip_not_allowed", "The token may not be used from this address.")
     team = _team(request, found.teams)
@@ -77,15 +77,6 @@ def bearer_token(request: HTTPConnection) -> str:
     if scheme.lower() != "bearer":
         raise unauthorized("token_missing", "Send a token: Authorization: Bearer sk_live_…")
     return token.strip(" ")
-
-
-def _address(request: HTTPConnection, services: Services) -> Address | None:
-    return networks.caller_address(
-        None if request.client is None else request.client.host,
-        request.headers.getlist("forwarded"),
-        request.headers.getlist("x-forwarded-for"),
-        services.parts.trusted_proxies,
-    )
 
 
 def _team(request: HTTPConnection, teams: Sequence[Team]) -> Team:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from statuspulse.api.answers import Answer, Envelope, ListEnvelope
 
@@ -44,6 +44,15 @@ class TokenList(ListEnvelope):
     data: list[TokenItem]
 
 
+class RateLimit(Answer):
+    """A limit that the token may meet, and what is left of it; limits that are switched off are absent."""
+
+    policy: str
+    quota: int
+    window_seconds: int
+    remaining: int
+
+
 class PrincipalAnswer(Envelope):
     """Whom the token of the call stands for, and what it may do in this team."""
 
@@ -56,4 +65,4 @@ class PrincipalAnswer(Envelope):
     scopes: list[str]
     expires_at: datetime | None
     ip: str | None
-    rate_limits: list[dict[str, Any]]
+    rate_limits: list[RateLimit]

@@ -76,5 +76,9 @@ PRINCIPAL: dict[str, Any] = {
     "scopes": ["incidents:read", "monitors:read", "monitors:write", "status:read"],
     "expires_at": "2027-05-01T00:00:00.000Z",
     "ip": "192.0.2.17",
-    "rate_limits": [],
+    "rate_limits": [
+        {"policy": "api", "quota": 600, "window_seconds": 60, "remaining": 598},
+        {"policy": "writes", "quota": 120, "window_seconds": 60, "remaining": 120},
+        {"policy": "incidents", "quota": 120, "window_seconds": 60, "remaining": 120},
+    ],
 }

@@ -145,7 +145,15 @@ async def get_me(call: CallOf) -> Response:
         "scopes": sorted(caller.scopes),
         "expires_at": time_or_null(caller.grant.expires_at),
         "ip": caller.origin.ip,
-        "rate_limits": [],
+        "rate_limits": [
+            {
+                "policy": share.policy,
+                "quota": share.limit.quota,
+                "window_seconds": share.limit.window_seconds,
+                "remaining": share.left.calls,
+            }
+            for share in call.services.throttle.shares_of(caller.token_id)
+        ],
     }
     return answer(call.request, "principal", f'Token "{caller.label}" of team {caller.team.slug}.', members)
 

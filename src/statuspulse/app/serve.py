@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from statuspulse import data_dir
 from statuspulse.api.app import create_api
 from statuspulse.api.dependencies import Dependencies
+from statuspulse.api.overload import PLACES
 from statuspulse.app import local_probe, loop, readiness, series, welcome
 from statuspulse.app.local_probe import LocalProbe
 from statuspulse.app.signals import stop_on_signals
@@ -167,4 +168,6 @@ class _Control:
             liveness=liveness,
             metrics=metrics,
             is_stopping=stop.is_set,
+            rate_limits=self.settings.rate_limits,
+            places=PLACES,
         )

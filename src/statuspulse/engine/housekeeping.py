@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from statuspulse.engine import hindsight, rollups
 from statuspulse.engine.hindsight import Reading
 from statuspulse.engine.retention import Retention
+from statuspulse.storage import idempotency
 from statuspulse.storage.database import Database, DatabaseUnavailableError
 
 log = structlog.get_logger(__name__)
@@ -19,6 +20,7 @@ log = structlog.get_logger(__name__)
 _ROLL_EVERY_SECONDS = 10.0
 _READ_LATE_EVERY_SECONDS = 2.0
 _DELETE_EVERY_SECONDS = 3600.0
+_KEYS_PER_STEP = 500
 # Between two steps the writer belongs to results.
 _BREATH_SECONDS = 0.05
 
@@ -38,6 +40,7 @@ class Housekeeping:
             tasks.create_task(self._repeat(self._roll, _ROLL_EVERY_SECONDS), name="housekeeping-rollups")
             tasks.create_task(self._read_late(), name="housekeeping-late")
             tasks.create_task(self._repeat(self._delete, _DELETE_EVERY_SECONDS), name="housekeeping-retention")
+            tasks.create_task(self._repeat(self._forget, _DELETE_EVERY_SECONDS), name="housekeeping-idempotency")
 
     async def _repeat(self, step: Step, every_seconds: float) -> None:
         while True:
@@ -69,3 +72,6 @@ class Housekeeping:
 
     def _delete(self, connection: Connection) -> bool:
         return self._retention.step(connection, self._now())
+
+    def _forget(self, connection: Connection) -> bool:
+        return idempotency.delete_older(connection, self._now() - idempotency.KEPT, _KEYS_PER_STEP) == _KEYS_PER_STEP

@@ -7,14 +7,12 @@ from collections.abc import Callable
 from functools import partial
 
 from statuspulse.bus.bus import Bus, Topic
-from statuspulse.domain.quota import Quota
-from statuspulse.domain.times import MINUTE
+from statuspulse.domain.throttle import Limit
 from statuspulse.engine import heartbeats
 from statuspulse.engine.heartbeats import Ping, Taken
 from statuspulse.storage import heartbeats as rows
 from statuspulse.storage.database import Database
 
-QUOTA = Quota(units=60, window=MINUTE)
 # A transaction of so many takes some milliseconds; results of checks wait no longer than that.
 _MOST_AT_ONCE = 100
 _MOST_KEYS = 100_000
@@ -26,9 +24,10 @@ class Pings:
     What is kept here of a key saves a look-up or spends its quota; what a ping means is read in its transaction.
     """
 
-    def __init__(self, database: Database, bus: Bus, *, now: Callable[[], int]) -> None:
+    def __init__(self, database: Database, bus: Bus, *, limit: Limit | None, now: Callable[[], int]) -> None:
         self._database = database
         self._bus = bus
+        self._limit = limit
         self._now = now
         self._turn = asyncio.Lock()
         self._waiting: list[tuple[Ping, asyncio.Future[Taken]]] = []
@@ -45,10 +44,16 @@ class Pings:
         self._full_at[digest] = 0
         return True
 
-    def wait_ms(self, digest: bytes) -> int:
-        """Spends a unit of a known key's quota; answers how long to wait where nothing is left of it."""
-        self._full_at[digest], wait = QUOTA.spend(self._full_at.get(digest, 0), self._now())
-        return wait
+    def wait_seconds(self, digest: bytes) -> int:
+        """Spends a ping of a known key; answers how long to wait where none is left."""
+        if self._limit is None:
+            return 0
+        full_at, now_us = self._full_at.get(digest, 0), self._now() * 1000
+        after = self._limit.spent(full_at, now_us)
+        if after is None:
+            return self._limit.left(full_at, now_us).seconds
+        self._full_at[digest] = after
+        return 0
 
     async def take(self, ping: Ping) -> Taken:
         """What became of the ping, once that is committed; raises DatabaseUnavailableError."""

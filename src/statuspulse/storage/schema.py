@@ -577,6 +577,20 @@ delivery_attempts = Table(
     Column("error", Text),
 )
 
+# --- what was answered under a key -----------------------------------------------------------------------
+
+# Without a reference to the team: a record ends after a day and keeps nothing from being deleted.
+idempotency_records = Table(
+    "idempotency_records",
+    metadata,
+    Column("team_id", Text, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),  # HMAC of token, method, path and key
+    Column("fingerprint", LargeBinary, nullable=False),  # HMAC of query and body
+    Column("answer", LargeBinary),  # sealed: it may hold a secret that is shown once; null inside its transaction only
+    Column("created_at", BigInteger, nullable=False),
+    Index(None, "created_at"),
+)
+
 
 def _add_what_stands_beside(table: Table, connection: Connection, **_: object) -> None:
     for statement in BESIDE[table.name][connection.dialect.name]:

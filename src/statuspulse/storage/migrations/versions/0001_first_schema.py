@@ -15,6 +15,7 @@ def upgrade() -> None:
     _catalog_revision()
     _failure_details()
     _gap_records()
+    _idempotency_records()
     _instance()
     _listening()
     _regions()
@@ -91,6 +92,19 @@ def _gap_records() -> None:
         sa.PrimaryKeyConstraint("monitor_key", "region_key", "from_at", name=op.f("pk_gap_records")),
         sqlite_with_rowid=False,
     )
+
+
+def _idempotency_records() -> None:
+    op.create_table(
+        "idempotency_records",
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("team_id", "digest", name=op.f("pk_idempotency_records")),
+    )
+    op.create_index(op.f("ix_idempotency_records_created_at"), "idempotency_records", ["created_at"], unique=False)
 
 
 def _instance() -> None:
