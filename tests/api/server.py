@@ -84,7 +84,7 @@ class Api:
             data = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
         answer = self.session.request(
-            method, self.url + path, data=data, headers=sent, timeout=10, allow_redirects=False
+            method, self.url + path, data=data, headers=sent, timeout=30, allow_redirects=False
         )
         if method != "HEAD":
             self.contract.check(method, path, answer)
@@ -121,9 +121,9 @@ async def _series(team_id: str | None) -> str:
 def _contract(address: str, routers: Sequence[APIRouter]) -> Contract:
     """What the API tells of itself. That takes it most of a second, so for the usual routers it is asked for once."""
     if routers is not ROUTERS:
-        return Contract(requests.get(f"{address}/v1/openapi.json", timeout=10).json())
+        return Contract(requests.get(f"{address}/v1/openapi.json", timeout=30).json())
     if not _USUAL:
-        _USUAL.append(Contract(requests.get(f"{address}/v1/openapi.json", timeout=10).json()))
+        _USUAL.append(Contract(requests.get(f"{address}/v1/openapi.json", timeout=30).json()))
     return _USUAL[0]
 
 
