@@ -146,6 +146,7 @@ def running(folder: Path, *, routers: Sequence[APIRouter] = ROUTERS, **changes: 
         "liveness": Liveness(),
         "metrics": Metrics(),
         "is_stopping": lambda: False,
+        "mutes_flapping": True,
     }
     app = create_api(Dependencies(**{**parts, **changes}), routers)
     with served(app) as url:

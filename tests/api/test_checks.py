@@ -134,6 +134,7 @@ async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
         liveness=liveness,
         metrics=metrics,
         is_stopping=stop.is_set,
+        mutes_flapping=True,
     )
     server = WebServer(create_api(parts))
     with bound("127.0.0.1", 0) as listening:

@@ -15,6 +15,7 @@ from statuspulse.api.token_cache import TokenCache
 from statuspulse.bus.bus import Bus
 from statuspulse.catalog.drift import Drift
 from statuspulse.catalog.instance import Instance
+from statuspulse.catalog.simulations import Simulations
 from statuspulse.domain.access import Principal
 from statuspulse.domain.networks import Network
 from statuspulse.egress.policy import Policy
@@ -45,7 +46,8 @@ class Dependencies:
     `wake` is called after a committed change that probes, engine or dispatcher shall see at once. `series` answers the
     text for Prometheus, with the series of a team where one is given. The address that a call comes from is read from
     headers only where `trusted_proxies` hold who sends them. `is_stopping` is true from the moment at which
-    the process is asked to end: a call that waits for news answers without any.
+    the process is asked to end: a call that waits for news answers without any. `mutes_flapping` is how the engine
+    tells of what flaps.
     """
 
     database: Database
@@ -64,6 +66,7 @@ class Dependencies:
     liveness: Liveness
     metrics: Metrics
     is_stopping: Callable[[], bool]
+    mutes_flapping: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,7 @@ class Services:
     pings: Pings
     membership: Membership
     drift: Drift
+    simulations: Simulations
 
     @classmethod
     def of(cls, parts: Dependencies) -> Services:
@@ -90,6 +94,7 @@ class Services:
             pings=Pings(parts.database, parts.bus, now=parts.now),
             membership=Membership(parts.liveness, parts.now()),
             drift=Drift(),
+            simulations=Simulations(),
         )
 
 

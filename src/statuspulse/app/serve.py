@@ -167,4 +167,5 @@ class _Control:
             liveness=liveness,
             metrics=metrics,
             is_stopping=stop.is_set,
+            mutes_flapping=self.settings.flap_damping,
         )

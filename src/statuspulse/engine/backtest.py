@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection
@@ -38,18 +39,31 @@ MOST_CHANGES = 500
 _HALF_LIVES = 8
 
 
+class Cut(StrEnum):
+    """Why a window begins later than was asked for."""
+
+    CREATED = "created"
+    EDITED = "edited"
+    RETENTION = "beyond_retention"
+    RESULTS = "too_many_results"
+
+
 class NothingKeptError(Exception):
     """Of the window nothing can be replayed: it ends before the results that there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What is asked: a window [start, end), and the monitor's configuration as it would have been."""
+    """What is asked: a window [start, end), and the monitor's configuration as it would have been.
+
+    Of all that was seen the newest `most_results` are replayed.
+    """
 
     start: int
     end: int
     config: Mapping[str, Any]
     mutes_flapping: bool
+    most_results: int = MOST_RESULTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +85,38 @@ class Backtest:
     monitor: Monitor
     start: int
     end: int
-    cut: str | None
+    cut: Cut | None
     results: int
     config: Mapping[str, Any]
     actual: Account
     simulated: Account
+
+    def duration(self, outage: Outage) -> int:
+        """How long (ms) it was open within the window."""
+        return max(0, self._end(outage) - max(self.start, outage.opened_at))
+
+    @property
+    def longest_outage(self) -> Outage | None:
+        """The longest of those that were opened in the window, as it happened."""
+        opened = [one for one in self.actual.outages if one.opened_at >= self.start]
+        return max(opened, key=self.duration, default=None)
+
+    @property
+    def longest_outage_delay(self) -> int | None:
+        """How much later (ms) the longest outage would have been noticed, below 0 earlier; None where not at all."""
+        longest = self.longest_outage
+        if longest is None:
+            return None
+        during = (
+            one.opened_at
+            for one in self.simulated.outages
+            if one.opened_at < self._end(longest) and self._end(one) > longest.opened_at
+        )
+        noticed_at = next(during, None)
+        return None if noticed_at is None else noticed_at - longest.opened_at
+
+    def _end(self, outage: Outage) -> int:
+        return self.end if outage.resolved_at is None else min(outage.resolved_at, self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +126,7 @@ class _Past:
     looks: list[Look]
     since: int
     start: int
-    cut: str | None
+    cut: Cut | None
 
 
 def run(connection: Connection, monitor: Monitor, terms: Terms, now: int) -> Backtest:
@@ -99,7 +140,7 @@ def run(connection: Connection, monitor: Monitor, terms: Terms, now: int) -> Bac
         replace(one, start=max(one.start, past.since))
         for one in states.intervals_between(connection, monitor.key, past.since, terms.end)
     ]
-    _replay(simulation, past.looks, intervals)
+    _replay(simulation, past.looks, intervals, monitor.created_at)
     destinations = len(channels.enabled_of_monitor(connection, monitor.team_id, monitor.key))
     return Backtest(
         monitor=monitor,
@@ -120,17 +161,19 @@ def _past(connection: Connection, monitor: Monitor, terms: Terms, regions: Seque
     run_up = _run_up(rules_of(terms.config))
     oldest = max(monitor.created_at, now - RAW_KEPT)
     since, start = max(terms.start - run_up, oldest), max(terms.start, oldest)
-    cut = None if start == terms.start else "created" if oldest == monitor.created_at else "beyond_retention"
-    limit = MOST_RESULTS // len(regions)
+    cut = None
+    if start > terms.start:
+        cut = Cut.CREATED if oldest == monitor.created_at else Cut.RETENTION
+    limit = max(1, terms.most_results // len(regions))
     grid = Grid.of(monitor.id, before.interval, 0, len(monitor.config["regions"]), _strategy(monitor))
     looks: list[Look] = []
     for region in regions:
         found = list(replays.verdicts(connection, monitor.key, region, (since, terms.end), limit))
         foreign = next((one.at for one in found if one.config_version < monitor.judged_from_version), None)
         if len(found) == limit and found[-1].at + run_up > start:
-            since, start, cut = max(since, found[-1].at), found[-1].at + run_up, "too_many"
+            since, start, cut = max(since, found[-1].at), found[-1].at + run_up, Cut.RESULTS
         if foreign is not None and foreign >= since:
-            since, start, cut = foreign + 1, max(start, foreign + 1), "edited" if foreign >= start else cut
+            since, start, cut = foreign + 1, max(start, foreign + 1), Cut.EDITED if foreign >= start else cut
         looks += _looks(found, region, grid, every)
     if start >= terms.end:
         raise NothingKeptError
@@ -157,10 +200,10 @@ def _looks(found: Iterable[StoredVerdict], region: int, grid: Grid, every: int) 
         yield Look(Observed(one.at, region, one.verdict), one.observed_at, sample)
 
 
-def _replay(simulation: Simulation, looks: Sequence[Look], intervals: Sequence[Interval]) -> None:
+def _replay(simulation: Simulation, looks: Sequence[Look], intervals: Sequence[Interval], created_at: int) -> None:
     """Stretch by stretch between pauses, which people made whatever the rules were."""
     ordered = sorted(looks, key=_known_at)
-    for number, stretch in enumerate(_stretches(intervals)):
+    for number, stretch in enumerate(_stretches(intervals, created_at)):
         begin, end = (bisect_left(ordered, at, key=_known_at) for at in (stretch.start, stretch.end))
         if number or intervals[0].state is State.PAUSED:
             simulation.resume(stretch.start, ordered[:begin])
@@ -171,8 +214,8 @@ def _known_at(look: Look) -> int:
     return look.known_at
 
 
-def _stretches(intervals: Sequence[Interval]) -> Iterator[Stretch]:
-    """What lies between pauses; only the first begins with what was decided before."""
+def _stretches(intervals: Sequence[Interval], created_at: int) -> Iterator[Stretch]:
+    """What lies between pauses; only the first may begin with what was decided before."""
     open_one: Stretch | None = None
     for place, interval in enumerate(intervals):
         if interval.state is State.PAUSED:
@@ -180,7 +223,9 @@ def _stretches(intervals: Sequence[Interval]) -> Iterator[Stretch]:
                 yield replace(open_one, is_paused_after=True)
             open_one = None
         elif open_one is None:
-            health = Health.PENDING if place else _health(interval.state)
+            # What was seen first may hold in history from the beginning, but nothing was known then.
+            is_new = place > 0 or interval.start == created_at
+            health = Health.PENDING if is_new else _health(interval.state)
             open_one = Stretch(start=interval.start, end=interval.end, health=health, is_paused_after=False)
         else:
             open_one = replace(open_one, end=interval.end)
