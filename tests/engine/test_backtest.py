@@ -275,3 +275,6 @@ def test_no_more_results_are_replayed_than_are_allowed_and_the_newest_are(world:
     assert (found.results, found.cut) == (500, Cut.RESULTS)
     assert START + HOUR < found.start < end - 20 * MINUTE
     assert_same(found)
+    # However long it takes to settle under an interval so long, half of what was read is shown.
+    rare = backtested(world, monitor, end, most=500, interval_seconds=3600)
+    assert (rare.cut, end - rare.start) == (Cut.RESULTS, 250 * 10 * SECOND)

@@ -170,8 +170,11 @@ def _past(connection: Connection, monitor: Monitor, terms: Terms, regions: Seque
     for region in regions:
         found = list(replays.verdicts(connection, monitor.key, region, (since, terms.end), limit))
         foreign = next((one.at for one in found if one.config_version < monitor.judged_from_version), None)
-        if len(found) == limit and found[-1].at + run_up > start:
-            since, start, cut = max(since, found[-1].at), found[-1].at + run_up, Cut.RESULTS
+        if len(found) == limit:
+            # Of what could be read at least half is the window.
+            first = found[-1].at
+            settled = first + min(run_up, (terms.end - first) // 2)
+            since, start, cut = max(since, first), max(start, settled), Cut.RESULTS if settled > start else cut
         if foreign is not None and foreign >= since:
             since, start, cut = foreign + 1, max(start, foreign + 1), Cut.EDITED if foreign >= start else cut
         looks += _looks(found, region, grid, every)
