@@ -162,6 +162,7 @@ def running(
         "is_stopping": lambda: False,
         "rate_limits": {"ping": DEFAULTS["ping"]},
         "places": PLACES,
+        "mutes_flapping": True,
     }
     app = create_api(Dependencies(**{**parts, **changes}), routers)
     with served(app) as address:

@@ -141,6 +141,7 @@ async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
         is_stopping=stop.is_set,
         rate_limits={},
         places=PLACES,
+        mutes_flapping=True,
     )
     server = WebServer(create_api(parts))
     with bound("127.0.0.1", 0) as listening:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -86,3 +87,10 @@ def test_the_order_in_which_results_are_given_does_not_matter() -> None:
 def test_nothing_seen_is_nothing_told() -> None:
     assert replayed([], (1,), RULES, health=Health.UP, since=0) == []
     assert replayed(seen("o"), (1,), RULES, health=Health.UP, since=0) == [Interval(start=0, end=STEP, state=State.UP)]
+
+
+def test_where_regions_take_turns_each_sees_for_all() -> None:
+    turning = replace(RULES, every=3)
+    observed = [one for region in (1, 2, 3) for one in seen("o" + "  o" * 3, region=region, first=region)]
+    found = replayed(observed, (1, 2, 3), turning, health=Health.UP, since=0)
+    assert found == [Interval(start=STEP, end=13 * STEP, state=State.UP)]

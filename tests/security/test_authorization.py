@@ -71,6 +71,7 @@ SCOPE_OF: dict[str, str | None] = {
     "DELETE /teams/{team_id}/members/{user_id}": "teams:write",
     "GET /audit-log": "audit:read",
     "GET /monitors/{monitor_id}/explain": "monitors:read",
+    "POST /monitors/{monitor_id}/simulate": "monitors:read",
     "GET /monitors/{monitor_id}/latency": "monitors:read",
     "GET /monitors/{monitor_id}/transitions": "monitors:read",
     "GET /monitors/{monitor_id}/uptime": "monitors:read",

@@ -17,6 +17,7 @@ from statuspulse.api.token_cache import TokenCache
 from statuspulse.bus.bus import Bus
 from statuspulse.catalog.drift import Drift
 from statuspulse.catalog.instance import Instance
+from statuspulse.catalog.simulations import Simulations
 from statuspulse.domain.access import Principal
 from statuspulse.domain.networks import Network
 from statuspulse.domain.throttle import Limits
@@ -50,7 +51,7 @@ class Dependencies:
     text for Prometheus, with the series of a team where one is given. The address that a call comes from is read from
     headers only where `trusted_proxies` hold who sends them. `is_stopping` is true from the moment at which
     the process is asked to end: a call that waits for news answers without any. `places` is how many calls may be in
-    work at once.
+    work at once, `mutes_flapping` how the engine tells of what flaps.
     """
 
     database: Database
@@ -71,6 +72,7 @@ class Dependencies:
     is_stopping: Callable[[], bool]
     rate_limits: Limits
     places: int
+    mutes_flapping: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,7 @@ class Services:
     pings: Pings
     membership: Membership
     drift: Drift
+    simulations: Simulations
 
     @classmethod
     def of(cls, parts: Dependencies) -> Services:
@@ -101,6 +104,7 @@ class Services:
             pings=Pings(parts.database, parts.bus, limit=parts.rate_limits.get("ping"), now=parts.now),
             membership=Membership(parts.liveness, parts.now()),
             drift=Drift(),
+            simulations=Simulations(),
         )
 
 

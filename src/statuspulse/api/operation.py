@@ -20,6 +20,7 @@ class Body:
     schema: str
     examples: Examples
     media_types: tuple[str, ...] = ("application/json",)
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,4 +81,4 @@ def _request_body(body: Body) -> dict[str, Any]:
         "schema": {"$ref": f"#/components/schemas/{body.schema}"},
         "examples": {name: {"value": value} for name, value in body.examples.items()},
     }
-    return {"required": True, "content": dict.fromkeys(body.media_types, content)}
+    return {"required": body.required, "content": dict.fromkeys(body.media_types, content)}

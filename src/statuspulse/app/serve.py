@@ -170,4 +170,5 @@ class _Control:
             is_stopping=stop.is_set,
             rate_limits=self.settings.rate_limits,
             places=PLACES,
+            mutes_flapping=self.settings.flap_damping,
         )

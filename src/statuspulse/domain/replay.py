@@ -10,6 +10,7 @@ from statuspulse.domain.health import (
     Decision,
     Health,
     Position,
+    Reason,
     Rules,
     Standing,
     State,
@@ -20,6 +21,7 @@ from statuspulse.domain.health import (
     sight_lost_at,
 )
 from statuspulse.domain.result import Verdict
+from statuspulse.domain.slowness import NOT_SLOW, Slowness
 from statuspulse.domain.uptime import Interval
 
 _DECIDED = frozenset({Health.UP, Health.DEGRADED, Health.DOWN})
@@ -32,6 +34,17 @@ class Observed:
     at: int
     region: int
     verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A change of health, decided at one instant (ms); history has it from another on."""
+
+    before: Health
+    health: Health
+    decided_at: int
+    begun: int
+    reason: Reason
 
 
 def warm_up(rules: Rules) -> int:
@@ -47,15 +60,15 @@ def replayed(
     The same results give the same answer however and whenever they came. Degraded latency is not replayed.
     """
     ordered = sorted(observed, key=lambda seen: (seen.at, regions.index(seen.region)))
-    replay = _Replay(tuple(regions), rules, health, since)
+    replay = Replay(tuple(regions), rules, health, since)
     for seen in ordered:
-        replay.take(seen)
-    covered = _covered(ordered, len(regions), rules.interval)
-    return list(_within(replay.pieces, covered))
+        replay.wait(seen.at)
+        replay.take(seen, seen.at)
+    return replay.history(ordered)
 
 
 @dataclass(slots=True)
-class _Replay:
+class Replay:
     """The mind of the engine over one monitor, without anything that follows from it."""
 
     regions: tuple[int, ...]
@@ -66,28 +79,45 @@ class _Replay:
     counted: dict[int, int] = field(default_factory=dict)
     pieces: list[tuple[int, Health]] = field(default_factory=list)
     last_decision: int = 0
+    votes_from: int = 0
 
     def __post_init__(self) -> None:
         self.pieces.append((self.since, self.health))
-        self.last_decision = self.since
+        self.last_decision = self.votes_from = self.since
         first = _first_standing(self.health, self.since, self.rules)
         self.standings = dict.fromkeys(self.regions, first)
 
-    def take(self, seen: Observed) -> None:
-        if self.health is not Health.UNKNOWN and seen.at - self.last_decision > self.rules.longest_silence:
-            self._lose_sight()
+    @property
+    def silent_at(self) -> int | None:
+        """Without a further decision it is unknown after this instant; None where it is so already."""
+        return None if self.health is Health.UNKNOWN else self.last_decision + self.rules.longest_silence
+
+    def wait(self, until: int) -> Turn | None:
+        """Time goes on without a verdict, which may be too long."""
+        silent_at = self.silent_at
+        return None if silent_at is None or until <= silent_at else self._lose_sight(silent_at)
+
+    def take(self, seen: Observed, now: int, slow: Slowness = NOT_SLOW) -> Turn | None:
+        """One more verdict, decided about at `now`; its slot is later than all of its region before it."""
         region = seen.region
-        if seen.at - self.counted.get(region, seen.at) > self.rules.longest_silence:
+        if now - self.counted.get(region, now) > self.rules.longest_absence:
             self.standings.pop(region, None)
         self.counted[region] = seen.at
         standing = self.standings.get(region) or Standing()
         self.standings[region] = standing.after(seen.verdict, seen.at, self.rules)
-        votes = list(self._votes(seen.at))
-        if may_decide(len(votes), len(self.regions)):
-            self.last_decision = seen.at
-            decision = decide(self.health, votes, len(self.regions), self.rules)
-            if decision is not None:
-                self._follow(decision, seen.at)
+        votes = list(self._votes(now))
+        if not may_decide(len(votes), len(self.regions)):
+            return None
+        self.last_decision = now
+        decision = decide(self.health, votes, len(self.regions), self.rules, slow)
+        return None if decision is None else self._follow(decision, now)
+
+    def history(self, observed: Sequence[Observed]) -> list[Interval]:
+        """What held as far as these verdicts, by their slots, saw it; where regions take turns, each sees for all."""
+        if self.rules.rotates:
+            shared = [Observed(seen.at, 0, seen.verdict) for seen in observed]
+            return list(_within(self.pieces, _covered(shared, 1, self.rules.interval)))
+        return list(_within(self.pieces, _covered(observed, len(self.regions), self.rules.interval)))
 
     def _votes(self, now: int) -> Iterator[Vote]:
         oldest = now - self.rules.vote_lifetime
@@ -95,22 +125,27 @@ class _Replay:
             if self.counted.get(region, oldest - 1) >= oldest:
                 yield Vote(region=str(region), standing=self.standings.get(region) or Standing())
 
-    def _follow(self, decision: Decision, now: int) -> None:
-        begun = begins_at(decision, self.health, since=self.since, interval=self.rules.interval, now=now)
-        self._turn(decision.health, max(begun, self.pieces[0][0]))
-
-    def _lose_sight(self) -> None:
+    def _lose_sight(self, now: int) -> Turn:
         ends = [self.counted.get(region, self.since) + self.rules.interval for region in self.regions]
-        self._turn(Health.UNKNOWN, max(self.since, sight_lost_at(ends, len(self.regions))))
+        if self.rules.rotates:
+            ends = [max(ends)] * len(ends)
+        lost = sight_lost_at(ends, len(self.regions))
+        turn = self._follow(Decision(health=Health.UNKNOWN, first_observed_at=lost, reason=Reason.SIGHT_LOST), now)
+        self.votes_from = now
         self.standings.clear()
+        return turn
 
-    def _turn(self, health: Health, begun: int) -> None:
-        """From `begun` on it is this; what began later is dropped, as in the history of live decisions."""
+    def _follow(self, decision: Decision, now: int) -> Turn:
+        """What began later in history is dropped, as with live decisions."""
+        before = self.health
+        begun = begins_at(decision, before, since=self.since, interval=self.rules.interval, now=now)
+        begun = max(begun, self.votes_from)
         while self.pieces and self.pieces[-1][0] >= begun:
             self.pieces.pop()
-        if not self.pieces or self.pieces[-1][1] is not health:
-            self.pieces.append((begun, health))
-        self.health, self.since = health, begun
+        if not self.pieces or self.pieces[-1][1] is not decision.health:
+            self.pieces.append((begun, decision.health))
+        self.health, self.since = decision.health, begun
+        return Turn(before=before, health=decision.health, decided_at=now, begun=begun, reason=decision.reason)
 
 
 def _first_standing(health: Health, since: int, rules: Rules) -> Standing:

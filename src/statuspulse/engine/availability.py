@@ -11,7 +11,7 @@ from statuspulse.domain.health import Health
 from statuspulse.domain.incident import Move, ResolveReason, availability_key
 from statuspulse.domain.message import Facts, Subject
 from statuspulse.domain.monitor import Severity
-from statuspulse.domain.times import MINUTE
+from statuspulse.domain.paging import Step, after_change, after_flapping, may_reopen
 from statuspulse.engine.evidence import failing_regions, failure_text, observations
 from statuspulse.engine.incidents import Opening, change, open_incident, tell_update
 from statuspulse.engine.watchlist import Watched
@@ -19,26 +19,26 @@ from statuspulse.storage import incidents, states
 from statuspulse.storage.incidents import Incident
 from statuspulse.storage.states import MonitorState
 
-# A monitor that fails again so soon after it recovered goes on with the same incident.
-REOPEN_WINDOW = 5 * MINUTE
-_WELL = (Health.UP, Health.DEGRADED)
-
 
 def follow(connection: Connection, watched: Watched, before: MonitorState, begun: int, now: int) -> str | None:
     """Opens, reopens or resolves the monitor's incident after a change of health; answers its id.
 
     While the monitor flaps its incident stays open, and people hear of the beginning and of the end of that alone.
     """
-    health = watched.state.health
     current = _current(connection, watched)
-    begins_to_flap = watched.is_muted and not before.flapping.is_on
-    if health is Health.DOWN and current is None:
+    step = after_change(
+        watched.state.health,
+        is_open=current is not None,
+        begins_to_flap=watched.is_muted and not before.flapping.is_on,
+        is_muted=watched.is_muted,
+    )
+    if step is Step.OPEN:
         return _open(connection, watched, begun, now).id
     if current is None:
         return None
-    if begins_to_flap:
+    if step is Step.UPDATE:
         tell_update(connection, current, SYSTEM, _outage(watched, begun, flapping=True), now)
-    elif health in _WELL and not watched.is_muted:
+    elif step is Step.RESOLVE:
         ended = _downtime(connection, watched, begun) if before.health is Health.DOWN else None
         _resolve(connection, current, replace(_recovery(watched, begun), downtime_ms=ended), now)
     return current.id
@@ -50,9 +50,10 @@ def settle(connection: Connection, watched: Watched, now: int) -> None:
     if current is None or not watched.mutes_flapping:
         return
     since = states.current_since(connection, watched.monitor.key)
-    if watched.state.health in _WELL:
+    step = after_flapping(watched.state.health, is_open=True)
+    if step is Step.RESOLVE:
         _resolve(connection, current, replace(_recovery(watched, since), flapping=False), now)
-    elif watched.state.health is Health.DOWN:
+    elif step is Step.UPDATE:
         tell_update(connection, current, SYSTEM, _outage(watched, since, flapping=False), now)
 
 
@@ -120,4 +121,4 @@ def _current(connection: Connection, watched: Watched) -> Incident | None:
 
 def _may_reopen(incident: Incident, now: int) -> bool:
     recovered = incident.resolve_reason == ResolveReason.RECOVERED.value
-    return recovered and incident.resolved_at is not None and now - incident.resolved_at < REOPEN_WINDOW
+    return recovered and incident.resolved_at is not None and may_reopen(incident.resolved_at, now)

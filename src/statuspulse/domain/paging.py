@@ -1,0 +1,44 @@
+"""What a change of health means for the monitor's own incident, and so for people (`ENGINE.md` 5, rows 7 and 8)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from statuspulse.domain.health import Health
+from statuspulse.domain.times import MINUTE
+
+# A monitor that fails again so soon after it recovered goes on with the same incident.
+REOPEN_WINDOW = 5 * MINUTE
+_WELL = frozenset({Health.UP, Health.DEGRADED})
+
+
+class Step(StrEnum):
+    """What becomes of the incident; everything but `nothing` is told to people."""
+
+    NOTHING = "nothing"
+    OPEN = "open"
+    UPDATE = "update"
+    RESOLVE = "resolve"
+
+
+def after_change(health: Health, *, is_open: bool, begins_to_flap: bool, is_muted: bool) -> Step:
+    """After a change into `health`: while it is muted, people hear of the beginning of the flapping alone."""
+    if not is_open:
+        return Step.OPEN if health is Health.DOWN else Step.NOTHING
+    if begins_to_flap:
+        return Step.UPDATE
+    return Step.RESOLVE if health in _WELL and not is_muted else Step.NOTHING
+
+
+def after_flapping(health: Health, *, is_open: bool) -> Step:
+    """What was muted has settled: what it is now ends the incident, or is what people are told."""
+    if not is_open:
+        return Step.NOTHING
+    if health in _WELL:
+        return Step.RESOLVE
+    return Step.UPDATE if health is Health.DOWN else Step.NOTHING
+
+
+def may_reopen(recovered_at: int, now: int) -> bool:
+    """Whether a new outage goes on with the incident that ended with the last one."""
+    return now - recovered_at < REOPEN_WINDOW
