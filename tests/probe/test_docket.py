@@ -135,6 +135,20 @@ async def test_without_a_witness_the_probe_is_blind_until_one_answers(bench: Ben
         assert len(bench.rounds) == asked
 
 
+async def test_a_check_that_began_while_the_probe_was_blind_is_no_verdict(bench: Bench) -> None:
+    bench.answers[Domain.PUBLIC] = Hearing.SILENCE
+    async with bench.running():
+        bench.see(TIMEOUT, "9.9.9.9")
+        await asyncio.sleep(1)
+        bench.see(None, "8.8.8.8")
+        await asyncio.sleep(0.01)
+        bench.see(TIMEOUT, "9.9.9.9", took_ms=50)
+        await asyncio.sleep(0.1)
+        bench.see(None, "8.8.8.8")
+        bench.see(TIMEOUT, "9.9.9.9", took_ms=50)
+    assert bench.kinds() == ["probe_blind", "ok", "probe_blind", "ok", "timeout"]
+
+
 async def test_a_success_ends_the_blindness(bench: Bench) -> None:
     bench.answers[Domain.PRIVATE] = Hearing.SILENCE
     async with bench.running():
@@ -171,9 +185,11 @@ async def test_a_resolver_that_is_gone_is_nobodys_outage_and_no_class_of_address
         bench.see(UNRESOLVED, None)
         await asyncio.sleep(1)
         assert (bench.kinds(), bench.docket.blind) == (["probe_blind"], [])
+        bench.see(None, "8.8.8.8", monitor="mon_2")
+        await asyncio.sleep(0.1)
         bench.see(None, "8.8.8.8", monitor="mon_2")  # another name was resolved
         bench.see(UNRESOLVED, None)
-        assert bench.kinds() == ["probe_blind", "ok", "dns_error"]
+        assert bench.kinds() == ["probe_blind", "ok", "ok", "dns_error"]
 
 
 async def test_a_fault_of_ours_stays_one_when_a_witness_answers(bench: Bench) -> None:

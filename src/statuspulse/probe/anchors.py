@@ -59,23 +59,22 @@ class Anchors:
         if self._messages is None:
             # Importing dnspython takes 0.2 s, which a running loop must not feel.
             self._messages = await asyncio.to_thread(import_module, "statuspulse.probe.dns_answer")
-        heard = asyncio.Event()
+        is_heard = False
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self._listen(witness, number * _APART_SECONDS, heard), name=witness.where.text)
+            pending = {
+                group.create_task(self._listen(witness, number * _APART_SECONDS), name=witness.where.text)
                 for number, witness in enumerate(witnesses)
-            ]
-            first = group.create_task(heard.wait(), name="first answer")
-            everybody = asyncio.gather(*tasks)
-            await asyncio.wait((first, everybody), return_when=asyncio.FIRST_COMPLETED)
-            for task in (*tasks, first):
+            }
+            while pending and not is_heard:
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                is_heard = any(task.result() for task in done)
+            for task in pending:
                 task.cancel()
-        return Hearing.HEARD if heard.is_set() else Hearing.SILENCE
+        return Hearing.HEARD if is_heard else Hearing.SILENCE
 
-    async def _listen(self, witness: _Witness, delay_seconds: float, heard: asyncio.Event) -> None:
+    async def _listen(self, witness: _Witness, delay_seconds: float) -> bool:
         await asyncio.sleep(delay_seconds)
-        if await self._answers(witness):
-            heard.set()
+        return await self._answers(witness)
 
     async def _answers(self, witness: _Witness) -> bool:
         deadline, where = Deadline.after(_ANSWER_MS), witness.where

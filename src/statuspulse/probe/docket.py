@@ -119,7 +119,7 @@ class Docket:
         """No verdict either way, but a route that is gone tells of the network."""
         if failure.kind is FailureClass.PROBE_ERROR and failure.detail.startswith(_NO_ROUTE):
             domain = domain_of(result.observation, asks_own_resolver=False)
-            if domain is not None and self._proofs[domain].is_blind:
+            if domain is not None and self._proofs[domain].denies(_begun_at(result)):
                 deliver(_blinded(result, _told(domain)))
                 return
             if domain is not None and not self._is_proved(result, domain):
@@ -138,7 +138,7 @@ class Docket:
         is_suspect = self._blackout.is_suspect(now) and result.kind is not ResultKind.MANUAL
         if not is_suspect and not is_doubtful(result.observation.failure):
             deliver(result)
-        elif self._proofs[domain].is_blind:
+        elif self._proofs[domain].denies(_begun_at(result)):
             deliver(_blinded(result, _told(domain)))
         elif is_suspect or not self._is_proved(result, domain):
             self._hold(result, deliver, domain, self._blackout.suspect_until if is_suspect else 0)
@@ -192,7 +192,8 @@ class Docket:
     def _settle(self, held: _Held, hearing: Hearing, now: int) -> bool:
         """Passes on what is clear now; false for what has to wait on."""
         is_proved = not held.until and self._proves(held.domain, held.result, held.begun_at)
-        if hearing is Hearing.SILENCE and not is_proved:
+        is_silent = hearing is Hearing.SILENCE and not is_proved
+        if is_silent or self._proofs[held.domain].denies(held.begun_at):
             held.deliver(_blinded(held.result, _told(held.domain)))
             return True
         if now < held.until:

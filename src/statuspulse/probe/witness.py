@@ -55,12 +55,16 @@ class Hearing(StrEnum):
 
 @dataclass(slots=True)
 class Proof:
-    """What speaks for the network in one domain (ms): the newest success, that of another host, a witness's answer."""
+    """What speaks for the network in one domain (ms): the newest success, that of another host, a witness's answer.
+
+    What began before `sees_from` was overshadowed by a blindness that has ended meanwhile.
+    """
 
     host: str = ""
     worked_at: int = 0
     other_at: int = 0
     witness_at: int = 0
+    sees_from: int = 0
     is_blind: bool = False
 
     def succeed(self, host: str, at: int) -> None:
@@ -75,7 +79,13 @@ class Proof:
         self.is_blind = hearing is Hearing.SILENCE
         if hearing is Hearing.HEARD:
             self.witness_at = at
+        if was_blind and not self.is_blind:
+            self.sees_from = at
         return self.is_blind != was_blind
+
+    def denies(self, begun_at: int) -> bool:
+        """Whether a check that began then was blind for a time."""
+        return self.is_blind or begun_at < self.sees_from
 
     def proves(self, host: str | None, begun_at: int) -> bool:
         """Whether something else than the host has worked since an instant."""
