@@ -48,6 +48,9 @@ class Metrics:
             "loop_lag_seconds", "How late a probe's loop woke up, 99th percentile between heartbeats.", _PROBE
         )
         self.probe_cpu = self._gauge("probe_cpu_ratio", "CPU time of a probe's process per second.", _PROBE)
+        self.probe_blind = self._gauge(
+            "probe_blind", "1 while a probe's own network reaches no address of the class.", (*_PROBE, "class")
+        )
         self.spool_results = self._gauge("spool_results", "Results that a probe still holds.", _PROBE)
         self.spool_oldest = self._gauge("spool_oldest_seconds", "Age of the oldest result that a probe holds.", _PROBE)
         self.spool_dropped = SpoolDropped()

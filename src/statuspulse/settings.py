@@ -15,6 +15,8 @@ from statuspulse.domain.access import may_be_given
 from statuspulse.domain.networks import Network, parse_network
 from statuspulse.domain.secret import Secret
 from statuspulse.domain.throttle import Limits
+from statuspulse.egress.anchors import parse_anchors, root_servers
+from statuspulse.egress.endpoints import Endpoint
 from statuspulse.egress.policy import Policy
 from statuspulse.egress.urls import parse_url
 
@@ -37,6 +39,7 @@ KNOWN = frozenset(
         "BOOTSTRAP_TOKEN",
         "MIN_INTERVAL_SECONDS",
         "PROBE_DENY",
+        "ANCHORS",
         "DELIVERY_ALLOW",
         "SLACK_BASE_URL",
         "PROBE_KEY",
@@ -100,6 +103,7 @@ def load(environment: Mapping[str, str], folder: Path) -> Settings:
     values, remarks = _values(environment, folder)
     rate_limits, idle = _rate_limits(values.get("RATE_LIMITS", ""))
     host, port = _listen(values.get("LISTEN", _DEFAULT_LISTEN))
+    _anchors(values.get("ANCHORS"))  # its probe reads it again, and would end where nobody looks
     slack = _url("SLACK_BASE_URL", values.get("SLACK_BASE_URL", _DEFAULT_SLACK))
     public_url = values.get("PUBLIC_URL")
     return Settings(
@@ -123,6 +127,12 @@ def probe_policy(environment: Mapping[str, str], folder: Path) -> Policy:
     """The address policy of a process that only checks."""
     values, _ = _values(environment, folder)
     return _policy(values, _DEFAULT_SLACK)
+
+
+def probe_anchors(environment: Mapping[str, str], folder: Path) -> tuple[Endpoint, ...] | None:
+    """Whom a probe asks whether its own network works; None if it shall ask nobody."""
+    values, _ = _values(environment, folder)
+    return _anchors(values.get("ANCHORS"))
 
 
 def default_data_dir(environment: Mapping[str, str]) -> Path:
@@ -231,6 +241,17 @@ def _policy(values: Mapping[str, str], slack_base_url: str) -> Policy:
     urls = () if slack_base_url == _DEFAULT_SLACK else (slack_base_url,)
     allow = values.get("DELIVERY_ALLOW", "")
     return parse("DELIVERY_ALLOW", lambda: Policy.parse(probe_deny=deny, delivery_allow=allow, operator_urls=urls))
+
+
+def _anchors(text: str | None) -> tuple[Endpoint, ...] | None:
+    if text is None:
+        return root_servers()
+    if text == "off":
+        return None
+    try:
+        return parse_anchors(text)
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}ANCHORS: {error}") from None
 
 
 def _trusted_proxies(text: str) -> Iterator[Network]:

@@ -9,8 +9,9 @@ import pytest
 
 from statuspulse.domain.throttle import DEFAULTS, Limit
 from statuspulse.egress.addresses import AddressClass
+from statuspulse.egress.anchors import root_servers
 from statuspulse.egress.policy import Policy
-from statuspulse.settings import Settings, SettingsError, default_data_dir, load, probe_policy
+from statuspulse.settings import Settings, SettingsError, default_data_dir, load, probe_anchors, probe_policy
 
 
 def _load(folder: Path, **given: str) -> Settings:
@@ -120,6 +121,7 @@ def test_an_emulator_of_slack_that_the_operator_named_may_be_reached(tmp_path: P
         ("SLACK_BASE_URL", "http://slack.example.com:99999", "the port has to be between 1 and 65535"),
         ("SLACK_BASE_URL", "http://slack..example.com", "the host name is not valid"),
         ("FLAP_DAMPING", "no", "must be on or off"),
+        ("ANCHORS", "anchor.example.com:443", "write each as ADDRESS:PORT"),
         ("ROLES", "api,cook", "'cook' is no role; there are api, engine, dispatcher, probe"),
         ("ROLES", "probe", "run in one process in this version"),
         ("DATABASE_URL", "postgresql://localhost/statuspulse", "is not available in this version; unset it"),
@@ -188,3 +190,11 @@ def test_the_data_directory_follows_the_platform(monkeypatch: pytest.MonkeyPatch
     assert default_data_dir({"XDG_DATA_HOME": "/data"}) == Path("/data/statuspulse")
     monkeypatch.setattr("os.geteuid", lambda: 0)
     assert default_data_dir({}) == Path("/var/lib/statuspulse")
+
+
+def test_a_probe_asks_root_servers_unless_others_are_named_or_nobody(tmp_path: Path) -> None:
+    assert probe_anchors({}, tmp_path) == root_servers()
+    named = probe_anchors({"STATUSPULSE_ANCHORS": "10.0.0.1:443"}, tmp_path)
+    assert named is not None
+    assert [anchor.text for anchor in named] == ["10.0.0.1:443"]
+    assert probe_anchors({"STATUSPULSE_ANCHORS": "off"}, tmp_path) is None

@@ -50,6 +50,7 @@ class Linked:
         self.spool = Spool(folder / "spool", Bounds())
         self.assigned = AssignedSet(folder / "assignments")
         self.adopted: list[Assignments] = []
+        self.blind: list[str] = []
         self.link = Link(
             client=HttpClient(gate),
             peer=Peer(server_url=plane.url, key=Secret(KEY), version="1.2.3", boot_id="boot_1", capacity=1000),
@@ -58,6 +59,7 @@ class Linked:
             now=lambda: time_ns() // 1_000_000,
             load=lambda: Load(due=1, in_flight=2, lag_p99_ms=3.5),
             adopt=self._adopt,
+            blind=lambda: self.blind,
         )
 
     async def _adopt(self, answer: Assignments) -> None:

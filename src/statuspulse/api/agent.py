@@ -8,6 +8,7 @@ from math import inf
 from typing import Any, TypeVar
 
 import msgspec
+import structlog
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from sqlalchemy import Connection
@@ -46,6 +47,7 @@ _LONGEST_WAIT_SECONDS = 30
 _RETRY_SECONDS = 1
 _MOST_DIGITS = 18
 
+log = structlog.get_logger(__name__)
 Document = TypeVar("Document", Results, Heartbeat)
 
 
@@ -172,9 +174,12 @@ async def post_heartbeat(request: Request) -> Response:
     if heartbeat.clock.tzinfo is None:
         raise _naive("clock")
     now, drift = parts.now(), call.services.drift
+    before = parts.liveness.pulse(probe.id)
     was_heard = parts.liveness.is_online(probe.id, now)
     ip = None if request.client is None else request.client.host
     parts.liveness.hear(probe.id, probe.region, heartbeat, now, ip=ip)
+    if heartbeat.blind != ([] if before is None else before.heartbeat.blind):
+        _log_blindness(probe, heartbeat.blind)
     held, digest = heartbeat.assignments_version, heartbeat.assignments_digest
     version, through = await call.database.read(
         lambda connection: (
@@ -188,6 +193,13 @@ async def post_heartbeat(request: Request) -> Response:
         server_time=to_datetime(now), assignments_version=version, committed_through=through, draining=probe.draining
     )
     return _answer(request, "heartbeat", f"Probe {probe.id} is heard.", heard)
+
+
+def _log_blindness(probe: Probe, blind: list[str]) -> None:
+    if blind:
+        log.warning("agent.probe_blind", probe=probe.id, region=probe.region, blind=blind)
+    else:
+        log.info("agent.probe_sees_again", probe=probe.id, region=probe.region)
 
 
 @router.post("/agent/key", **KEY.keywords)

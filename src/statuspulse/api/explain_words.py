@@ -48,6 +48,8 @@ def why(explained: Explanation, vote: RegionVote) -> str:
         if vote.sight.newest is None:
             return "no result has come from it yet"
         return "none of its recent results gave a verdict"
+    if vote.sight.is_blind:
+        return "its probe has no network of its own at the moment, so it cannot tell"
     age = _seconds(explained.now - counted.scheduled_at)
     if vote.eligible:
         return f"its last verdict is {age} old and counts through {to_text(vote.votes_until)}"

@@ -14,6 +14,7 @@ from statuspulse import __version__
 from statuspulse.app import loop
 from statuspulse.app.signals import stop_on_signals
 from statuspulse.domain.secret import Secret
+from statuspulse.egress.endpoints import Endpoint
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.http_client import HttpClient
 from statuspulse.egress.policy import Policy
@@ -22,7 +23,15 @@ from statuspulse.probe.agent import ProbeSettings
 from statuspulse.probe.greeting import greet
 
 
-def probe(*, server_url: str, key: Secret, folder: Path, policy: Policy, ends_with_stdin: bool) -> None:
+def probe(
+    *,
+    server_url: str,
+    key: Secret,
+    folder: Path,
+    policy: Policy,
+    anchors: tuple[Endpoint, ...] | None,
+    ends_with_stdin: bool,
+) -> None:
     """Runs until it is asked to end; raises one-line errors for what hinders the start."""
     settings = ProbeSettings(
         server_url=server_url,
@@ -31,6 +40,7 @@ def probe(*, server_url: str, key: Secret, folder: Path, policy: Policy, ends_wi
         policy=policy,
         version=__version__,
         boot_id=secrets.token_hex(8),
+        anchors=anchors,
     )
     loop.run(_run(settings, ends_with_stdin=ends_with_stdin))
 

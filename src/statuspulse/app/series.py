@@ -40,6 +40,8 @@ def _tell(metrics: Metrics, pulse: Pulse, now: int) -> None:
     metrics.probe_last_seen.labels(*labels).set(pulse.heard_at / SECOND)
     metrics.checks_in_flight.labels(*labels).set(load.in_flight)
     metrics.loop_lag.labels(*labels).set(load.loop_lag_p99_ms / SECOND)
+    for address_class in ("public", "private"):
+        metrics.probe_blind.labels(*labels, address_class).set(address_class in pulse.heartbeat.blind)
     metrics.probe_cpu.labels(*labels).set(load.cpu_pct / 100)
     metrics.spool_results.labels(*labels).set(spool.depth)
     metrics.spool_oldest.labels(*labels).set(0 if oldest_at is None else max(0, now - oldest_at) / SECOND)

@@ -102,7 +102,7 @@ def _votes(connection: Connection, head: Head, rules: Rules, now: int) -> tuple[
                 sight=sight,
                 standing=standings.get(sight.key, Standing()),
                 votes_until=until,
-                eligible=not head.monitor.paused and until is not None and until >= now,
+                eligible=not head.monitor.paused and until is not None and until >= now and not sight.is_blind,
             )
         )
     return tuple(found)

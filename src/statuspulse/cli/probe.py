@@ -19,7 +19,7 @@ from statuspulse.egress.urls import Url, parse_url
 from statuspulse.probe.claim import FolderInUseError
 from statuspulse.probe.clock import ClockBehindError
 from statuspulse.probe.greeting import NotWelcomeError
-from statuspulse.settings import PREFIX, SettingsError, default_data_dir, probe_policy
+from statuspulse.settings import PREFIX, SettingsError, default_data_dir, probe_anchors, probe_policy
 
 _KEY = "key"
 _FAULTS = (SettingsError, data_dir.DataDirError, ClockBehindError, FolderInUseError, NotWelcomeError)
@@ -28,13 +28,21 @@ _FAULTS = (SettingsError, data_dir.DataDirError, ClockBehindError, FolderInUseEr
 def run(*, server: str, key_file: Path | None, folder: Path | None, ends_with_stdin: bool) -> None:
     with told(dict.fromkeys(_FAULTS, WRONG_INPUT)):
         policy = probe_policy(os.environ, Path.cwd())
+        anchors = probe_anchors(os.environ, Path.cwd())
         # The child of a server calls it on whatever address it listens, and the key never leaves the host.
         server_url = _server_url(server, may_be_plain=ends_with_stdin)
         folder = folder or default_data_dir(os.environ) / "probe"
         log_lines.configure()
         data_dir.prepare(folder)
         key = _key(key_file, folder)
-        probe(server_url=server_url, key=key, folder=folder, policy=policy, ends_with_stdin=ends_with_stdin)
+        probe(
+            server_url=server_url,
+            key=key,
+            folder=folder,
+            policy=policy,
+            anchors=anchors,
+            ends_with_stdin=ends_with_stdin,
+        )
 
 
 def _server_url(text: str, *, may_be_plain: bool) -> str:

@@ -68,9 +68,10 @@ class Engine:
 
     async def _take_in(self) -> None:
         async for batch, reply in self._bus.batches():
-            silent = self._liveness.silent_regions(self._now())
+            now = self._now()
+            silent, blind = self._liveness.silent_regions(now), self._liveness.blind_regions(now)
             try:
-                receipt, tally = await self._write(partial(self._commit, batch, silent))
+                receipt, tally = await self._write(partial(self._commit, batch, silent, blind))
             except DatabaseUnavailableError as error:
                 log.warning("engine.batch_kept_waiting", probe=batch.probe_id, reason=str(error))
                 reply(None)
@@ -88,8 +89,10 @@ class Engine:
             if tally.transitions:
                 self._bus.wake(Topic.OUTBOX)
 
-    def _commit(self, batch: Batch, silent: frozenset[str], connection: Connection) -> tuple[Receipt, Tally]:
-        self._watchlist.silent = silent
+    def _commit(
+        self, batch: Batch, silent: frozenset[str], blind: dict[str, frozenset[str]], connection: Connection
+    ) -> tuple[Receipt, Tally]:
+        self._watchlist.silent, self._watchlist.blind = silent, blind
         return intake.commit(connection, self._watchlist, batch, self._now())
 
     async def _look_around(self) -> None:

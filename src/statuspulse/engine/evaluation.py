@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from statuspulse.domain.doubt import contradicts, recheck_at, wavers
+from statuspulse.domain.failure import FailureClass
 from statuspulse.domain.health import Decision, Health, Standing, Vote, decide, may_decide
 from statuspulse.domain.result import Result, ResultKind, Verdict
 from statuspulse.domain.slowness import NOT_SLOW, Sample, Slowness, newest_rounds, slowness
@@ -35,14 +36,17 @@ class Evaluated:
     rechecks: tuple[Recheck, ...] = ()
 
 
-def evaluate(watched: Watched, region_key: int, result: Result, silent: frozenset[str], now: int) -> Evaluated:
+def evaluate(watched: Watched, region_key: int, result: Result, absent: frozenset[str], now: int) -> Evaluated:
     """Moves the monitor's standings and sight by one result that is newer than any stored one of its region.
 
-    `silent` are the regions of which no probe is heard any more.
+    `absent` are the regions of which no probe is heard any more, or sees targets of this kind.
     """
     sight = watched.sights[region_key]
     sight.stored = result.scheduled_at
     outcome = Evaluated()
+    if result.kind is not ResultKind.MANUAL:
+        failure = result.observation.failure
+        sight.is_blind = failure is not None and failure.kind is FailureClass.PROBE_BLIND
     if result.verdict is Verdict.VOID or result.kind is ResultKind.MANUAL or watched.monitor.paused:
         return outcome
     live = is_live(watched, result, now)
@@ -52,7 +56,7 @@ def evaluate(watched: Watched, region_key: int, result: Result, silent: frozense
         outcome.unseen = _see(sight, region_key, result.scheduled_at, watched)
         sight.last = result
     if live:
-        _vote(watched, region_key, result, silent, now, outcome)
+        _vote(watched, region_key, result, absent, now, outcome)
     return outcome
 
 
@@ -63,13 +67,13 @@ def is_live(watched: Watched, result: Result, now: int) -> bool:
     return fresh and current and result.observed_at >= watched.state.votes_from
 
 
-def eligible(watched: Watched, silent: frozenset[str], now: int) -> list[int]:
-    """The regions that may vote: not silent, and their last counted result is young enough."""
+def eligible(watched: Watched, absent: frozenset[str], now: int) -> list[int]:
+    """The regions that may vote: not absent, not blind, and their last counted result is young enough."""
     oldest = now - watched.rules.vote_lifetime
     return [
         key
         for key, slug in watched.regions.items()
-        if slug not in silent and (watched.sights[key].counted or 0) >= oldest
+        if slug not in absent and not watched.sights[key].is_blind and (watched.sights[key].counted or 0) >= oldest
     ]
 
 
@@ -79,14 +83,14 @@ def _was_away(sight: Sight, watched: Watched, now: int) -> bool:
 
 
 def _vote(
-    watched: Watched, region_key: int, result: Result, silent: frozenset[str], now: int, outcome: Evaluated
+    watched: Watched, region_key: int, result: Result, absent: frozenset[str], now: int, outcome: Evaluated
 ) -> None:
     before = watched.standing_of(region_key)
     after = before.after(result.verdict, result.scheduled_at, watched.rules)
     if after is not before:
         watched.standings[region_key] = outcome.standing = after
     slow = _time(watched, result)
-    voters = eligible(watched, silent, now)
+    voters = eligible(watched, absent, now)
     outcome.rechecks = tuple(_follow_doubt(watched, region_key, contradicts(before, result.verdict), voters, now))
     if not may_decide(len(voters), len(watched.regions)):
         return

@@ -14,6 +14,7 @@ from statuspulse.domain.result import Result, ResultKind
 from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Span
 from statuspulse.engine import hindsight, rollups, transitions
+from statuspulse.engine.blindness import blind_to
 from statuspulse.engine.evaluation import Recheck, evaluate
 from statuspulse.engine.watchlist import Watched, Watchlist
 from statuspulse.protocol.conversion import InvalidItemError, gap_of, result_of
@@ -184,7 +185,8 @@ def _evaluate(
     if is_late:
         tally.late.append(tally.placed[-1])
         return
-    outcome = evaluate(watched, region_key, result, watchlist.silent - {batch.region}, now)
+    absent = watchlist.silent if not watchlist.blind else watchlist.silent.union(blind_to(watched, watchlist.blind))
+    outcome = evaluate(watched, region_key, result, absent - {batch.region}, now)
     if watched.sights[region_key].counted != result.scheduled_at:
         tally.late.append(tally.placed[-1])
     if outcome.standing is not None:

@@ -69,6 +69,15 @@ class Liveness:
     def online(self, now: int) -> list[Pulse]:
         return [pulse for pulse in self.pulses() if pulse.is_online(now)]
 
+    def blind_regions(self, now: int) -> dict[str, frozenset[str]]:
+        """Regions of which all live probes are blind, and the classes of addresses that none of them can see."""
+        found: dict[str, frozenset[str]] = {}
+        for pulse in self._pulses.values():
+            if pulse.is_online(now):
+                blind = frozenset(pulse.heartbeat.blind)
+                found[pulse.region] = found.get(pulse.region, blind) & blind
+        return {region: classes for region, classes in found.items() if classes}
+
     def silent_regions(self, now: int) -> frozenset[str]:
         """Where probes were heard and none is any more. Of a region that was never heard nothing is known."""
         heard = {pulse.region for pulse in self._pulses.values()}

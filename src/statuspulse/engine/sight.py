@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from statuspulse.domain.configuration import retry_of, rules_of
+from statuspulse.domain.failure import FailureClass
 from statuspulse.domain.health import Health, Position, Rules, Standing, State, sight_lost_at
 from statuspulse.domain.heartbeat import INBOUND, Beat
 from statuspulse.domain.monitor import Retry
@@ -38,6 +39,12 @@ class RegionSight:
     health: Health
     newest: Look | None
     counted: Look | None
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether its newest result says that its probe had no network of its own."""
+        failure = None if self.newest is None else self.newest.failure
+        return failure is not None and failure.kind is FailureClass.PROBE_BLIND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

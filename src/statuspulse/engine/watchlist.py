@@ -25,12 +25,16 @@ _LOADED_AT_ONCE = 500
 
 @dataclass(slots=True)
 class Sight:
-    """What a region has seen of a monitor (ms): newest slot stored and counted, end of sight, newest counted result."""
+    """What a region has seen of a monitor (ms): newest slot stored and counted, end of sight, newest counted result.
+
+    It `is_blind` while its newest result says that its probe had no network of its own.
+    """
 
     stored: int | None = None
     counted: int | None = None
     seen_until: int | None = None
     last: Result | None = None
+    is_blind: bool = False
 
 
 @dataclass(slots=True)
@@ -74,13 +78,15 @@ class Watchlist:
     """The live monitors by key and id. Used by the writer thread alone, inside its transactions.
 
     It mirrors committed rows and those of the running transaction: when a transaction fails, `forget` it all.
-    `silent` are the regions whose probes were heard and are heard no more; they vote on nothing. `flapping` says of
+    `silent` are the regions whose probes were heard and are heard no more; they vote on nothing. `blind` are those
+    whose probes see nothing of some classes of addresses; they have no vote on targets of these. `flapping` says of
     those that flap when that ends unless they change again.
     """
 
     def __init__(self, *, mutes_flapping: bool = True) -> None:
         self._mutes_flapping = mutes_flapping
         self.silent: frozenset[str] = frozenset()
+        self.blind: dict[str, frozenset[str]] = {}
         self.flapping: dict[int, int] = {}
         self.by_key: dict[int, Watched] = {}
         self.by_id: dict[str, Watched] = {}

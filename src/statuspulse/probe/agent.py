@@ -14,14 +14,19 @@ import structlog
 from statuspulse.domain.failure import MissReason
 from statuspulse.domain.result import Gap, Result, ResultKind, Verdict
 from statuspulse.domain.secret import Secret
+from statuspulse.domain.specs.dns import DnsSpec
+from statuspulse.domain.times import MINUTE
 from statuspulse.egress.addresses import AddressClass
+from statuspulse.egress.endpoints import Endpoint
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.http_client import HttpClient
 from statuspulse.egress.policy import Policy
+from statuspulse.probe.anchors import Anchors
 from statuspulse.probe.assignments import AssignedSet, Change
 from statuspulse.probe.check import checks
 from statuspulse.probe.claim import claimed
 from statuspulse.probe.clock import Clock
+from statuspulse.probe.docket import Deliver, Docket
 from statuspulse.probe.handover import Handover
 from statuspulse.probe.high_water import HighWater
 from statuspulse.probe.jobs import Jobs
@@ -52,7 +57,10 @@ _EXTRA_APART_MS = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeSettings:
-    """What a probe is told at its start; `policy` is its own, the control plane's can only make it stricter."""
+    """What a probe is told at its start; `policy` is its own, the control plane's can only make it stricter.
+
+    `anchors` are whom it asks whether its own network works; with None failures count without a witness.
+    """
 
     server_url: str
     key: Secret
@@ -61,6 +69,7 @@ class ProbeSettings:
     version: str
     boot_id: str
     bounds: Bounds = field(default_factory=Bounds)
+    anchors: tuple[Endpoint, ...] | None = None
 
 
 def has_assignments(settings: ProbeSettings) -> bool:
@@ -134,8 +143,10 @@ class _Agent:
             now=clock.now,
             load=LoadMeter(wheel=self._wheel, runner=self._runner, pulse=pulse, monotonic=monotonic).take,
             adopt=self._adopt,
+            blind=self._blind,
         )
         self._handover = Handover(wheel=self._wheel, release=self._release)
+        self._docket = self._docket_of(settings.anchors)
 
     async def run(self, stop: asyncio.Event) -> None:
         lived_until = self._high_water.lived_until
@@ -154,6 +165,8 @@ class _Agent:
                     ("heartbeat", self._link.beat()),
                 )
             ]
+            if self._docket is not None:
+                ongoing.append(services.create_task(self._docket.run(), name="witnesses"))
             await self._check(stop)
             for task in ongoing:
                 task.cancel()
@@ -168,6 +181,8 @@ class _Agent:
 
     async def _part(self) -> None:
         """Leaves everything on disk, and with the control plane if it answers within a second."""
+        if self._docket is not None:
+            self._docket.close()
         await self._spool.flush(self._clock.now())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_FAREWELL_SECONDS):
@@ -198,7 +213,7 @@ class _Agent:
             slot = self._wheel.dismiss(monitor_id)
             if slot is not None:
                 self._runner.cancel(slot)
-            self._runner.forget(monitor_id)
+            self._forget(monitor_id)
         self._handover.share(self._assigned.sharing)
         # What others have looked at so far needs no first look.
         is_taken_over = change.is_snapshot and not self._assigned.sharing.is_alone
@@ -222,7 +237,12 @@ class _Agent:
     def _release(self, monitor_id: str) -> None:
         """Another probe has the monitor; a check that runs may end."""
         self._wheel.dismiss(monitor_id)
+        self._forget(monitor_id)
+
+    def _forget(self, monitor_id: str) -> None:
         self._runner.forget(monitor_id)
+        if self._docket is not None:
+            self._docket.forget(monitor_id)
 
     def _plans(self, change: Change) -> list[tuple[str, Plan | None]]:
         """Of everything that is to be run from now on in another way; what is being handed over is, too."""
@@ -244,13 +264,42 @@ class _Agent:
             log.warning("probe.monitor_not_understood", monitor_id=monitor.monitor_id, error=str(error))
             return None
 
+    def _docket_of(self, anchors: tuple[Endpoint, ...] | None) -> Docket | None:
+        if anchors is None:
+            return None
+        ask = Anchors(self._gate, anchors).ask
+        return Docket(ask=ask, changed=self._link.beat_now, now=self._clock.now)
+
+    def _blind(self) -> list[str]:
+        return [] if self._docket is None else self._docket.blind
+
     def _report(self, result: Result) -> None:
+        self._weigh(result, self._keep_result)
+
+    def _weigh(self, result: Result, deliver: Deliver) -> None:
+        """Passes a result on, a failure only once it is clear that it is not our own."""
+        if self._docket is None:
+            deliver(result)
+            return
+        if result.observation.failure is None:
+            self._docket.note(result)
+            deliver(result)
+            return
+        plan = self._wheel.plan_of(result.monitor_id)
+        interval = MINUTE if plan is None else plan.grid.interval
+        asks_own = plan is None or not isinstance(plan.spec, DnsSpec) or plan.spec.resolver is None
+        self._docket.take(result, interval, deliver, asks_own_resolver=asks_own)
+
+    def _keep_result(self, result: Result) -> None:
         self._spool.append(result.observed_at, lambda seq: result_record(seq, result))
         self._link.notice(is_urgent=result.verdict is Verdict.FAILED)
 
     def _report_job(self, result: Result, job_id: str) -> None:
-        self._spool.append(result.observed_at, lambda seq: result_record(seq, result, job_id))
-        self._link.notice(is_urgent=True)
+        def keep(weighed: Result) -> None:
+            self._spool.append(weighed.observed_at, lambda seq: result_record(seq, weighed, job_id))
+            self._link.notice(is_urgent=True)
+
+        self._weigh(result, keep)
 
     def _start(self, slot: Slot) -> None:
         self._jobs.give_way(slot.plan.monitor_id)

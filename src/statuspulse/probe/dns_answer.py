@@ -194,3 +194,9 @@ def _shown(values: frozenset[str]) -> str:
     shown = sorted(values)[:_SHOWN_VALUES]
     more = len(values) - len(shown)
     return (", ".join(shown) or "nothing") + (f" and {more} more" if more else "")
+
+
+def rcode(reply: Reply) -> str:
+    """The return code of a whole answer as a word."""
+    assert reply.message is not None
+    return dns.rcode.to_text(reply.message.rcode())

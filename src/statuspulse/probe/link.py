@@ -65,8 +65,8 @@ class Peer:
 class Link:
     """Three tasks of one probe: `follow`, `ship` and `beat` run until they are cancelled.
 
-    `adopt` takes assignments and has persisted them on return; `load` tells how busy the probe is; `now` is the clock
-    that results are labelled with.
+    `adopt` takes assignments and has persisted them on return; `load` tells how busy the probe is, `blind` what it
+    cannot see; `now` is the clock that results are labelled with.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class Link:
         now: Callable[[], int],
         load: Callable[[], Load],
         adopt: Callable[[Assignments], Awaitable[None]],
+        blind: Callable[[], list[str]],
     ) -> None:
         self._client = client
         self._peer = peer
@@ -87,6 +88,7 @@ class Link:
         self._now = now
         self._load = load
         self._adopt = adopt
+        self._blind = blind
         self._heartbeat_seconds: float = _HEARTBEAT_SECONDS
         self._most_results = _MOST_RESULTS
         self._troubles: dict[str, str] = {}
@@ -101,6 +103,10 @@ class Link:
         self._some.set()
         if is_urgent or self._spool.depth >= _TOGETHER_RESULTS:
             self._urgent.set()
+
+    def beat_now(self) -> None:
+        """What the heartbeat says has changed."""
+        self._lost.set()
 
     async def follow(self) -> None:
         """Keeps the assignments up to date."""
@@ -208,6 +214,7 @@ class Link:
             version=self._peer.version,
             assignments_version=self._assigned.version,
             assignments_digest=self._assigned.digest,
+            blind=self._blind(),
             capacity=self._peer.capacity,
             load=self._load(),
             spool=SpoolState(
