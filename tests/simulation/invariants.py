@@ -85,9 +85,13 @@ class Rest:
         """Up, degraded and down lie only where at least half of the regions looked within an interval."""
         interval = monitor.config["interval_seconds"] * SECOND
         regions, rotates = len(monitor.config["regions"]), monitor.config["region_strategy"] == "rotate"
+        # In the first round after a start no region is overdue.
+        starts = self.model.monitors[monitor.id].starts
+        first_rounds = [(start, start + interval * (regions if rotates else 1)) for start in starts]
         steps: list[tuple[int, int]] = []
         for _, looks in groupby(sorted(self._looks(monitor), key=lambda look: look.region), lambda look: look.region):
-            for start, end in _joined(sorted((self._slot(look), self._slot(look) + interval) for look in looks)):
+            sights = [(self._slot(look), self._slot(look) + interval) for look in looks]
+            for start, end in _joined(sorted([*sights, *first_rounds])):
                 steps += [(start, 1), (end, -1)]
         enough = 1 if rotates else (regions + 1) // 2
         seen = list(_covered(sorted(steps), enough))
@@ -96,12 +100,7 @@ class Rest:
         for stretch in timeline.within(0, edge):
             if stretch.state in _MEASURED:
                 for start, end in _outside(stretch.start, stretch.end, seen):
-                    if not self._is_after_edit(monitor, start, end):
-                        _must(False, f"{monitor.name} is {stretch.state.value} from {_t(start)} to {_t(end)}, unseen")
-
-    def _is_after_edit(self, monitor: Monitor, start: int, end: int) -> bool:
-        """The first sight after a start reaches back to where the state began."""
-        return False
+                    _must(False, f"{monitor.name} is {stretch.state.value} from {_t(start)} to {_t(end)}, unseen")
 
     def _never_the_opposite(self, timeline: Timeline, monitor: Monitor) -> None:
         """No stretch is up while nothing but failures was seen in it for long, and none down while all was well."""

@@ -42,6 +42,7 @@ class Monitor:
     decided_at: int = 0
     heard_at: int = 0
     slots: set[tuple[str, int]] = field(default_factory=set)
+    starts: list[int] = field(default_factory=list)
     told: str = "pending"
 
     @property
@@ -109,6 +110,7 @@ class Model:
         monitor.health = "pending"
         monitor.decided_at = monitor.heard_at = now
         monitor.restart_votes(now)
+        monitor.starts.append(now)
 
     def may_lose_sight(self, monitor_id: str, now: int) -> bool:
         """Whether nothing was decided for so long that the monitor may be called unknown."""

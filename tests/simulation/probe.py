@@ -69,6 +69,7 @@ class SimulatedProbe:
     log: dict[int, Seen] = field(default_factory=dict)
     dropped: set[int] = field(default_factory=set)
     _tasks: asyncio.TaskGroup = field(init=False)
+    _filled: asyncio.Event = field(default_factory=asyncio.Event)
     _next_seq: int = 1
     _running: set[str] = field(default_factory=set)
 
@@ -157,13 +158,16 @@ class SimulatedProbe:
     def _keep(self, item: Item) -> None:
         self._next_seq += 1
         self.spool.append(item)
+        self._filled.set()
         while len(self.spool) > self.faults.spool_limit:
             self.dropped.add(self.spool.popleft().seq)
 
     async def _ship(self) -> None:
         while True:
+            await self._filled.wait()
             await asyncio.sleep(self.random.randint(200, 300) / SECOND)
-            if not self.spool or self._is_cut:
+            if self._is_cut:
+                await asyncio.sleep(1)
                 continue
             if self._is(self.faults.slow):
                 await asyncio.sleep(self.random.randint(2000, 15_000) / SECOND)
@@ -173,6 +177,8 @@ class SimulatedProbe:
                 continue
             while self.spool and self.spool[0].seq <= receipt.committed_through:
                 self.spool.popleft()
+            if not self.spool:
+                self._filled.clear()
 
     def _batch(self) -> Results:
         items = list(self.spool)[:_SHIPPED_AT_ONCE]
@@ -197,7 +203,7 @@ class SimulatedProbe:
 
     async def _take_jobs(self) -> None:
         while True:
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(1)
             if self._is_cut:
                 continue
             for job in self.plane.jobs.offered(self.region, self.row.id, virtual_now()):

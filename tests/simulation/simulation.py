@@ -112,6 +112,7 @@ class _Run:
                     votes_from=START,
                     decided_at=START,
                     heard_at=START,
+                    starts=[START],
                     regions={slug: Region() for slug in one.target.config["regions"]},
                 )
                 for one in assigned
