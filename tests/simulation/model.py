@@ -151,11 +151,14 @@ class Model:
             return
         is_live = observed >= monitor.votes_from and now - observed <= min(monitor.vote_lifetime, 10 * MINUTE)
         if is_live:
-            self._count(monitor, batch.region, item.ok, slot, silent, now)
+            self._count(monitor, batch.region, item.ok, (slot, observed), silent, now)
         elif item.ok is (monitor.health in ("up", "degraded")) and (item.ok or monitor.health == "down"):
             region.counted = slot
 
-    def _count(self, monitor: Monitor, slug: str, ok: bool, slot: int, silent: frozenset[str], now: int) -> None:
+    def _count(
+        self, monitor: Monitor, slug: str, ok: bool, when: tuple[int, int], silent: frozenset[str], now: int
+    ) -> None:
+        slot, observed = when
         region = monitor.regions[slug]
         if region.counted >= 0 and now - region.counted > max(3 * monitor.spacing, 90 * SECOND):
             region.verdicts.clear()
@@ -163,9 +166,13 @@ class Model:
         region.counted = slot
         monitor.heard_at = now
         oldest = now - monitor.vote_lifetime
-        voters = [one for one, seen in monitor.regions.items() if one not in silent and seen.counted >= oldest]
+        voters = [
+            one
+            for one, seen in monitor.regions.items()
+            if seen.verdicts and one not in silent and seen.counted >= oldest
+        ]
         if voters and 2 * len(voters) >= len(monitor.regions):
-            monitor.decided_at = now
+            monitor.decided_at = max(monitor.decided_at, observed)
             monitor.health = _health(monitor, [monitor.position(one) for one in voters])
 
 

@@ -171,7 +171,7 @@ class _Run:
             if health != before and health == "unknown" and self.model.may_lose_sight(monitor_id, now):
                 self.model.lose_sight(monitor_id, now)
             if health != one.health:
-                raise Violation(f"{one.config['name']} is {health} and must be {before}")
+                raise Violation(f"{one.config['name']} is {health} and must be {one.health}")
             if health != "unknown" and self.model.must_have_lost_sight(monitor_id, now):
                 raise Violation(f"{one.config['name']} is {health} and nobody has looked")
             self._tell(one, health, now)

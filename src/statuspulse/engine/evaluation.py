@@ -14,6 +14,8 @@ from statuspulse.domain.uptime import Span
 from statuspulse.engine.watchlist import Sight, Watched
 
 _LIVE_WITHIN = 10 * MINUTE
+# Where a region stands after a start, until its first result.
+_UNHEARD = Standing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,14 @@ def is_live(watched: Watched, result: Result, now: int) -> bool:
 
 
 def eligible(watched: Watched, silent: frozenset[str], now: int) -> list[int]:
-    """The regions that may vote: not silent, and their last counted result is young enough."""
+    """The regions that may vote: heard since votes count, not silent, and their last counted result is young enough."""
     oldest = now - watched.rules.vote_lifetime
     return [
         key
         for key, slug in watched.regions.items()
-        if slug not in silent and (watched.sights[key].counted or 0) >= oldest
+        if watched.standing_of(key) != _UNHEARD
+        and slug not in silent
+        and (watched.sights[key].counted or 0) >= oldest
     ]
 
 
