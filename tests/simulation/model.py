@@ -1,7 +1,7 @@
 """What the state must be, computed the plain way: from whole lists of results, after every commit.
 
-Written from the rules and not from the code: it keeps every verdict that counts, and derives streaks and positions
-from the lists each time. Of `domain` it uses the grid alone. It follows the engine only in the instant at which a
+Written from the rules and not from the code: it keeps every verdict that counts, and derives streaks from the lists
+each time. Of `domain` it uses the grid alone. It follows the engine only in the instant at which a
 silence makes a monitor unknown, and holds that instant within bounds.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from statuspulse.bus.bus import Batch
@@ -27,6 +28,20 @@ class Region:
     verdicts: list[bool] = field(default_factory=list)
     stored: int = -1
     counted: int = -1
+    position: str = "none"
+
+    def clear(self) -> None:
+        self.verdicts.clear()
+        self.position = "none"
+
+    def hear(self, ok: bool, config: dict[str, Any]) -> None:
+        """A run of verdicts as long as the threshold moves the position; what was never failing passes at once."""
+        self.verdicts.append(ok)
+        run = sum(1 for _ in takewhile(lambda verdict: verdict is ok, reversed(self.verdicts)))
+        if ok and (self.position != "failing" or run >= config["recovery_threshold"]):
+            self.position = "passing"
+        elif not ok and run >= config["failure_threshold"]:
+            self.position = "failing"
 
 
 @dataclass(slots=True)
@@ -61,21 +76,10 @@ class Monitor:
     def longest_silence(self) -> int:
         return max(3 * self.interval, 90 * SECOND)
 
-    def position(self, region: str) -> str:
-        """`passing`, `failing` or `none`, from the verdicts of the region one after the other."""
-        position, run, last = "none", 0, None
-        for ok in self.regions[region].verdicts:
-            run, last = (run + 1 if ok is last else 1), ok
-            if ok and (position != "failing" or run >= self.config["recovery_threshold"]):
-                position = "passing"
-            elif not ok and run >= self.config["failure_threshold"]:
-                position = "failing"
-        return position
-
     def restart_votes(self, now: int) -> None:
         self.votes_from = now
         for region in self.regions.values():
-            region.verdicts.clear()
+            region.clear()
 
 
 @dataclass(slots=True)
@@ -161,8 +165,8 @@ class Model:
         slot, observed = when
         region = monitor.regions[slug]
         if region.counted >= 0 and now - region.counted > max(3 * monitor.spacing, 90 * SECOND):
-            region.verdicts.clear()
-        region.verdicts.append(ok)
+            region.clear()
+        region.hear(ok, monitor.config)
         region.counted = slot
         monitor.heard_at = now
         oldest = now - monitor.vote_lifetime
@@ -173,7 +177,7 @@ class Model:
         ]
         if voters and 2 * len(voters) >= len(monitor.regions):
             monitor.decided_at = max(monitor.decided_at, observed)
-            monitor.health = _health(monitor, [monitor.position(one) for one in voters])
+            monitor.health = _health(monitor, [monitor.regions[one].position for one in voters])
 
 
 def _health(monitor: Monitor, positions: list[str]) -> str:
