@@ -126,7 +126,9 @@ class Rest:
 
     def _every_result_once(self, connection: Connection) -> None:
         """By its identity each result that was not given up stands in the rows once, and nothing else does."""
-        keys = {one.key: one.id for one in (monitors.get(connection, self.team_id, one.id) for one in self.assigned) if one}
+        keys = {
+            one.key: one.id for one in (monitors.get(connection, self.team_id, one.id) for one in self.assigned) if one
+        }
         regions = {probe.row.region_key: probe for probe in self.probes}
         stored = {
             (keys[row.monitor_key], regions[row.region_key].row.id, row.scheduled_at): row
@@ -159,7 +161,9 @@ def _transitions_follow_each_other(connection: Connection, monitor: Monitor) -> 
     for before, after in pairwise(found):
         _must(before.state == after.previous_state, f"{monitor.name}: {before.state} is followed by {after}")
         _must(before.changed_at <= after.changed_at, f"{monitor.name}: {after.state_seq} lies before its forerunner")
-        _must(after.first_observed_at <= after.changed_at, f"{monitor.name}: {after.state_seq} began after its decision")
+        _must(
+            after.first_observed_at <= after.changed_at, f"{monitor.name}: {after.state_seq} began after its decision"
+        )
     state = connection.execute(select(monitor_states).where(monitor_states.c.monitor_key == monitor.key)).one()
     _must(state.state == found[-1].state, f"{monitor.name} is {state.state}, its history ends {found[-1].state}")
 

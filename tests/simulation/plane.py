@@ -171,8 +171,6 @@ class ControlPlane:
         def now() -> int:
             return START + round(loop.time() * SECOND)  # as it is read in the thread of the writer, too
 
-        engine = Engine(
-            self.database, self._bus, self.jobs, self.liveness, Metrics(), mutes_flapping=True, now=now
-        )
+        engine = Engine(self.database, self._bus, self.jobs, self.liveness, Metrics(), mutes_flapping=True, now=now)
         housekeeping = Housekeeping(self.database, now=now)
         self._parts = [self._tasks.create_task(part.run()) for part in (engine, housekeeping)]

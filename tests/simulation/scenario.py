@@ -147,8 +147,10 @@ def _outages(random: Random, regions: list[str]) -> list[Outage]:
                 period=random.choice((None, None, 15 * SECOND, 45 * SECOND)),
             )
         )
-    kept = [Outage(window=Window(one.window.start, min(one.window.end, CALM_FROM)), regions=one.regions,
-                   period=one.period) for one in found]
+    kept = [
+        Outage(window=Window(one.window.start, min(one.window.end, CALM_FROM)), regions=one.regions, period=one.period)
+        for one in found
+    ]
     if random.random() < 0.4:
         kept.append(Outage(window=Window(CALM_FROM - 20 * SECOND, 2 * END), regions=frozenset(regions), period=None))
     return kept

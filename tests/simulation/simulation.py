@@ -43,9 +43,7 @@ def simulate(seed: int, folder: Path) -> Trace:
     except* Violation as found:
         first = _first(found)
         last = "\n".join(trace.lines[-25:])
-        raise BrokenError(
-            f"{first}\nrepeat with: python -m pytest tests/simulation --seed {seed}\n{last}"
-        ) from first
+        raise BrokenError(f"{first}\nrepeat with: python -m pytest tests/simulation --seed {seed}\n{last}") from first
     return trace
 
 
@@ -101,9 +99,7 @@ class _Run:
         for slug in REGIONS:
             row = database.read_now(partial(_probe, slug=slug))
             mine = [one for one in assigned if slug in one.target.config["regions"]]
-            probes.append(
-                SimulatedProbe(row, scenario.probes[slug], mine, plane, Random(f"{slug} {scenario.seed}"))
-            )
+            probes.append(SimulatedProbe(row, scenario.probes[slug], mine, plane, Random(f"{slug} {scenario.seed}")))
         model = Model(
             {
                 one.id: Monitor(

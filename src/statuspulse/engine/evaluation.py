@@ -71,9 +71,7 @@ def eligible(watched: Watched, silent: frozenset[str], now: int) -> list[int]:
     return [
         key
         for key, slug in watched.regions.items()
-        if watched.standing_of(key) != _UNHEARD
-        and slug not in silent
-        and (watched.sights[key].counted or 0) >= oldest
+        if watched.standing_of(key) != _UNHEARD and slug not in silent and (watched.sights[key].counted or 0) >= oldest
     ]
 
 
