@@ -36,7 +36,7 @@ T = TypeVar("T")
 Committed = Callable[[Callable[[Connection], Any], Any], None]
 
 
-class Violation(BaseException):  # noqa: N818 - a finding; nothing that the engine catches
+class Violation(BaseException):
     """An invariant does not hold."""
 
 

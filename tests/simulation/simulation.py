@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, select
 
 from statuspulse.domain import ids
@@ -60,11 +61,9 @@ def _ids_from(seed: int) -> Iterator[None]:
         choice = Random(f"ids {seed}").choice
         randbits = staticmethod(secrets.randbits)
 
-    before, ids.secrets = ids.secrets, Drawn  # type: ignore[misc, assignment]
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ids, "secrets", Drawn)
         yield
-    finally:
-        ids.secrets = before  # type: ignore[misc]
 
 
 async def _play(scenario: Scenario, folder: Path, trace: Trace) -> None:
