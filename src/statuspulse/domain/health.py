@@ -104,6 +104,11 @@ class Standing:
     first_fail_at: int | None = None
     first_ok_at: int | None = None
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether any result stands behind it."""
+        return self.position is not Position.NONE or self.fail_streak > 0
+
     def after(self, verdict: Verdict, scheduled_at: int, rules: Rules) -> Standing:
         """The standing after one more result; itself where nothing changes, so that a steady state costs no write."""
         if verdict is Verdict.OK:

@@ -7,19 +7,23 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from statuspulse.domain.actor import Actor
+from statuspulse.domain.configuration import rules_of
 from statuspulse.domain.flapping import CALM
 from statuspulse.domain.health import Health, Reason, effective
+from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.incident import Move, ResolveReason
 from statuspulse.domain.message import Facts
+from statuspulse.domain.uptime import Span
 from statuspulse.engine import heartbeats
 from statuspulse.engine.incidents import change
 from statuspulse.storage import heartbeats as rows
-from statuspulse.storage import incidents, states
+from statuspulse.storage import incidents, results, states, watch
 from statuspulse.storage.states import Transition
 
 
 def pause(connection: Connection, team_id: str, monitor_key: int, actor: Actor, now: int) -> None:
     """Nothing is judged any more; what was open is resolved, and every streak ends."""
+    _leave_holes(connection, monitor_key, now)
     _turn(connection, monitor_key, Reason.PAUSED, paused=True, now=now)
     _resolve_open(connection, team_id, monitor_key, actor, ResolveReason.MONITOR_PAUSED, now)
 
@@ -62,6 +66,23 @@ def _turn(connection: Connection, monitor_key: int, reason: Reason, *, paused: b
         evidence=[],
     )
     states.record(connection, monitor_key, after.seq, transition)
+
+
+def _leave_holes(connection: Connection, monitor_key: int, now: int) -> None:
+    """What no region has looked at up to now stays unseen; a result that is on its way may tell of it later."""
+    monitor = watch.living(connection, monitor_key)
+    if monitor is None or monitor.config["type"] == HEARTBEAT:
+        return
+    rules, keys = rules_of(monitor.config), watch.region_keys(connection)
+    regions = [keys[slug] for slug in monitor.config["regions"]]
+    slots = results.last_slots(connection, [monitor_key], regions)
+    counted = {key: last.counted for (_, key), last in slots.items() if last.counted is not None}
+    if rules.rotates and counted:
+        counted = dict.fromkeys(regions, max(counted.values()))
+    votes_from = states.state_of(connection, monitor_key).votes_from
+    seen = {region: max(slot + rules.interval, votes_from) for region, slot in counted.items()}
+    holes = [Span(region=region, start=end, end=now) for region, end in seen.items() if end < now]
+    states.add_unseen(connection, [(monitor_key, hole) for hole in holes])
 
 
 def _resolve_open(

@@ -68,13 +68,14 @@ def is_live(watched: Watched, result: Result, now: int) -> bool:
 
 
 def eligible(watched: Watched, absent: frozenset[str], now: int) -> list[int]:
-    """The regions that may vote: not absent, not blind, and their last counted result is young enough."""
+    """The regions that may vote: heard since votes count, not absent, not blind, and heard of lately."""
     oldest = now - watched.rules.vote_lifetime
-    return [
-        key
-        for key, slug in watched.regions.items()
-        if slug not in absent and not watched.sights[key].is_blind and (watched.sights[key].counted or 0) >= oldest
-    ]
+    return [key for key, slug in watched.regions.items() if slug not in absent and _may_vote(watched, key, oldest)]
+
+
+def _may_vote(watched: Watched, key: int, oldest: int) -> bool:
+    sight = watched.sights[key]
+    return (sight.counted or 0) >= oldest and not sight.is_blind and watched.standing_of(key).is_heard
 
 
 def _was_away(sight: Sight, watched: Watched, now: int) -> bool:

@@ -7,8 +7,10 @@ import heapq
 from sqlalchemy import Connection
 
 from statuspulse.domain.health import Decision, Health, Reason, sight_lost_at, silence_ends_in
-from statuspulse.engine import transitions
+from statuspulse.domain.uptime import Span
+from statuspulse.engine import hindsight, transitions
 from statuspulse.engine.watchlist import Watched, Watchlist
+from statuspulse.storage import states
 
 
 class SilenceWatch:
@@ -41,6 +43,7 @@ class SilenceWatch:
             watched = self._watchlist.by_key.get(key)
             if watched is not None and self._is_silent(watched, now):
                 transitions.apply(connection, watched, _lost_sight(watched), now)
+                self._leave_holes(connection, watched, now)
                 changed += 1
             self._admit_one(watched, now)
         return changed
@@ -49,6 +52,18 @@ class SilenceWatch:
         if watched.monitor.paused or watched.state.health is Health.UNKNOWN:
             return False
         return silence_ends_in(watched.rules, watched.last_decision_at, now) <= 0
+
+    def _leave_holes(self, connection: Connection, watched: Watched, now: int) -> None:
+        """What each region missed up to now is written down: votes begin anew, and a restart would forget it."""
+        holes = [
+            (watched.monitor.key, Span(region=key, start=sight.seen_until, end=now))
+            for key, sight in watched.sights.items()
+            if sight.seen_until is not None and sight.seen_until < now
+        ]
+        for _, hole in holes:
+            watched.sights[hole.region].seen_until = now
+        states.add_unseen(connection, holes)
+        hindsight.mark(connection, self._watchlist, (), holes, now)
 
     def _admit(self, now: int) -> None:
         if len(self._known) != len(self._watchlist.by_key):

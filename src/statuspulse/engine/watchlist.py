@@ -207,7 +207,8 @@ def _carry_over(connection: Connection, before: Watched, after: Watched) -> None
     after.last_decision_at = max(before.last_decision_at, after.last_decision_at)
     for region_key, sight in after.sights.items():
         if sight.counted is not None:
-            sight.seen_until = sight.counted + longest
+            # Up to where votes began, a pause or a silence has written down what was missed.
+            sight.seen_until = max(sight.counted + longest, after.state.votes_from)
         if region_key in before.sights:
             sight.last = before.sights[region_key].last
     _share_sight(after)

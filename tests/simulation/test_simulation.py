@@ -1,0 +1,156 @@
+"""Seeded worlds against the real engine: whatever fails on the way, every invariant holds and the end is the truth.
+
+`python -m pytest tests/simulation --seed N` plays one seed, `make faults ARGS=tests/simulation` three hundred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from statuspulse.engine import availability, evaluation, intake, silence
+from statuspulse.engine.incidents import change
+from statuspulse.engine.watchlist import Watchlist
+from statuspulse.storage import positions
+from tests.simulation.simulation import BrokenError, simulate
+
+SHORT = range(15)
+LONG = range(300)
+ENOUGH = range(30)  # seeds within which a planted bug must be found
+
+
+def seeds(config: pytest.Config, wanted: range) -> list[int]:
+    chosen = config.getoption("--seed", default=None)
+    return list(wanted) if chosen is None else [chosen]
+
+
+def play(config: pytest.Config, wanted: range, folder: Path) -> None:
+    play_all(seeds(config, wanted), folder)
+
+
+def play_all(chosen: Iterable[int], folder: Path) -> None:
+    for seed in chosen:
+        simulate(seed, new_folder(folder, seed))
+
+
+def new_folder(folder: Path, seed: int) -> Path:
+    made = folder / str(seed)
+    made.mkdir()
+    return made
+
+
+def test_some_seeds_hold(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    play(pytestconfig, SHORT, tmp_path)
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(1200)
+def test_three_hundred_seeds_hold(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    play(pytestconfig, LONG, tmp_path)
+
+
+def test_one_seed_has_one_trace(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    (seed,) = seeds(pytestconfig, range(7, 8))
+    traces = [simulate(seed, new_folder(tmp_path, run)) for run in range(2)]
+    assert traces[0].lines == traces[1].lines
+    assert traces[0].digest == traces[1].digest
+    assert simulate(seed + 1, new_folder(tmp_path, 2)).digest != traces[0].digest
+
+
+def always(value: Any) -> Callable[..., Any]:
+    """What answers this whatever it is asked."""
+
+    def answer(*_args: Any) -> Any:
+        return value
+
+    return answer
+
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def quorum_one_short(patch: pytest.MonkeyPatch) -> None:
+    """One failing region fewer than the quorum wants is enough."""
+    patch.setattr("statuspulse.domain.health.bounds", lambda _quorum, eligible: (max(1, eligible // 2), 1))
+
+
+def holes_are_not_noted(patch: pytest.MonkeyPatch) -> None:
+    """A gap between two looks of a region counts as seen."""
+    see = evaluation._see
+
+    def see_all(*args: Any) -> tuple[()]:
+        see(*args)
+        return ()
+
+    patch.setattr(evaluation, "_see", see_all)
+
+
+def silence_is_not_noticed(patch: pytest.MonkeyPatch) -> None:
+    """What was up stays up, though nobody looks any more."""
+    patch.setattr(silence.SilenceWatch, "_is_silent", always(False))
+
+
+def a_recovery_is_told_twice(patch: pytest.MonkeyPatch) -> None:
+    """The message about the end of an incident is owed two times."""
+
+    def change_twice(connection: Any, incident: Any, move: Any, actor: Any, now: int, **rest: Any) -> Any:
+        after = change(connection, incident, move, actor, now, **rest)
+        if move == "resolve":
+            change(connection, replace(incident, version=after.version), move, actor, now, **rest)
+        return after
+
+    patch.setattr(availability, "change", change_twice)
+
+
+def an_incident_stays_open(patch: pytest.MonkeyPatch) -> None:
+    """The monitor recovers, and its incident does not end."""
+    patch.setattr(availability, "_resolve", always(None))
+
+
+def a_result_too_many_is_acknowledged(patch: pytest.MonkeyPatch) -> None:
+    """The probe forgets a result that was never stored."""
+    advance = positions.advance
+    patch.setattr(
+        positions, "advance", lambda connection, key, through, now: advance(connection, key, through + 1, now)
+    )
+
+
+def a_copy_counts_again(patch: pytest.MonkeyPatch) -> None:
+    """What has been taken in is taken in once more when the answer was lost, as if its place were free."""
+    patch.setattr(positions, "committed_through", always(0))
+    patch.setattr(intake, "_known", always(False))
+
+
+def the_cache_outlives_a_failed_write(patch: pytest.MonkeyPatch) -> None:
+    """The rows were rolled back, and what the engine believes was not."""
+    patch.setattr(Watchlist, "forget", always(None))
+
+
+def silent_regions_vote(patch: pytest.MonkeyPatch) -> None:
+    """A region whose probe is heard no more has its say all the same."""
+    eligible = evaluation.eligible
+    patch.setattr(evaluation, "eligible", lambda watched, _silent, now: eligible(watched, frozenset(), now))
+
+
+PLANTED = [
+    quorum_one_short,
+    holes_are_not_noted,
+    silence_is_not_noticed,
+    a_recovery_is_told_twice,
+    an_incident_stays_open,
+    a_result_too_many_is_acknowledged,
+    a_copy_counts_again,
+    the_cache_outlives_a_failed_write,
+    pytest.param(silent_regions_vote, marks=pytest.mark.faults),  # found late
+]
+
+
+@pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
+def test_a_planted_bug_is_found(plant: Plant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch)
+    with pytest.raises(BrokenError, match=r"pytest tests/simulation --seed \d+\n"):
+        play_all(ENOUGH, tmp_path)
