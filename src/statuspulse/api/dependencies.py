@@ -18,6 +18,7 @@ from statuspulse.catalog.instance import Instance
 from statuspulse.domain.access import Principal
 from statuspulse.domain.networks import Network
 from statuspulse.egress.policy import Policy
+from statuspulse.engine.closed_checks import CAPACITY, ClosedChecks
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
 from statuspulse.engine.membership import Membership
@@ -77,6 +78,7 @@ class Services:
     pings: Pings
     membership: Membership
     drift: Drift
+    closed_checks: ClosedChecks
 
     @classmethod
     def of(cls, parts: Dependencies) -> Services:
@@ -90,6 +92,7 @@ class Services:
             pings=Pings(parts.database, parts.bus, now=parts.now),
             membership=Membership(parts.liveness, parts.now()),
             drift=Drift(),
+            closed_checks=ClosedChecks(CAPACITY),
         )
 
 

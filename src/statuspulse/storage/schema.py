@@ -375,6 +375,14 @@ rollup_marks = Table(
     Column("next_key", Key, nullable=False),
 )
 
+# How often rows of a monitor were made anew below where they were complete; what was merged from them before is stale.
+rollup_rewrites = Table(
+    "rollup_rewrites",
+    metadata,
+    Column("monitor_key", Key, primary_key=True, autoincrement=False),
+    Column("times", BigInteger, nullable=False),
+)
+
 # Hours that got a result after they had been rolled up; they are rolled up again.
 rollup_touched = Table(
     "rollup_touched",

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _regions()
     _results()
     _rollup_marks()
+    _rollup_rewrites()
     _rollup_touched()
     _rollups()
     _teams()
@@ -170,6 +171,17 @@ def _rollup_marks() -> None:
         sa.Column("sweep_until", sa.BigInteger(), nullable=False),
         sa.Column("next_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("width_seconds", name=op.f("pk_rollup_marks")),
+    )
+
+
+def _rollup_rewrites() -> None:
+    op.create_table(
+        "rollup_rewrites",
+        sa.Column(
+            "monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("times", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("monitor_key", name=op.f("pk_rollup_rewrites")),
     )
 
 
