@@ -78,7 +78,7 @@ class Server:
 
     def _has_result(self) -> bool:
         with contextlib.closing(sqlite_module().connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
-            query = "SELECT 1 FROM results WHERE observed_at >= ? LIMIT 1"
+            query = "SELECT 1 FROM results WHERE scheduled_at + observed_after_ms >= ? LIMIT 1"
             return connection.execute(query, (self.begun_at,)).fetchone() is not None
 
     def _is_ready(self) -> bool:

@@ -18,6 +18,7 @@ from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Sums
 from statuspulse.egress.policy import Policy
 from statuspulse.engine import figures, heartbeats
+from statuspulse.engine.closed_checks import ClosedChecks
 from statuspulse.engine.heartbeat_watch import HeartbeatWatch
 from statuspulse.engine.heartbeats import Ping, Taken
 from statuspulse.engine.sight import Sight, sights_of
@@ -118,7 +119,9 @@ class Job:
             assert monitor is not None
             found = [(monitor, states.state_of(connection, monitor.key))]
             sight = sights_of(connection, found, moment(at))[monitor.key]
-            shown = figures.figures_of(connection, self.world.team_id, [(monitor, sight)], "24h", moment(at))
+            shown = figures.figures_of(
+                connection, self.world.team_id, [(monitor, sight)], "24h", moment(at), ClosedChecks(8)
+            )
             return sight, shown[monitor.key].in_window
 
         return self.world.database.read_now(read)

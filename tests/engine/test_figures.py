@@ -24,6 +24,7 @@ from statuspulse.domain.timeline import Timeline
 from statuspulse.domain.times import DAY, HOUR, MINUTE, SECOND
 from statuspulse.domain.uptime import Interval, Span, Sums
 from statuspulse.engine import rollups
+from statuspulse.engine.closed_checks import ClosedChecks
 from statuspulse.engine.figures import WINDOWS, Figures, figures_of
 from statuspulse.engine.sight import Sight, sights_of
 from statuspulse.storage import incidents, states
@@ -59,7 +60,7 @@ def sights(past: Past, now: int, *shown: Monitor) -> list[Sight]:
 def figures(past: Past, now: int, monitor: Monitor, window: str = "24h") -> Figures:
     [sight] = sights(past, now, monitor)
     found: dict[int, Figures] = past.read(
-        lambda connection: figures_of(connection, TEAM_ID, [(monitor, sight)], window, now)
+        lambda connection: figures_of(connection, TEAM_ID, [(monitor, sight)], window, now, ClosedChecks(8))
     )
     return found[monitor.key]
 
@@ -370,7 +371,7 @@ def test_many_monitors_are_read_at_once_and_kept_apart(past: Past) -> None:
     born = [past.monitor(number, born=NOW - number * HOUR) for number in (1, 2, 3)]
     past.see(*[look(monitor, NOW - age) for monitor in born for age in range(1000, monitor.key * 30_000, 30_000)])
     shown = list(zip(born, sights(past, NOW, *born), strict=True))
-    found = past.read(lambda connection: figures_of(connection, TEAM_ID, shown, "24h", NOW))
+    found = past.read(lambda connection: figures_of(connection, TEAM_ID, shown, "24h", NOW, ClosedChecks(8)))
     assert [found[monitor.key].checks.whole().checks for monitor in born] == [1, 2, 3]
     assert [found[monitor.key].in_window.up for monitor in born] == [HOUR, 2 * HOUR, 3 * HOUR]
 
@@ -423,7 +424,7 @@ def test_incidents_of_the_window_and_the_mean_time_to_resolve(past: Past) -> Non
     assert (quiet.triggered, quiet.mean_time_to_resolve) == (1, None)
     stranger = past.read(
         lambda connection: figures_of(
-            connection, "team_00000002", [(monitor, sights(past, NOW, monitor)[0])], "24h", NOW
+            connection, "team_00000002", [(monitor, sights(past, NOW, monitor)[0])], "24h", NOW, ClosedChecks(8)
         )
     )
     assert stranger[monitor.key].incidents.triggered == 0

@@ -15,6 +15,7 @@ from statuspulse.domain.incident import IncidentState, availability_key
 from statuspulse.domain.result import Gap, ResultKind
 from statuspulse.domain.times import MINUTE, SECOND
 from statuspulse.protocol.conversion import gap_item
+from statuspulse.protocol.documents import TimingsDocument
 from statuspulse.storage import states
 from tests.engine.world import REFUSED, START, World, result
 
@@ -204,6 +205,16 @@ def test_bad_items_are_rejected_alone(world: World) -> None:
         (3, "in_the_future"),
         (4, "invalid"),
     ]
+
+
+def test_numbers_below_zero_are_rejected(world: World) -> None:
+    monitor = world.monitor()
+    items = world.items(*(result(monitor, at(10 * number)) for number in range(5)))
+    items[0].attempt = items[1].bytes = items[2].status_code = -1
+    items[3].timings_ms = TimingsDocument(tls=-0.1)
+    receipt, _ = world.ship(items, at(51))
+    assert [(rejection.seq, rejection.code) for rejection in receipt.rejected] == [(n, "invalid") for n in (1, 2, 3, 4)]
+    assert (receipt.accepted, receipt.committed_through) == (1, 5)
 
 
 def test_results_of_a_deleted_monitor_are_let_go(world: World) -> None:

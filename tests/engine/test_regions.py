@@ -20,6 +20,7 @@ from statuspulse.domain.schedule import Grid, Strategy
 from statuspulse.domain.timeline import Timeline
 from statuspulse.domain.times import MINUTE, SECOND, to_datetime
 from statuspulse.domain.uptime import Span
+from statuspulse.engine.closed_checks import ClosedChecks
 from statuspulse.engine.figures import figures_of
 from statuspulse.engine.liveness import Liveness
 from statuspulse.engine.sight import Sight, sights_of
@@ -130,7 +131,8 @@ def checks_of(world: World, monitor: str, now: int) -> Bucket:
         stored = monitors.get(connection, world.team_id, monitor)
         assert stored is not None
         seen = sights_of(connection, [(stored, states.state_of(connection, stored.key))], now)[stored.key]
-        return figures_of(connection, world.team_id, [(stored, seen)], "24h", now)[stored.key].checks.whole()
+        shown = figures_of(connection, world.team_id, [(stored, seen)], "24h", now, ClosedChecks(8))
+        return shown[stored.key].checks.whole()
 
     return world.database.read_now(read)
 

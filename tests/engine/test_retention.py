@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from statuspulse.domain.failure import MissReason
 from statuspulse.domain.result import Gap, Verdict
 from statuspulse.domain.rollup import FINEST, Bucket
 from statuspulse.domain.times import DAY, HOUR, MINUTE
+from statuspulse.engine.housekeeping import Housekeeping
 from statuspulse.engine.retention import Retention
 from statuspulse.storage import results, rollups
 from statuspulse.storage.database import Database
 from statuspulse.storage.results import PlacedGap
+from statuspulse.storage.retention import due as due_keys
 from statuspulse.storage.rollups import Place
 from statuspulse.storage.schema import failure_details, gap_records
 from statuspulse.storage.schema import results as result_rows
@@ -29,12 +32,16 @@ def past(database: Database) -> Past:
     return Past.begin(database)
 
 
-def go_round(past: Past, now: int = NOW) -> int:
-    """How many steps a round takes."""
-    retention = Retention()
-    for step in range(1, 10_000):
-        if not past.write(lambda connection: retention.step(connection, now)):
-            return step
+def go_round(past: Past, now: int = NOW) -> tuple[int, int]:
+    """How many looks and steps a round takes."""
+    retention, steps = Retention(), 0
+    for looks in range(1, 100):
+        has_more = past.read(lambda connection: retention.look(connection, now))
+        while retention.has_found:
+            past.write(lambda connection: retention.step(connection, now))
+            steps += 1
+        if not has_more:
+            return looks, steps
     raise AssertionError("the round never ends")
 
 
@@ -57,18 +64,26 @@ def test_a_step_deletes_a_bounded_number_and_the_next_goes_on(past: Past) -> Non
     begin = FIRST - 8 * HOUR
     past.see(*[look(monitor, at, latency_us=None) for at in range(begin, FIRST, 4000)])
     retention = Retention()
-    assert past.write(lambda connection: retention.step(connection, NOW))
+    assert not past.read(lambda connection: retention.look(connection, NOW))
+    past.write(lambda connection: retention.step(connection, NOW))
+    assert retention.has_found
     left = len(column(past, result_rows, "scheduled_at"))
     assert 0 < left < 8 * 900
-    assert go_round(past) > 1
+    assert go_round(past) > (1, 1)
     assert column(past, result_rows, "scheduled_at") == []
 
 
 def test_more_monitors_than_one_step_takes_are_all_visited(past: Past) -> None:
-    for number in range(1, 102):
-        past.see(look(past.monitor(number), FIRST - 1))
-    assert go_round(past) == 3
+    past.see(*[look(past.monitor(number), FIRST - 1) for number in range(1, 202)])
+    assert go_round(past) == (2, 21)
     assert column(past, result_rows, "scheduled_at") == []
+
+
+def test_only_monitors_that_have_something_to_delete_cost_the_writer_time(past: Past) -> None:
+    due, fresh = past.monitor(1), past.monitor(2)
+    past.see(look(due, FIRST - 1), look(fresh, FIRST))
+    found = past.read(lambda connection: due_keys(connection, [due.key, fresh.key], FIRST, {FINEST: NOW - 8 * DAY}))
+    assert found == [due.key]
 
 
 def test_gaps_are_kept_until_30_days_after_their_end(past: Past) -> None:
@@ -109,3 +124,16 @@ def test_the_wider_a_bucket_the_longer_it_is_kept(past: Past) -> None:
     assert sorted((width * 1000, NOW - start) for width, start in found) == sorted(
         (width, age) for width, kept in ages.items() for age in (kept + width - 1, 2 * width)
     )
+
+
+@pytest.mark.virtual_time
+async def test_the_first_round_waits_until_what_the_start_brought_is_stored(sqlite_database: Database) -> None:
+    past = Past.begin(sqlite_database)
+    past.see(look(past.monitor(), FIRST - 1))
+    async with asyncio.TaskGroup() as tasks:
+        house = tasks.create_task(Housekeeping(sqlite_database, now=lambda: NOW).run())
+        await asyncio.sleep(299)
+        assert column(past, result_rows, "scheduled_at") == [FIRST - 1]
+        await asyncio.sleep(2)
+        assert column(past, result_rows, "scheduled_at") == []
+        house.cancel()

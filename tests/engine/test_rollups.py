@@ -14,6 +14,7 @@ from statuspulse.domain.result import ResultKind, Verdict
 from statuspulse.domain.rollup import FINEST, WIDTHS, Bucket, Stretch, cover, edge, floor
 from statuspulse.domain.times import DAY, HOUR, MINUTE, SECOND
 from statuspulse.engine import rollups
+from statuspulse.engine.closed_checks import ClosedChecks
 from statuspulse.engine.figures import checks_since
 from statuspulse.storage import monitors as stored_monitors
 from statuspulse.storage import results
@@ -133,8 +134,9 @@ def test_figures_are_exact_after_every_single_step(past: Past) -> None:
             bucket = wanted.setdefault((item.monitor_key, item.region_key), Bucket())
             bucket.add(item.result.verdict, item.result.observation.latency_us)
     taken = 0
+    keys, memory = [monitor.key for monitor in monitors], ClosedChecks(8)
     for _ in steps(past, now, limit=1):
-        found = past.read(lambda connection: checks_since(connection, [m.key for m in monitors], BEGIN, now))
+        found = past.read(lambda connection: checks_since(connection, keys, BEGIN, now, memory))
         assert {
             (key, region): bucket for key, checks in found.items() for region, bucket in checks.by_region.items()
         } == wanted

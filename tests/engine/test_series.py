@@ -17,7 +17,7 @@ from statuspulse.domain.rollup import FINEST, Bucket
 from statuspulse.domain.times import DAY, HOUR, MINUTE, SECOND
 from statuspulse.domain.uptime import Span
 from statuspulse.engine import rollups
-from statuspulse.engine.figures import Checks
+from statuspulse.engine.closed_checks import Checks
 from statuspulse.engine.latency import latency_cells
 from statuspulse.engine.series import checks_by_bucket
 from statuspulse.engine.sight import sights_of

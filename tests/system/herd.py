@@ -83,7 +83,8 @@ class Herd:
         """Every result of every monitor, by slot."""
         found: dict[str, list[Seen]] = defaultdict(list)
         query = (
-            "SELECT id, scheduled_at, lag_us, kind, verdict, results.config_version, observed_at "
+            "SELECT id, scheduled_at, lag_us, kind, verdict, results.config_version, "
+            "scheduled_at + observed_after_ms "
             "FROM results JOIN monitors ON key = monitor_key ORDER BY monitor_key, scheduled_at"
         )
         for monitor_id, scheduled_at, lag_us, kind, verdict, version, observed_at in self.served.rows(query):

@@ -104,7 +104,8 @@ def test_a_wrong_clock_moves_no_history(tmp_path: Path) -> None:
             assert served.status(monitor)["state"] == "up"
             first, last = begun_at - SECOND, now_ms() + SECOND
             times = served.rows(
-                "SELECT min(scheduled_at), max(scheduled_at), min(observed_at), max(observed_at) FROM results"
+                "SELECT min(scheduled_at), max(scheduled_at), min(scheduled_at + observed_after_ms), "
+                "max(scheduled_at + observed_after_ms) FROM results"
             )
             assert all(first <= at <= last for at in times[0])
             gaps = served.rows("SELECT from_at, to_at FROM gap_records")

@@ -22,6 +22,7 @@ from statuspulse.domain.access import Principal
 from statuspulse.domain.networks import Network
 from statuspulse.domain.throttle import Limits
 from statuspulse.egress.policy import Policy
+from statuspulse.engine.closed_checks import CAPACITY, ClosedChecks
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
 from statuspulse.engine.membership import Membership
@@ -89,6 +90,7 @@ class Services:
     membership: Membership
     drift: Drift
     simulations: Simulations
+    closed_checks: ClosedChecks
 
     @classmethod
     def of(cls, parts: Dependencies) -> Services:
@@ -105,6 +107,7 @@ class Services:
             membership=Membership(parts.liveness, parts.now()),
             drift=Drift(),
             simulations=Simulations(),
+            closed_checks=ClosedChecks(CAPACITY),
         )
 
 

@@ -70,7 +70,12 @@ async def list_statuses(call: CallOf, query: Annotated[StatusQuery, Query()]) ->
         found = read_page(connection, call.team_id, query, wanted, after)
         heads = heads_of(connection, call.team_id, [(item.monitor, item.state) for item in found.shown], now)
         figures = figures_beside(
-            connection, call.team_id, heads, query.window or call.caller.team.settings.status_default_window, now
+            connection,
+            call.team_id,
+            heads,
+            query.window or call.caller.team.settings.status_default_window,
+            now,
+            call.services.closed_checks,
         )
         data = [status_document(head, one) for head, one in zip(heads, figures, strict=True)]
         return Page(data=data, next_place=found.next_place, total=found.total)
@@ -94,7 +99,12 @@ async def get_status(
         if none_match(call.request, head.version):
             return head, None
         return head, figures_beside(
-            connection, call.team_id, [head], window or call.caller.team.settings.status_default_window, now
+            connection,
+            call.team_id,
+            [head],
+            window or call.caller.team.settings.status_default_window,
+            now,
+            call.services.closed_checks,
         )[0]
 
     head, figures = await call.database.read(read)

@@ -15,7 +15,8 @@ from statuspulse.domain.heartbeat import INBOUND
 from statuspulse.domain.rollup import Bucket
 from statuspulse.domain.slowness import ROUNDS
 from statuspulse.domain.times import to_text
-from statuspulse.engine.figures import Checks, Figures
+from statuspulse.engine.closed_checks import Checks
+from statuspulse.engine.figures import Figures
 from statuspulse.engine.sight import RegionSight, Sight
 from statuspulse.storage.results import Look
 from statuspulse.storage.status import OpenIncident

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from statuspulse.catalog.monitor_views import next_probe
 from statuspulse.catalog.refusals import MissingError
+from statuspulse.engine.closed_checks import ClosedChecks
 from statuspulse.engine.figures import Figures, figures_of
 from statuspulse.engine.sight import Sight, sights_of
 from statuspulse.storage import monitors, states, status
@@ -67,7 +68,9 @@ def heads_of(
     ]
 
 
-def figures_beside(connection: Connection, team_id: str, heads: Sequence[Head], window: str, now: int) -> list[Figures]:
+def figures_beside(
+    connection: Connection, team_id: str, heads: Sequence[Head], window: str, now: int, closed: ClosedChecks
+) -> list[Figures]:
     """The figures of each head, in their order."""
-    figures = figures_of(connection, team_id, [(head.monitor, head.sight) for head in heads], window, now)
+    figures = figures_of(connection, team_id, [(head.monitor, head.sight) for head in heads], window, now, closed)
     return [figures[head.monitor.key] for head in heads]

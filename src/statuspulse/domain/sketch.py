@@ -7,6 +7,8 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from statuspulse.domain import varints
+
 _GAMMA = 1.02
 _VERSION = 0x01
 # The bytes that are a number by themselves.
@@ -82,12 +84,12 @@ class Sketch:
     def encode(self) -> bytes:
         """Version byte, number of buckets, then pairs of index difference and count, all varints, ascending."""
         out = bytearray([_VERSION])
-        _put_varint(out, len(self.buckets))
+        numbers = [len(self.buckets)]
         previous = 0
         for index in sorted(self.buckets):
-            _put_varint(out, index - previous)
-            _put_varint(out, self.buckets[index])
+            numbers += (index - previous, self.buckets[index])
             previous = index
+        varints.append(out, numbers)
         return bytes(out)
 
     @classmethod
@@ -102,13 +104,6 @@ class Sketch:
             raise ValueError("the latency sketch has trailing bytes")
         buckets = dict(zip(accumulate(numbers[::2]), numbers[1::2], strict=True))
         return cls(buckets, sum(buckets.values()), total_us, min_us, max_us)
-
-
-def _put_varint(out: bytearray, number: int) -> None:
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
 
 
 def _varints(data: bytes) -> list[int]:

@@ -6,13 +6,14 @@ Uptime is exact to the millisecond. Latency and counts begin at the nearest edge
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from statuspulse.domain.rollup import Bucket, cover, edge
+from statuspulse.domain.rollup import cover, edge
 from statuspulse.domain.times import DAY, HOUR
 from statuspulse.domain.uptime import Sums
+from statuspulse.engine.closed_checks import Basis, Checks, ClosedChecks, Complete
 from statuspulse.engine.sight import Sight
 from statuspulse.engine.timelines import timelines_of
 from statuspulse.storage import results, rollups, status
@@ -20,26 +21,7 @@ from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.status import IncidentFigures
 
 WINDOWS: dict[str, int] = {"1h": HOUR, "24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY, "90d": 90 * DAY}
-# For each width of rollups the instant up to where they are complete.
-Complete = tuple[tuple[int, int], ...]
 _LONGEST = max(WINDOWS.values())
-
-
-@dataclass(slots=True)
-class Checks:
-    """What the scheduled checks of a window gave, by region key."""
-
-    by_region: dict[int, Bucket] = field(default_factory=dict)
-
-    def whole(self) -> Bucket:
-        """All regions together; those that look no more count for the time in which they did."""
-        whole = Bucket()
-        for bucket in self.by_region.values():
-            whole.merge(bucket)
-        return whole
-
-    def region(self, key: int) -> Bucket:
-        return self.by_region.setdefault(key, Bucket())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +45,18 @@ class Figures:
 
 
 def figures_of(
-    connection: Connection, team_id: str, shown: Sequence[tuple[Monitor, Sight]], window: str, now: int
+    connection: Connection,
+    team_id: str,
+    shown: Sequence[tuple[Monitor, Sight]],
+    window: str,
+    now: int,
+    closed: ClosedChecks,
 ) -> dict[int, Figures]:
     """The figures of some monitors of one team by their keys, for a window out of WINDOWS that ends now."""
     start = now - WINDOWS[window]
     keys = [monitor.key for monitor, _ in shown]
     timelines = timelines_of(connection, shown, now - _LONGEST, now)
-    checks = checks_since(connection, keys, edge(start, now), now)
+    checks = checks_since(connection, keys, edge(start, now), now, closed)
     incidents = status.incident_figures(connection, team_id, keys, start, now)
     return {
         key: Figures(
@@ -84,17 +71,34 @@ def figures_of(
     }
 
 
-def checks_since(connection: Connection, keys: Collection[int], start: int, end: int) -> dict[int, Checks]:
+def checks_since(
+    connection: Connection, keys: Collection[int], start: int, end: int, closed: ClosedChecks
+) -> dict[int, Checks]:
     """The checks of some monitors from an edge of the buckets up to the instant, each read where it is coarsest."""
-    found = {key: Checks() for key in keys}
+    found: dict[int, Checks] = {}
     regions = rollups.region_keys(connection)
+    rewrites = rollups.rewrites(connection, keys)
     for complete, group in alike(connection, keys).items():
         stretches, rest = cover(start, dict(complete))
-        for stretch in stretches:
-            for place, bucket in rollups.between(connection, group, regions, stretch):
+        bases = [Basis(key, start, complete, rewrites.get(key, 0)) for key in group]
+        fresh = {basis: Checks() for basis in bases if not _recalled(closed, basis, found)}
+        found |= {basis.monitor_key: checks for basis, checks in fresh.items()}
+        for stretch in stretches if fresh else ():
+            wanted = [basis.monitor_key for basis in fresh]
+            for place, bucket in rollups.between(connection, wanted, regions, stretch):
                 found[place.monitor_key].region(place.region_key).merge(bucket)
+        for basis, checks in fresh.items():
+            closed.keep(basis, checks)
         _add_raw(connection, group, regions, (rest, end), found)
     return found
+
+
+def _recalled(closed: ClosedChecks, basis: Basis, into: dict[int, Checks]) -> bool:
+    remembered = closed.recall(basis)
+    if remembered is None:
+        return False
+    into[basis.monitor_key] = remembered
+    return True
 
 
 def alike(connection: Connection, keys: Collection[int]) -> dict[Complete, list[int]]:

@@ -21,6 +21,8 @@ _ROLL_EVERY_SECONDS = 10.0
 _READ_LATE_EVERY_SECONDS = 2.0
 _DELETE_EVERY_SECONDS = 3600.0
 _KEYS_PER_STEP = 500
+# After a start the writer belongs to what waited meanwhile: spools are full, and states are settled anew.
+_FIRST_DELETION_SECONDS = 300.0
 # Between two steps the writer belongs to results.
 _BREATH_SECONDS = 0.05
 
@@ -39,7 +41,7 @@ class Housekeeping:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._repeat(self._roll, _ROLL_EVERY_SECONDS), name="housekeeping-rollups")
             tasks.create_task(self._read_late(), name="housekeeping-late")
-            tasks.create_task(self._repeat(self._delete, _DELETE_EVERY_SECONDS), name="housekeeping-retention")
+            tasks.create_task(self._delete(), name="housekeeping-retention")
             tasks.create_task(self._repeat(self._forget, _DELETE_EVERY_SECONDS), name="housekeeping-idempotency")
 
     async def _repeat(self, step: Step, every_seconds: float) -> None:
@@ -64,14 +66,29 @@ class Housekeeping:
                 log.warning("housekeeping.put_off", reason=str(error))
             await asyncio.sleep(_BREATH_SECONDS if has_more else _READ_LATE_EVERY_SECONDS)
 
+    async def _delete(self) -> None:
+        await asyncio.sleep(_FIRST_DELETION_SECONDS)
+        while True:
+            has_more = False
+            try:
+                has_more = await self._delete_some()
+            except DatabaseUnavailableError as error:
+                log.warning("housekeeping.put_off", reason=str(error))
+            await asyncio.sleep(_BREATH_SECONDS if has_more else _DELETE_EVERY_SECONDS)
+
+    async def _delete_some(self) -> bool:
+        """Looks beside the writer, which only deletes what is due; False when the round is over."""
+        has_more = await self._database.read(lambda connection: self._retention.look(connection, self._now()))
+        while self._retention.has_found:
+            await self._database.write(lambda connection: self._retention.step(connection, self._now()))
+            await asyncio.sleep(_BREATH_SECONDS)
+        return has_more
+
     def _store(self, reading: Reading, connection: Connection) -> None:
         hindsight.store(connection, reading, self._now())
 
     def _roll(self, connection: Connection) -> bool:
         return rollups.roll(connection, self._now(), rollups.ROWS_PER_STEP) > 0
-
-    def _delete(self, connection: Connection) -> bool:
-        return self._retention.step(connection, self._now())
 
     def _forget(self, connection: Connection) -> bool:
         return idempotency.delete_older(connection, self._now() - idempotency.KEPT, _KEYS_PER_STEP) == _KEYS_PER_STEP

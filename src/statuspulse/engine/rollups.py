@@ -111,6 +111,7 @@ def _roll_again(connection: Connection, marks: dict[int, Mark], now: int, limit:
         read += 1
         if hour.start >= now - RAW_KEPT:  # of an older hour a part of the results is gone
             read += _hour_again(connection, hour, marks)
+            rollups.count_rewrite(connection, hour.monitor_key)
             days.add(hour._replace(start=floor(hour.start, DAY)))
     for day in days:
         if day.start + DAY <= marks[DAY].reach(day.monitor_key):

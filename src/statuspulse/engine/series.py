@@ -13,7 +13,8 @@ from itertools import pairwise
 from sqlalchemy import Connection
 
 from statuspulse.domain.rollup import FINEST, Stretch, cover, edge, narrowest
-from statuspulse.engine.figures import Checks, alike
+from statuspulse.engine.closed_checks import Checks
+from statuspulse.engine.figures import alike
 from statuspulse.storage import results, rollups
 
 # The checks of each bucket by monitor key; None where the rollups that are left are wider than the bucket.

@@ -87,7 +87,8 @@ def sights_of(connection: Connection, found: Sequence[tuple[Monitor, MonitorStat
     keys = [monitor.key for monitor, _ in found]
     newest = results.newest(connection, keys, list(slugs.values()))
     standings = states.standings_by_monitor(connection, keys)
-    lines = heartbeats.lines(connection, keys)
+    called = [monitor.key for monitor, _ in found if monitor.type == "heartbeat"]
+    lines = heartbeats.lines(connection, called) if called else {}
     sights = {}
     for monitor, state in found:
         if monitor.key in lines:

@@ -13,7 +13,7 @@ from statuspulse.domain.health import State
 from statuspulse.domain.rollup import Bucket
 from statuspulse.domain.timeline import Timeline
 from statuspulse.domain.uptime import Sums
-from statuspulse.engine.figures import Checks
+from statuspulse.engine.closed_checks import Checks
 from statuspulse.engine.series import checks_by_bucket
 from statuspulse.engine.sight import Sight
 from statuspulse.engine.timelines import timelines_of

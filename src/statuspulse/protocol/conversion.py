@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -88,6 +89,8 @@ def result_of(item: Item, region: str) -> Result:
         raise InvalidItemError("the region is not that of the probe's key")
     if item.scheduled_at.tzinfo is None or item.observed_at.tzinfo is None:
         raise InvalidItemError("a time needs an offset")
+    if min(_numbers(item)) < 0:
+        raise InvalidItemError("attempt, status_code, bytes and timings_ms may not be negative")
     return Result(
         monitor_id=item.monitor_id,
         region=region,
@@ -175,6 +178,14 @@ def _timings(phases: Phases) -> TimingsDocument:
 
 def _ms(us: int | None) -> float | None:
     return None if us is None else us / 1000
+
+
+def _numbers(item: Item) -> Iterator[float]:
+    yield from (item.attempt, item.bytes, item.status_code or 0)
+    if item.timings_ms is not None:
+        timings = item.timings_ms
+        for ms in (timings.dns, timings.connect, timings.tls, timings.ttfb, timings.transfer):
+            yield ms or 0
 
 
 def _us(ms: float | None) -> int | None:

@@ -15,6 +15,9 @@ from statuspulse.storage.schema import heartbeats, listening, monitor_states, mo
 from statuspulse.storage.states import MonitorState
 from statuspulse.storage.watch import WatchedMonitor, monitor_of
 
+# Built once: what a read of a status builds anew each time costs more than what it asks for.
+_LINES = select(heartbeats).where(heartbeats.c.monitor_key.in_(bindparam("keys", expanding=True)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
@@ -84,8 +87,8 @@ def awaited(connection: Connection) -> list[Heartbeat]:
 
 def lines(connection: Connection, monitor_keys: Collection[int]) -> dict[int, Line]:
     """What owners see, by monitor; a monitor that is checked is missing."""
-    query = select(heartbeats).where(heartbeats.c.monitor_key.in_(monitor_keys))
-    return {row.monitor_key: Line(key_sealed=row.key_sealed, beat=_beat(row)) for row in connection.execute(query)}
+    found = connection.execute(_LINES, {"keys": list(monitor_keys)})
+    return {row.monitor_key: Line(key_sealed=row.key_sealed, beat=_beat(row)) for row in found}
 
 
 def save(connection: Connection, changed: Iterable[Heartbeat]) -> None:

@@ -196,7 +196,7 @@ def states(connection: Connection, keys: Collection[int]) -> dict[int, MonitorSt
 def last_probes(connection: Connection, keys: Collection[int]) -> dict[int, int]:
     """When the newest check of each monitor ended, by key; monitors never looked at are missing."""
     newest = (
-        select(results.c.observed_at)
+        select(results.c.scheduled_at + results.c.observed_after_ms)
         .where(results.c.monitor_key == monitors.c.key, results.c.region_key == regions.c.key, IS_SLOT)
         .order_by(results.c.scheduled_at.desc())
         .limit(1)

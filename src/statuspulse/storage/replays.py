@@ -47,7 +47,7 @@ def verdicts(
         select(
             results.c.scheduled_at,
             results.c.verdict,
-            results.c.observed_at,
+            results.c.observed_after_ms,
             results.c.latency_us,
             results.c.config_version,
             results.c.kind,
@@ -63,8 +63,8 @@ def verdicts(
         .order_by(results.c.scheduled_at.desc())
         .limit(limit)
     )
-    for at, verdict, observed_at, latency_us, version, kind in connection.execute(query):
-        yield StoredVerdict(at, VERDICTS[verdict], observed_at, latency_us if kind == SCHEDULED else None, version)
+    for at, verdict, after_ms, latency_us, version, kind in connection.execute(query):
+        yield StoredVerdict(at, VERDICTS[verdict], at + after_ms, latency_us if kind == SCHEDULED else None, version)
 
 
 def alarms(connection: Connection, team_id: str, monitor_key: int, window: tuple[int, int]) -> list[Alarm]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, Select, and_, bindparam, select
 from sqlalchemy.sql.elements import BindParameter
 
 from statuspulse.domain.failure import Failure, FailureClass
-from statuspulse.domain.result import Certificate, Gap, Observation, Phases, Result, ResultKind, Verdict
+from statuspulse.domain.result import Certificate, Gap, Observation, Result, ResultKind, Verdict
+from statuspulse.storage import measured
 from statuspulse.storage.dialect import insert_or_ignore, insert_rows_or_ignore
 from statuspulse.storage.schema import failure_details, gap_records, monitors, regions, results
 
@@ -102,7 +101,7 @@ _LOOK = (
     results.c.monitor_key,
     results.c.region_key,
     results.c.scheduled_at,
-    results.c.observed_at,
+    results.c.observed_after_ms,
     results.c.verdict,
     results.c.latency_us,
     results.c.failure,
@@ -233,6 +232,7 @@ def newest_counted(connection: Connection, monitor_key: int, region_key: int, si
 
 def result_of(row: Row[Any], monitor_id: str, region: str) -> Result:
     """The value of a result row that has `detail` and `evidence` beside its own columns."""
+    packed = measured.unpack(row.measured)
     return Result(
         monitor_id=monitor_id,
         region=region,
@@ -240,24 +240,18 @@ def result_of(row: Row[Any], monitor_id: str, region: str) -> Result:
         kind=_KINDS[row.kind],
         round=row.round,
         lag_us=row.lag_us,
-        observed_at=row.observed_at,
-        attempt=row.attempt,
+        observed_at=row.scheduled_at + row.observed_after_ms,
+        attempt=packed.attempt,
         config_version=row.config_version,
         observation=Observation(
             failure=_failure(row),
             latency_us=row.latency_us,
-            phases=Phases(
-                dns_us=row.dns_us,
-                connect_us=row.connect_us,
-                tls_us=row.tls_us,
-                ttfb_us=row.ttfb_us,
-                transfer_us=row.transfer_us,
-            ),
-            status_code=row.status_code,
-            bytes_read=row.bytes_read,
-            ip=None if row.ip is None else str(ipaddress.ip_address(row.ip)),
+            phases=packed.phases,
+            status_code=packed.status_code,
+            bytes_read=packed.bytes_read,
+            ip=packed.ip,
             certificate=None if row.not_after is None else Certificate(not_after=row.not_after),
-            truncated=row.truncated,
+            truncated=packed.truncated,
             evidence=None if row.evidence is None else json.loads(row.evidence),
         ),
     )
@@ -291,7 +285,6 @@ def latencies(
 def _row(item: Placed) -> dict[str, Any]:
     result = item.result
     seen = result.observation
-    phases = seen.phases
     return {
         "monitor_key": item.monitor_key,
         "region_key": item.region_key,
@@ -301,21 +294,12 @@ def _row(item: Placed) -> dict[str, Any]:
         "failure": None if seen.failure is None else _FAILURE_CODES[seen.failure.kind],
         "round": result.round,
         "probe_key": item.probe_key,
-        "observed_at": result.observed_at,
+        "observed_after_ms": result.observed_at - result.scheduled_at,
         "lag_us": result.lag_us,
-        "attempt": result.attempt,
         "latency_us": seen.latency_us,
-        "dns_us": phases.dns_us,
-        "connect_us": phases.connect_us,
-        "tls_us": phases.tls_us,
-        "ttfb_us": phases.ttfb_us,
-        "transfer_us": phases.transfer_us,
-        "status_code": seen.status_code,
-        "bytes_read": seen.bytes_read,
-        "ip": None if seen.ip is None else _packed(seen.ip),
+        "measured": measured.pack(result),
         "not_after": None if seen.certificate is None else seen.certificate.not_after,
         "config_version": result.config_version,
-        "truncated": seen.truncated,
     }
 
 
@@ -333,7 +317,7 @@ def _detail_row(item: Placed) -> dict[str, Any]:
 def _look(row: Row[Any]) -> Look:
     return Look(
         scheduled_at=row.scheduled_at,
-        observed_at=row.observed_at,
+        observed_at=row.scheduled_at + row.observed_after_ms,
         verdict=VERDICTS[row.verdict],
         latency_us=row.latency_us,
         failure=_failure(row),
@@ -344,11 +328,3 @@ def _look(row: Row[Any]) -> Look:
 
 def _failure(row: Row[Any]) -> Failure | None:
     return None if row.failure is None else Failure(_FAILURES[row.failure], row.detail or "")
-
-
-@lru_cache(maxsize=4096)
-def _packed(ip: str) -> bytes | None:
-    try:
-        return ipaddress.ip_address(ip).packed
-    except ValueError:
-        return None

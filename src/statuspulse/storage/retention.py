@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, ScalarSelect, Table, delete, func, or_, select, true
+from sqlalchemy.sql.elements import ColumnElement
 
 from statuspulse.domain.times import HOUR, SECOND
-from statuspulse.storage.schema import failure_details, gap_records, monitors, results, rollups
+from statuspulse.storage.schema import failure_details, gap_records, monitors, regions, results, rollups
 
 
 def monitor_keys(connection: Connection, first: int, limit: int) -> list[int]:
     """Keys of all monitors that ever were, from `first` on, ascending."""
     query = select(monitors.c.key).where(monitors.c.key >= first).order_by(monitors.c.key).limit(limit)
     return list(connection.scalars(query))
+
+
+def due(connection: Connection, keys: Collection[int], before: int, ends: Mapping[int, int]) -> list[int]:
+    """Which of the monitors have results or gaps from before an instant, or buckets that ended by that of their width.
+
+    Only the oldest row of each kind is looked at, by its key.
+    """
+    oldest_result = _of_pair(results, func.min(results.c.scheduled_at))
+    oldest_buckets = [
+        _of_pair(rollups, func.min(rollups.c.start_at), rollups.c.width_seconds == width // SECOND) <= end - width
+        for width, end in ends.items()
+    ]
+    ended_gap = select(gap_records.c.to_at).where(
+        gap_records.c.monitor_key == monitors.c.key, gap_records.c.to_at < before
+    )
+    query = (
+        select(monitors.c.key)
+        .join_from(monitors, regions, true())
+        .where(
+            monitors.c.key.in_(keys),
+            or_(oldest_result < before, *oldest_buckets, ended_gap.correlate(monitors).exists()),
+        )
+        .distinct()
+        .order_by(monitors.c.key)
+    )
+    return list(connection.scalars(query))
+
+
+def _of_pair(table: Table, value: ColumnElement[int], *further: ColumnElement[bool]) -> ScalarSelect[int]:
+    """A value of the rows of one monitor and region."""
+    mine = (table.c.monitor_key == monitors.c.key, table.c.region_key == regions.c.key, *further)
+    return select(value).where(*mine).correlate(monitors, regions).scalar_subquery()
 
 
 def delete_results(connection: Connection, monitor_key: int, region_keys: Collection[int], before: int) -> int:

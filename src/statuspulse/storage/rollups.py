@@ -6,13 +6,21 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, or_, select
+from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, or_, select, update
 
 from statuspulse.domain.rollup import FINEST, WIDTHS, Bucket, Stretch, floor
 from statuspulse.domain.sketch import Sketch
 from statuspulse.domain.times import HOUR, SECOND
 from statuspulse.storage.dialect import insert_or_ignore, upsert
-from statuspulse.storage.schema import monitors, regions, results, rollup_marks, rollup_touched, rollups
+from statuspulse.storage.schema import (
+    monitors,
+    regions,
+    results,
+    rollup_marks,
+    rollup_rewrites,
+    rollup_touched,
+    rollups,
+)
 
 _VALUES = ("ok", "failed", "void", "total_us", "min_us", "max_us", "sketch")
 
@@ -20,6 +28,7 @@ _VALUES = ("ok", "failed", "void", "total_us", "min_us", "max_us", "sketch")
 # Built once: what a read of a status builds anew each time costs more than what it asks for.
 _MARKS = select(rollup_marks)
 _REGION_KEYS = select(regions.c.key)
+_REWRITES = select(rollup_rewrites).where(rollup_rewrites.c.monitor_key.in_(bindparam("keys", expanding=True)))
 _BETWEEN = select(rollups).where(
     rollups.c.width_seconds == bindparam("width"),
     rollups.c.monitor_key.in_(bindparam("keys", expanding=True)),
@@ -146,6 +155,21 @@ def between(
     }
     for row in connection.execute(_BETWEEN, wanted):
         yield Place(row.monitor_key, row.region_key, row.start_at), _bucket(row)
+
+
+def rewrites(connection: Connection, monitor_keys: Collection[int]) -> dict[int, int]:
+    """How often rows below the reach of each monitor were made anew; one that never had any is missing."""
+    return {row.monitor_key: row.times for row in connection.execute(_REWRITES, {"keys": list(monitor_keys)})}
+
+
+def count_rewrite(connection: Connection, monitor_key: int) -> None:
+    """To be called in the transaction that makes rows below the monitor's reach anew."""
+    connection.execute(insert_or_ignore(connection, rollup_rewrites).values(monitor_key=monitor_key, times=0))
+    connection.execute(
+        update(rollup_rewrites)
+        .where(rollup_rewrites.c.monitor_key == monitor_key)
+        .values(times=rollup_rewrites.c.times + 1)
+    )
 
 
 def touch(connection: Connection, hours: Iterable[Place]) -> None:

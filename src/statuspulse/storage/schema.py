@@ -305,21 +305,13 @@ results = Table(
     Column("failure", SmallInteger),
     Column("round", BigInteger, nullable=False),
     Column("probe_key", Integer, nullable=False),
-    Column("observed_at", BigInteger, nullable=False),
+    # When the check ended, from its slot on: an instant of its own would take 5 bytes more.
+    Column("observed_after_ms", BigInteger, nullable=False),
     Column("lag_us", Integer, nullable=False),
-    Column("attempt", SmallInteger, nullable=False),
     Column("latency_us", BigInteger),  # runs of jobs take hours
-    Column("dns_us", Integer),
-    Column("connect_us", Integer),
-    Column("tls_us", Integer),
-    Column("ttfb_us", Integer),
-    Column("transfer_us", Integer),
-    Column("status_code", SmallInteger),
-    Column("bytes_read", Integer, nullable=False),
-    Column("ip", LargeBinary),
+    Column("measured", LargeBinary, nullable=False),  # attempt, phases, status and more: `storage/measured.py`
     Column("not_after", BigInteger),
     Column("config_version", Integer, nullable=False),
-    Column("truncated", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -373,6 +365,14 @@ rollup_marks = Table(
     Column("complete_until", BigInteger, nullable=False),
     Column("sweep_until", BigInteger, nullable=False),
     Column("next_key", Key, nullable=False),
+)
+
+# How often rows of a monitor were made anew below where they were complete; what was merged from them before is stale.
+rollup_rewrites = Table(
+    "rollup_rewrites",
+    metadata,
+    Column("monitor_key", Key, primary_key=True, autoincrement=False),
+    Column("times", BigInteger, nullable=False),
 )
 
 # Hours that got a result after they had been rolled up; they are rolled up again.

@@ -21,6 +21,7 @@ def upgrade() -> None:
     _regions()
     _results()
     _rollup_marks()
+    _rollup_rewrites()
     _rollup_touched()
     _rollups()
     _teams()
@@ -156,21 +157,12 @@ def _results() -> None:
         sa.Column("failure", sa.SmallInteger(), nullable=True),
         sa.Column("round", sa.BigInteger(), nullable=False),
         sa.Column("probe_key", sa.Integer(), nullable=False),
-        sa.Column("observed_at", sa.BigInteger(), nullable=False),
+        sa.Column("observed_after_ms", sa.BigInteger(), nullable=False),
         sa.Column("lag_us", sa.Integer(), nullable=False),
-        sa.Column("attempt", sa.SmallInteger(), nullable=False),
         sa.Column("latency_us", sa.BigInteger(), nullable=True),
-        sa.Column("dns_us", sa.Integer(), nullable=True),
-        sa.Column("connect_us", sa.Integer(), nullable=True),
-        sa.Column("tls_us", sa.Integer(), nullable=True),
-        sa.Column("ttfb_us", sa.Integer(), nullable=True),
-        sa.Column("transfer_us", sa.Integer(), nullable=True),
-        sa.Column("status_code", sa.SmallInteger(), nullable=True),
-        sa.Column("bytes_read", sa.Integer(), nullable=False),
-        sa.Column("ip", sa.LargeBinary(), nullable=True),
+        sa.Column("measured", sa.LargeBinary(), nullable=False),
         sa.Column("not_after", sa.BigInteger(), nullable=True),
         sa.Column("config_version", sa.Integer(), nullable=False),
-        sa.Column("truncated", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("monitor_key", "region_key", "scheduled_at", name=op.f("pk_results")),
         sqlite_with_rowid=False,
     )
@@ -184,6 +176,17 @@ def _rollup_marks() -> None:
         sa.Column("sweep_until", sa.BigInteger(), nullable=False),
         sa.Column("next_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("width_seconds", name=op.f("pk_rollup_marks")),
+    )
+
+
+def _rollup_rewrites() -> None:
+    op.create_table(
+        "rollup_rewrites",
+        sa.Column(
+            "monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("times", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("monitor_key", name=op.f("pk_rollup_rewrites")),
     )
 
 
