@@ -23,9 +23,13 @@ _LATENESS = 5 * SECOND
 
 @dataclass(slots=True)
 class Region:
-    """The verdicts that count, oldest first, and the newest slots stored and counted."""
+    """The verdicts that count, oldest first, and the newest slots stored and counted.
+
+    It is `blind` while the newest stored one says that its probe was.
+    """
 
     verdicts: list[bool] = field(default_factory=list)
+    blind: bool = False
     stored: int = -1
     counted: int = -1
     position: str = "none"
@@ -151,6 +155,7 @@ class Model:
         if slot <= region.stored:
             return
         region.stored = slot
+        region.blind = item.failure is not None and item.failure.kind == "probe_blind"
         if item.ok is None or monitor.paused:
             return
         is_live = observed >= monitor.votes_from and now - observed <= min(monitor.vote_lifetime, 10 * MINUTE)
@@ -173,7 +178,7 @@ class Model:
         voters = [
             one
             for one, seen in monitor.regions.items()
-            if seen.verdicts and one not in silent and seen.counted >= oldest
+            if seen.verdicts and not seen.blind and one not in silent and seen.counted >= oldest
         ]
         if voters and 2 * len(voters) >= len(monitor.regions):
             monitor.decided_at = max(monitor.decided_at, observed)

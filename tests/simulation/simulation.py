@@ -143,7 +143,7 @@ class _Run:
         name = getattr(function, "__func__", None)
         now = virtual_now()
         if name is Engine._commit:
-            batch, silent = work.args  # type: ignore[attr-defined]
+            batch, silent, _ = work.args  # type: ignore[attr-defined]
             self.model.take(batch, silent, now)
             receipt, _ = value
             if receipt.committed_through < self.through.get(batch.probe_id, 0):

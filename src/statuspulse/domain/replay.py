@@ -122,8 +122,9 @@ class Replay:
     def _votes(self, now: int) -> Iterator[Vote]:
         oldest = now - self.rules.vote_lifetime
         for region in self.regions:
-            if self.counted.get(region, oldest - 1) >= oldest:
-                yield Vote(region=str(region), standing=self.standings.get(region) or Standing())
+            standing = self.standings.get(region)
+            if standing is not None and standing.is_heard and self.counted.get(region, oldest - 1) >= oldest:
+                yield Vote(region=str(region), standing=standing)
 
     def _lose_sight(self, now: int) -> Turn:
         ends = [self.counted.get(region, self.since) + self.rules.interval for region in self.regions]

@@ -177,7 +177,7 @@ def _sight(last: LastSlots, watched: Watched) -> Sight:
     if last.counted is not None:
         # What was told of a time before the votes, as by a seed file, leaves no hole up to them.
         seen_until = max(last.counted + watched.rules.interval, watched.state.votes_from)
-    return Sight(stored=last.stored, counted=last.counted, seen_until=seen_until)
+    return Sight(stored=last.stored, counted=last.counted, seen_until=seen_until, is_blind=last.is_blind)
 
 
 def _share_sight(watched: Watched) -> None:

@@ -69,14 +69,18 @@ class PlacedGap:
 
 @dataclass(frozen=True, slots=True)
 class LastSlots:
-    """The newest slot of a region that was stored, the newest that counted, and when the latter ended."""
+    """The newest slot of a region that was stored, the newest that counted, and when the latter ended.
+
+    `is_blind` if the former says that the probe had no network of its own.
+    """
 
     stored: int | None
     counted: int | None
     observed_at: int | None
+    is_blind: bool
 
 
-NO_SLOTS = LastSlots(None, None, None)
+NO_SLOTS = LastSlots(None, None, None, is_blind=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +203,7 @@ def last_slots(
             stored=stored.scheduled_at,
             counted=None if counted is None else counted.scheduled_at,
             observed_at=None if counted is None else counted.observed_at,
+            is_blind=stored.failure is not None and stored.failure.kind is FailureClass.PROBE_BLIND,
         )
     return found
 
