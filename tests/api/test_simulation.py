@@ -111,7 +111,7 @@ def test_what_was_paused_stays_paused(shop: Api, monitor: Monitor) -> None:
         ({"quorum": 2}, "quorum", "parameter_conflict"),
         ({"quorum": "most"}, "quorum", "parameter_invalid_enum"),
         ({"failure_threshold": 11}, "failure_threshold", "parameter_out_of_range"),
-        ({"treshold": 3}, "treshold", "unknown_parameter"),
+        ({"thresholds": 3}, "thresholds", "unknown_parameter"),
         ({"from": "yesterday"}, "from", "parameter_invalid_format"),
         ({"from": to_text(NOW + DAY)}, "from", "parameter_conflict"),
         ({"from": to_text(NOW - 31 * DAY)}, "from", "parameter_out_of_range"),
