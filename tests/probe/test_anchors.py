@@ -16,7 +16,7 @@ from statuspulse.egress.gate import Gate
 from statuspulse.egress.policy import Policy
 from statuspulse.probe.anchors import Anchors
 from statuspulse.probe.witness import Domain, Hearing, domain_of_address
-from tests.targets import Mood, TcpTarget
+from tests.targets import Mood, TcpTarget, until
 
 NO_ROUTES = Path("/nowhere/route")
 
@@ -61,7 +61,7 @@ async def test_a_refusal_is_an_answer(anchors: Making, target: TcpTarget) -> Non
 async def test_the_next_anchor_is_asked_where_one_cannot_be_reached(anchors: Making, target: TcpTarget) -> None:
     unreachable = Endpoint("224.0.0.1", 443, is_address=True)
     assert await anchors((unreachable, *at(target))).ask(Domain.PUBLIC) is Hearing.HEARD
-    assert target.connections == 1
+    await until(lambda: target.connections == 1)
 
 
 async def test_an_anchor_that_the_guard_refuses_is_never_dialled(anchors: Making, target: TcpTarget) -> None:
