@@ -35,20 +35,23 @@ _OBJECT = {"type": ["object", "null"]}
 ChannelText = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(one_line)]
 
 
-def _interval(seconds: int, info: ValidationInfo) -> int:
-    """The floor is a setting of the instance, so it comes with the call."""
-    floor = (info.context or {}).get(SHORTEST_INTERVAL, 1)
-    if not floor <= seconds <= LONGEST_INTERVAL_SECONDS:
-        limit = floor if seconds < floor else LONGEST_INTERVAL_SECONDS
+def between_floor_and(ceiling: int) -> AfterValidator:
+    """Seconds whose floor is a setting of the instance, so that it comes with the call."""
+
+    def held(seconds: int, info: ValidationInfo) -> int:
+        floor = (info.context or {}).get(SHORTEST_INTERVAL, 1)
+        if floor <= seconds <= ceiling:
+            return seconds
         text = "must be between {floor} and {ceiling}"
-        context = {"floor": floor, "ceiling": LONGEST_INTERVAL_SECONDS, "limit": limit}
+        context = {"floor": floor, "ceiling": ceiling, "limit": floor if seconds < floor else ceiling}
         raise PydanticCustomError("parameter_out_of_range", text, context)
-    return seconds
+
+    return AfterValidator(held)
 
 
 IntervalSeconds = Annotated[
     int,
-    AfterValidator(_interval),
+    between_floor_and(LONGEST_INTERVAL_SECONDS),
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LONGEST_INTERVAL_SECONDS}),
 ]
 

@@ -91,7 +91,7 @@ class Simulation:
             self._pause(State(replay.health.value), stretch.end)
 
     def resume(self, at: int, ended: Iterable[Look]) -> None:
-        """A pause ends, and everything begins anew; regions whose checks ended in it are there to vote."""
+        """A pause ends, and everything begins anew; regions whose checks ended in it were heard then, and vote anew."""
         self._counted |= {look.seen.region: look.seen.at for look in _in_order(ended)}
         self._record(State.PENDING, State.PAUSED, at, at, Reason.RESUMED)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statuspulse.egress.endpoints import Endpoint, parse_endpoint
 
 _DNS_PORT = 53
-# a, k and m.root-servers.net, of three operators (https://www.iana.org/domains/root/servers).
+# a, k and m.root-servers.net, of three operators, as IANA lists the root servers.
 _ROOT_SERVERS = ("198.41.0.4", "193.0.14.129", "202.12.27.33", "[2001:503:ba3e::2:30]", "[2001:7fd::1]")
 
 

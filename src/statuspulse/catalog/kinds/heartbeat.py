@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from statuspulse.catalog.kinds.kind import Config, Kind
 from statuspulse.catalog.members import Fixed, Line, Members, Name
-from statuspulse.catalog.monitor_members import SHORTEST_INTERVAL, OwnMembers
+from statuspulse.catalog.monitor_members import OwnMembers, between_floor_and
 from statuspulse.catalog.refusals import Detail
 from statuspulse.domain import heartbeat
 from statuspulse.egress.policy import Policy
@@ -30,20 +29,9 @@ _WHY_ONE = "is always 1 for a heartbeat"
 _ALONE = "One missed ping is one too many, and one ping is enough: always 1 for a heartbeat."
 
 
-def _period(seconds: int, info: ValidationInfo) -> int:
-    """The floor is the one of intervals."""
-    floor = (info.context or {}).get(SHORTEST_INTERVAL, 1)
-    if not floor <= seconds <= LONGEST_PERIOD_SECONDS:
-        limit = floor if seconds < floor else LONGEST_PERIOD_SECONDS
-        text = "must be between {floor} and {ceiling}"
-        context = {"floor": floor, "ceiling": LONGEST_PERIOD_SECONDS, "limit": limit}
-        raise PydanticCustomError("parameter_out_of_range", text, context)
-    return seconds
-
-
 PeriodSeconds = Annotated[
     int,
-    AfterValidator(_period),
+    between_floor_and(LONGEST_PERIOD_SECONDS),
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LONGEST_PERIOD_SECONDS}),
 ]
 
