@@ -90,9 +90,8 @@ class Simulation:
         if stretch.is_paused_after:
             self._pause(State(replay.health.value), stretch.end)
 
-    def resume(self, at: int, ended: Iterable[Look]) -> None:
-        """A pause ends, and everything begins anew; regions whose checks ended in it were heard then, and vote anew."""
-        self._counted |= {look.seen.region: look.seen.at for look in _in_order(ended)}
+    def resume(self, at: int) -> None:
+        """A pause ends, and everything begins anew; a region votes once it has looked again."""
         self._record(State.PENDING, State.PAUSED, at, at, Reason.RESUMED)
 
     @property

@@ -209,7 +209,7 @@ def _replay(simulation: Simulation, looks: Sequence[Look], intervals: Sequence[I
     for number, stretch in enumerate(_stretches(intervals, created_at)):
         begin, end = (bisect_left(ordered, at, key=_known_at) for at in (stretch.start, stretch.end))
         if number or intervals[0].state is State.PAUSED:
-            simulation.resume(stretch.start, ordered[:begin])
+            simulation.resume(stretch.start)
         simulation.run(stretch, ordered[begin:end])
 
 
