@@ -37,6 +37,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes are only counted: packed ones may hold the time of day, and all workers have to give a test one name."""
+    return "bytes" if isinstance(val, bytes) else None
+
+
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     return loop_factories(virtual=item.get_closest_marker("virtual_time") is not None)
 
