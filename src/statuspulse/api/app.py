@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from functools import cache
 
 from fastapi import APIRouter, FastAPI
 from fastapi.telemetry import TelemetryConfig
@@ -96,5 +98,6 @@ def create_api(parts: Dependencies, routers: Sequence[APIRouter] = ROUTERS) -> F
     tags = list(dict.fromkeys(str(tag) for router in routers for tag in router.tags))
     described = list(app.routes)
     app.router.routes[:0] = ping.routes()  # in front: what is called most is found first
-    app.router.routes.extend(system.routes(lambda: openapi_document(described, tags)))
+    app.state.openapi = cache(lambda: json.dumps(openapi_document(described, tags), ensure_ascii=False))
+    app.router.routes.extend(system.routes(app.state.openapi))
     return app

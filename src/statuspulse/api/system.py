@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
-from functools import cache
-from typing import Any
 
 import structlog
 from fastapi import APIRouter
@@ -39,15 +36,11 @@ async def get_api(request: Request, services: ServicesOf) -> Response:
     return answer(request, "api", f"StatusPulse {__version__}.", members)
 
 
-def routes(describe: Callable[[], dict[str, Any]]) -> list[Route]:
+def routes(text: Callable[[], str]) -> list[Route]:
     """What takes no token, and so stands beside the operations.
 
-    `describe` makes the OpenAPI document. That takes most of a second, which the start does not wait for.
+    `text` is the OpenAPI document. To make it takes most of a second, which the start does not wait for.
     """
-
-    @cache
-    def text() -> str:
-        return json.dumps(describe(), ensure_ascii=False)
 
     async def openapi_json(_request: Request) -> Response:
         return Response(await asyncio.to_thread(text), media_type="application/json")

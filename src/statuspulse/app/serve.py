@@ -37,6 +37,7 @@ from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
 from statuspulse.metrics import Metrics
 from statuspulse.settings import Settings
+from statuspulse.web.site import add_reference
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +105,9 @@ class _Control:
         housekeeping = Housekeeping(self.store.database, now=now_ms)
         heartbeats = HeartbeatWatch(self.store.database, bus, now=now_ms)
         stop = stop_on_signals()
-        server = WebServer(create_api(self._dependencies(bus, jobs, metrics, liveness, stop)))
+        api = create_api(self._dependencies(bus, jobs, metrics, liveness, stop))
+        add_reference(api, self._public_url)
+        server = WebServer(api)
         probe = LocalProbe(self.settings.data_dir / local_probe.FOLDER, base_url(self.listening))
         async with asyncio.TaskGroup() as tasks:
             working = [

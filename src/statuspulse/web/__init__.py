@@ -1,1 +1,1 @@
-"""Dashboard and public pages, rendered by the server."""
+"""Pages, rendered by the server."""
