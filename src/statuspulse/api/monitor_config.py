@@ -79,7 +79,7 @@ async def put_config(
 ) -> Response:
     way = Way.REPLACE if replace == "true" else Way.MERGE
     edit = Edit(sent=body, way=way, if_match=if_match(call.request), dry_run=dry_run == "true")
-    return _answer(call, await edit_monitor(call, monitor_id, edit), edit)
+    return config_answer(call, await edit_monitor(call, monitor_id, edit), dry_run=edit.dry_run)
 
 
 @router.patch("/monitors/{monitor_id}/config", **PATCH.keywords)
@@ -87,10 +87,11 @@ async def patch_config(
     call: CallOf, monitor_id: str, body: dict[str, Any], dry_run: Literal["true", "false"] = "false"
 ) -> Response:
     edit = Edit(sent=body, way=Way.PATCH, if_match=if_match(call.request), dry_run=dry_run == "true")
-    return _answer(call, await edit_monitor(call, monitor_id, edit), edit)
+    return config_answer(call, await edit_monitor(call, monitor_id, edit), dry_run=edit.dry_run)
 
 
-def _answer(call: Call, outcome: Outcome, edit: Edit) -> Response:
+def config_answer(call: Call, outcome: Outcome, *, dry_run: bool) -> Response:
+    """What a change has made of the configuration, or would make."""
     members = {**config_document(outcome.view, call.ping_urls), "changed": list(outcome.changed)}
-    message, headers = edit_message(outcome, edit), edit_headers(outcome, edit)
+    message, headers = edit_message(outcome, dry_run=dry_run), edit_headers(outcome, dry_run=dry_run)
     return answer(call.request, "monitor_config", message, members, warnings=outcome.warnings, headers=headers)

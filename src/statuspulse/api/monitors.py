@@ -154,7 +154,7 @@ async def patch_monitor(
     edit = Edit(sent=body, way=Way.PATCH, if_match=if_match(call.request), dry_run=dry_run == "true")
     outcome = await edit_monitor(call, monitor_id, edit)
     members = {**monitor_document(outcome.view, call.ping_urls), "changed": list(outcome.changed)}
-    message, headers = edit_message(outcome, edit), edit_headers(outcome, edit)
+    message, headers = edit_message(outcome, dry_run=edit.dry_run), edit_headers(outcome, dry_run=edit.dry_run)
     return answer(call.request, "monitor", message, members, warnings=outcome.warnings, headers=headers)
 
 
@@ -225,18 +225,18 @@ async def edit_monitor(call: Call, monitor_id: str, edit: Edit) -> Outcome:
     return outcome
 
 
-def edit_message(outcome: Outcome, edit: Edit) -> str:
+def edit_message(outcome: Outcome, *, dry_run: bool) -> str:
     version = outcome.view.monitor.config_version
     if not outcome.changed:
         return f"Nothing changed; configuration {version} holds."
-    if edit.dry_run:
+    if dry_run:
         return f"Configuration {version} would be applied; nothing was stored."
     return f"Configuration {version} applied."
 
 
-def edit_headers(outcome: Outcome, edit: Edit) -> dict[str, str]:
+def edit_headers(outcome: Outcome, *, dry_run: bool) -> dict[str, str]:
     """What would be applied has no version yet that a caller could refer to."""
-    return {} if edit.dry_run else {"ETag": etag(outcome.view.monitor.config_version)}
+    return {} if dry_run else {"ETag": etag(outcome.view.monitor.config_version)}
 
 
 def _answer(call: Call, outcome: Outcome, message: str, *, status: int = 200) -> Response:

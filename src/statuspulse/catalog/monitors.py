@@ -33,7 +33,7 @@ from statuspulse.domain.secret import MASK
 from statuspulse.domain.times import SECOND
 from statuspulse.engine import control
 from statuspulse.engine.heartbeats import reschedule
-from statuspulse.storage import audit, monitors, states, watch
+from statuspulse.storage import audit, config_versions, monitors, states, watch
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.sealing import Keyring
 from statuspulse.storage.states import MonitorState
@@ -112,6 +112,7 @@ def bring_up(
         updated_at=change.now,
     )
     monitor = replace(unkeyed, key=monitors.insert(connection, unkeyed))
+    config_versions.record(connection, monitor, ())
     monitors.link_channels(connection, monitor.key, config["notifications"])
     if monitor.type == HEARTBEAT:
         heartbeats.begin(connection, instance.keyring, monitor, change.now)
@@ -124,7 +125,7 @@ def bring_up(
         votes_from=birth.votes_from,
     )
     states.begin(connection, monitor.key, first)
-    _record(connection, change, "monitor.created", monitor, list(differences({}, _facts(monitor))))
+    record(connection, change, "monitor.created", monitor, list(differences({}, _facts(monitor))))
     return monitor
 
 
@@ -133,7 +134,7 @@ def update(connection: Connection, instance: Instance, change: Change, monitor_i
 
     Raises MissingError, InvalidInputError, PreconditionFailedError. A dry run ends as it began.
     """
-    stored = _to_change(connection, change.team_id, monitor_id)
+    stored = to_change(connection, change.team_id, monitor_id)
     check_identity(edit.sent, {"id": stored.id, "monitor_id": stored.id, "team_id": stored.team_id})
     if not edit.dry_run:
         outcome = _change_config(connection, instance, change, stored, edit)
@@ -163,7 +164,7 @@ def _change_config(connection: Connection, instance: Instance, change: Change, s
     if changed:
         config = secrets.sealed(instance.keyring, owner, resolved.config)
         monitor = _with_config(connection, stored, config, changed, change)
-        _record(connection, change, "monitor.updated", monitor, _diff(before, resolved.config, changed))
+        record(connection, change, "monitor.updated", monitor, _diff(before, resolved.config, changed))
     return Outcome(view=view_of(connection, monitor, change.now), changed=changed, warnings=resolved.warnings)
 
 
@@ -177,13 +178,14 @@ def _follow_pause(connection: Connection, change: Change, stored: Monitor, outco
 
 def remove(connection: Connection, change: Change, monitor_id: str, if_match: frozenset[str] | None) -> None:
     """The monitor is checked no more and its open incident is resolved; its history stays."""
-    stored = _to_change(connection, change.team_id, monitor_id)
+    stored = to_change(connection, change.team_id, monitor_id)
     if change.needs_precondition and if_match is None:
         raise precondition_required()
     _check(stored, if_match)
     control.remove(connection, change.team_id, stored.key, change.actor, change.now)
+    config_versions.forget(connection, stored.key, through=stored.config_version)
     monitors.mark_deleted(connection, change.team_id, stored.key, watch.advance(connection), change.now)
-    _record(connection, change, "monitor.deleted", stored, list(differences(_facts(stored), {})))
+    record(connection, change, "monitor.deleted", stored, list(differences(_facts(stored), {})))
 
 
 def pause(connection: Connection, change: Change, monitor_id: str) -> Outcome:
@@ -206,19 +208,19 @@ def get(connection: Connection, team_id: str, monitor_id: str, now: int) -> Moni
 
 def rotate_ping_key(connection: Connection, keyring: Keyring, change: Change, monitor_id: str) -> Outcome:
     """Another `ping_url`; the old one ends at once. Raises MissingError and InvalidInputError."""
-    stored = _to_change(connection, change.team_id, monitor_id)
+    stored = to_change(connection, change.team_id, monitor_id)
     heartbeats.rotate(connection, keyring, stored)
-    _record(connection, change, "monitor.ping_key_rotated", stored)
+    record(connection, change, "monitor.ping_key_rotated", stored)
     return Outcome(view=view_of(connection, stored, change.now))
 
 
 def _set_paused(connection: Connection, change: Change, monitor_id: str, *, paused: bool) -> Outcome:
-    stored = _to_change(connection, change.team_id, monitor_id)
+    stored = to_change(connection, change.team_id, monitor_id)
     if stored.paused == paused:
         return Outcome(view=view_of(connection, stored, change.now))
     config = {**stored.config, "paused": paused}
     monitor = _with_config(connection, stored, config, ("/paused",), change)
-    _record(connection, change, "monitor.updated", monitor, [Difference("/paused", stored.paused, paused)])
+    record(connection, change, "monitor.updated", monitor, [Difference("/paused", stored.paused, paused)])
     _apply_pause(connection, monitor, change)
     return Outcome(view=view_of(connection, monitor, change.now), changed=("/paused",))
 
@@ -228,10 +230,11 @@ def _apply_pause(connection: Connection, monitor: Monitor, change: Change) -> No
         control.pause(connection, change.team_id, monitor.key, change.actor, change.now)
     else:
         control.resume(connection, monitor.key, change.now)
-    _record(connection, change, "monitor.paused" if monitor.paused else "monitor.resumed", monitor)
+    record(connection, change, "monitor.paused" if monitor.paused else "monitor.resumed", monitor)
 
 
-def _to_change(connection: Connection, team_id: str, monitor_id: str) -> Monitor:
+def to_change(connection: Connection, team_id: str, monitor_id: str) -> Monitor:
+    """The monitor, which nobody else changes before the transaction ends; raises MissingError."""
     stored = monitors.get_to_change(connection, team_id, monitor_id)
     if stored is None:
         raise MissingError
@@ -302,6 +305,7 @@ def _with_config(
         updated_at=change.now,
     )
     monitors.save(connection, monitor)
+    config_versions.record(connection, monitor, changed)
     if monitor.type == HEARTBEAT and not names <= COMMON:
         reschedule(connection, monitor.key, change.now)
     if stored.config["notifications"] != config["notifications"]:
@@ -320,9 +324,10 @@ def _diff(before: Mapping[str, Any], after: Mapping[str, Any], changed: Sequence
     return [*shown, *(Difference(path, MASK, MASK) for path in changed if path not in told)]
 
 
-def _record(
+def record(
     connection: Connection, change: Change, action: str, monitor: Monitor, diff: Sequence[Difference] = ()
 ) -> None:
+    """Writes what was done to a monitor into the audit log."""
     audit.record(
         connection,
         change.team_id,

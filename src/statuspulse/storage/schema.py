@@ -228,6 +228,18 @@ monitors = Table(
     Index(None, "team_id", "name", "id"),
 )
 
+# What a monitor's configuration was; the newest row is what it is.
+config_versions = Table(
+    "config_versions",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),  # JSON
+    Column("changed", Text, nullable=False),  # JSON array of pointers
+    Column("config", Text, nullable=False),  # JSON, secrets sealed as in monitors
+)
+
 monitor_channels = Table(
     "monitor_channels",
     metadata,

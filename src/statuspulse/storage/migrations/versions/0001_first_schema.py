@@ -35,6 +35,7 @@ def upgrade() -> None:
     _probes()
     _token_secrets()
     _token_teams()
+    _config_versions()
     _heartbeats()
     _incidents()
     _late_intervals()
@@ -449,6 +450,20 @@ def _token_teams() -> None:
         sa.PrimaryKeyConstraint("token_id", "team_id", name=op.f("pk_token_teams")),
     )
     op.create_index(op.f("ix_token_teams_team_id_token_id"), "token_teams", ["team_id", "token_id"], unique=False)
+
+
+def _config_versions() -> None:
+    op.create_table(
+        "config_versions",
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("changed", sa.Text(), nullable=False),
+        sa.Column("config", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_config_versions_monitor_key")),
+        sa.PrimaryKeyConstraint("monitor_key", "version", name=op.f("pk_config_versions")),
+    )
 
 
 def _heartbeats() -> None:
