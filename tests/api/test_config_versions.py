@@ -67,7 +67,8 @@ def test_every_version_is_listed_with_who_made_it_and_what_was_new(api: Api, pat
 
 def test_the_list_goes_on_from_its_cursor_in_both_orders(api: Api, path: str) -> None:
     for order, expected in (("desc", [3, 2, 1]), ("asc", [1, 2, 3])):
-        seen, cursor = [], ""
+        seen: list[int] = []
+        cursor: str | None = ""
         while cursor is not None:
             page = api.call("GET", f"{path}/versions?limit=2&order={order}&include=total{cursor}").json()
             assert page["total"] == 3

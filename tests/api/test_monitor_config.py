@@ -374,3 +374,12 @@ def test_channels_of_a_monitor_are_linked_in_their_order(api: Api, monitor: dict
         )
     )
     assert linked == row.config["notifications"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_an_unknown_member_is_refused_also_where_it_is_null(api: Api, monitor: dict[str, Any], method: str) -> None:
+    for path in (config_path(monitor), f"/v1/monitors/{monitor['id']}")[: 2 if method == "PATCH" else 1]:
+        answer = api.call(method, path, {"colour": None})
+        detail = answer.json()["error"]["details"][0]
+        assert (answer.status_code, detail["code"], detail["param"]) == (422, "unknown_parameter", "colour")
+    assert api.call("PATCH", config_path(monitor), {"metadata": {"nobody": None}}).json()["changed"] == []

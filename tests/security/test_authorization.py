@@ -44,6 +44,7 @@ SCOPE_OF: dict[str, str | None] = {
     "GET /monitors/{monitor_id}/config": "monitors:read",
     "PUT /monitors/{monitor_id}/config": "monitors:write",
     "PATCH /monitors/{monitor_id}/config": "monitors:write",
+    "POST /monitors/bulk": "monitors:write",
     "GET /monitors/{monitor_id}/config/versions": "monitors:read",
     "POST /monitors/{monitor_id}/config/rollback": "monitors:write",
     "GET /monitors/{monitor_id}/results": "monitors:read",

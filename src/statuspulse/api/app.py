@@ -14,6 +14,7 @@ from starlette.responses import Response
 from statuspulse.api import (
     agent,
     audit_log,
+    bulk,
     checks,
     config_versions,
     explain,
@@ -44,6 +45,7 @@ from statuspulse.api.translate import TRANSLATED, translate
 
 ROUTERS: tuple[APIRouter, ...] = (
     monitors.router,
+    bulk.router,
     checks.router,
     monitor_config.router,
     config_versions.router,

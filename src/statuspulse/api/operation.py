@@ -30,7 +30,7 @@ class Operation:
     `created` has examples of the same shape under 201, where a call may also make something new. `scope` is None where
     no token is asked for, and ANY_TOKEN where one without any scope will do. `own_token` names the path parameter by
     which a token may call about itself without the scope. `waits` tells of a POST that it waits for more than the
-    database, and changes nothing itself.
+    database and changes nothing itself, or that it takes several transactions and, done again, does no more.
     """
 
     id: str

@@ -251,6 +251,8 @@ def _meet(stored: Mapping[str, Any], edit: Edit) -> dict[str, Any]:
     if edit.way is Way.REPLACE:
         return {"type": stored["type"], **sent}
     document = merging.merged(stored, sent) if edit.way is Way.MERGE else merging.patched(stored, sent)
+    # Null takes a member back to its default. What is no member keeps it, and is refused like any other of its kind.
+    document |= {name: None for name, value in sent.items() if value is None and name not in stored}
     if "timeout_ms" not in sent and _outgrows_default(stored, sent.get("interval_seconds")):
         del document["timeout_ms"]
     return document
