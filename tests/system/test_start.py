@@ -223,3 +223,14 @@ def test_the_version_is_told_without_loading_the_product(stopped: Server) -> Non
     python = PROGRAM.with_name("python")
     told = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=True, timeout=30)
     assert told.stdout.splitlines() == [stopped.command("--version").stdout.strip(), "[]"]
+
+
+def test_the_reference_that_the_api_names_is_alive_with_all_it_needs(stopped: Server) -> None:
+    stopped.start("--no-probe")
+    page = stopped.session.get(stopped.get("")["docs_url"], timeout=30)
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assets = re.findall(r'(?:href|src)="(/docs/assets/[^"]+)"', page.text)
+    root = stopped.url.removesuffix("/v1")
+    assert [stopped.session.get(root + path, timeout=30).status_code for path in assets] == [200, 200, 200]
+    refused = stopped.get_raw("/v1/monitors").json()
+    assert stopped.session.get(refused["error"]["doc_url"], timeout=30).status_code == 200
