@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 # uv, where it is installed, reads the same lock files and is faster.
 UV := $(shell command -v uv 2>/dev/null)
 
-# Tests wait more than they work; what measures time runs alone all the same.
-WORKERS ?= 2
+# Tests wait more than they work, so one worker more than cores; what measures time runs alone all the same.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt bench faults lock clean

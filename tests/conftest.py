@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine, text
 
@@ -20,6 +21,10 @@ from tests.turns import ALONE, Host, turns_of
 from tests.virtual_time import WatchedDatabase, loop_factories, virtual_now
 
 ENGINES = ("sqlite", "postgresql")
+
+# How long an example takes says more of the machine than of the code; what fails is told so that it can be repeated.
+hypothesis.settings.register_profile("statuspulse", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("statuspulse")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -118,7 +118,7 @@ async def _series(team_id: str | None) -> str:
     return f"statuspulse_up 1\n# team {team_id}\n"
 
 
-def _contract(address: str, routers: Sequence[APIRouter]) -> Contract:
+def contract_of(address: str, routers: Sequence[APIRouter] = ROUTERS) -> Contract:
     """What the API tells of itself. That takes it most of a second, so for the usual routers it is asked for once."""
     if routers is not ROUTERS:
         return Contract(requests.get(f"{address}/v1/openapi.json", timeout=30).json())
@@ -166,7 +166,7 @@ def running(
     }
     app = create_api(Dependencies(**{**parts, **changes}), routers)
     with served(app) as address:
-        contract = _contract(address, routers)
+        contract = contract_of(address, routers)
         api = Api(address, app, database, keyring, clock, probe_key, contract, wakes)
         try:
             yield api

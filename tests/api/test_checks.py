@@ -33,7 +33,7 @@ from statuspulse.storage.connect import sqlite_url
 from statuspulse.storage.database import Database
 from statuspulse.storage.sealing import Keyring
 from tests.api.contract import Contract
-from tests.api.server import PUBLIC_URL, READER, STRANGER, WRITER, make_tokens
+from tests.api.server import PUBLIC_URL, READER, STRANGER, WRITER, contract_of, make_tokens
 from tests.targets import HttpTarget, Mood, TcpTarget, until
 
 
@@ -151,8 +151,8 @@ async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
             engine = tasks.create_task(moving.run())
             tasks.create_task(server.run_on(listening))
             url = base_url(listening)
-            document = await asyncio.to_thread(lambda: requests.get(f"{url}/v1/openapi.json", timeout=10).json())
-            yield Plane(url, database, keyring, jobs, liveness, probe_key, tmp_path, Contract(document))
+            contract = await asyncio.to_thread(contract_of, url)
+            yield Plane(url, database, keyring, jobs, liveness, probe_key, tmp_path, contract)
             stop.set()
             jobs.close()
             bus.wake(Topic.CATALOG)

@@ -5,15 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from benchmarks import prometheus
 from benchmarks.options import parsed
 from benchmarks.processes import descendants
 from benchmarks.report import table
 from tests.system.server import eventually
-
-pytestmark = pytest.mark.alone
 
 CHECKOUT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "benchmarks"]

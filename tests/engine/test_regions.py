@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,18 +24,7 @@ from statuspulse.engine.liveness import Liveness
 from statuspulse.engine.sight import Sight, sights_of
 from statuspulse.protocol.documents import Heartbeat
 from statuspulse.storage import monitors, states
-from tests.engine.world import REFUSED, START, World, result
-
-REGIONS = ["us-east", "eu-west", "ap-south"]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    begun = World.begin(tmp_path)
-    for slug in REGIONS:
-        begun.region(slug, START)
-    yield begun
-    begun.database.close()
+from tests.engine.world import REFUSED, REGIONS, START, World, result
 
 
 def at(seconds: float) -> int:

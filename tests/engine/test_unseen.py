@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from statuspulse.domain.health import Health
 from statuspulse.domain.times import SECOND
 from statuspulse.storage import states
-from tests.engine.world import START, World, result
-
-REGIONS = ["us-east", "eu-west", "ap-south"]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    begun = World.begin(tmp_path)
-    for slug in REGIONS:
-        begun.region(slug, START)
-    yield begun
-    begun.database.close()
+from tests.engine.world import REGIONS, START, World, result
 
 
 def at(seconds: float) -> int:

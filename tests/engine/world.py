@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -27,7 +29,7 @@ from statuspulse.engine.watchlist import Watchlist
 from statuspulse.protocol.conversion import item_of
 from statuspulse.protocol.documents import Item, Receipt, Results
 from statuspulse.storage import incidents, probes, states
-from statuspulse.storage.connect import sqlite_url
+from statuspulse.storage.connect import open_engines, sqlite_url
 from statuspulse.storage.database import Database
 from statuspulse.storage.incidents import Incident, IncidentFilter
 from statuspulse.storage.schema import metadata, outbox, results, transitions
@@ -36,6 +38,7 @@ from statuspulse.storage.states import MonitorState
 
 START = from_text("2026-11-23T06:24:00Z")
 OPS = Actor("token", "tok_00000001", "ops")
+REGIONS = ["us-east", "eu-west", "ap-south"]
 SLACK = "slack://hooks/T0A1B2C3D/B0X9Y8Z7W/abc123"
 REFUSED = Failure(FailureClass.CONNECT_REFUSED, "connection refused by 192.0.2.1:80")
 
@@ -52,11 +55,12 @@ class World:
 
     @classmethod
     def begin(cls, folder: Path, kind: type[Database] = Database) -> World:
-        database = kind(sqlite_url(folder / "world.db"))
+        path = folder / "world.db"
+        path.write_bytes(_file_with_tables())
+        database = kind(sqlite_url(path))
         instance = Instance(keyring=Keyring(b"k" * 32), policy=Policy(), min_interval_seconds=1)
 
         def prepare(connection: Connection) -> str:
-            metadata.create_all(connection)
             first = setup.set_up(connection, instance.keyring, bootstrap_token="sk_live_0000111122223333", now=START)
             return first.team_id
 
@@ -188,6 +192,17 @@ class World:
         key = self.key_of(monitor_id)
         query = select(func.count()).select_from(results).where(results.c.monitor_key == key)
         return self.database.read_now(lambda connection: connection.scalar(query) or 0)
+
+
+@cache
+def _file_with_tables() -> bytes:
+    """To make all tables takes longer than most tests."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "template.db"
+        engines = open_engines(sqlite_url(path))
+        metadata.create_all(engines.writer)
+        engines.dispose()
+        return path.read_bytes()
 
 
 def result(

@@ -45,7 +45,7 @@ class Rest:
             monitor = monitors.get(connection, self.team_id, one.id)
             assert monitor is not None
             _transitions_follow_each_other(connection, monitor)
-            _down_only_with_a_quorum(connection, monitor)
+            _down_carries_evidence(connection, monitor)
             self._state_is_the_truth(connection, monitor, one)
             timeline = self._timeline(connection, monitor)
             _sums_add_up(timeline, monitor, self.now)
@@ -168,8 +168,8 @@ def _transitions_follow_each_other(connection: Connection, monitor: Monitor) -> 
     _must(state.state == found[-1].state, f"{monitor.name} is {state.state}, its history ends {found[-1].state}")
 
 
-def _down_only_with_a_quorum(connection: Connection, monitor: Monitor) -> None:
-    """Each transition to down carries at least one failing look, and as many as the quorum wants of whoever voted."""
+def _down_carries_evidence(connection: Connection, monitor: Monitor) -> None:
+    """Each transition to down names a failing region. That they are enough, the model says after every commit."""
     query = select(transitions).where(transitions.c.monitor_key == monitor.key, transitions.c.health == "down")
     for row in connection.execute(query):
         evidence = json.loads(row.evidence)

@@ -1,4 +1,4 @@
-"""What the state must be, computed the plain way: from whole lists of results, after every commit.
+"""What state and standings must be, computed the plain way: from whole lists of results, after every commit.
 
 Written from the rules and not from the code: it keeps every verdict that counts, and derives streaks from the lists
 each time. Of `domain` it uses the grid alone. It follows the engine only in the instant at which a

@@ -20,7 +20,7 @@ from statuspulse.domain.times import SECOND
 from statuspulse.engine.engine import Engine
 from statuspulse.storage import probes as probe_rows
 from statuspulse.storage.probes import Probe
-from statuspulse.storage.schema import monitor_states, monitors
+from statuspulse.storage.schema import monitor_states, monitors, regions, standings
 from tests.engine.world import World
 from tests.simulation.invariants import Rest
 from tests.simulation.model import Model, Monitor, Region
@@ -29,6 +29,15 @@ from tests.simulation.probe import Assigned, SimulatedProbe
 from tests.simulation.scenario import END, REGIONS, Change, Scenario, scenario_of
 from tests.simulation.trace import Trace
 from tests.virtual_time import START, VirtualTimeLoop, virtual_now
+
+_HEALTH = select(monitors.c.key, monitors.c.id, monitor_states.c.health).join(
+    monitor_states, monitor_states.c.monitor_key == monitors.c.key
+)
+_POSITIONS = (
+    select(standings.c.monitor_key, regions.c.slug, standings.c.standing)
+    .join(regions, regions.c.key == standings.c.region_key)
+    .where(standings.c.standing != "none")
+)
 
 
 class BrokenError(AssertionError):
@@ -156,11 +165,7 @@ class _Run:
         self._compare(now)
 
     def _compare(self, now: int) -> None:
-        query = select(monitors.c.id, monitor_states.c.health).join(
-            monitor_states, monitor_states.c.monitor_key == monitors.c.key
-        )
-        found = self.plane.database.read_now(lambda connection: list(connection.execute(query)))
-        for monitor_id, health in found:
+        for monitor_id, health, positions in self.plane.database.read_now(_decided):
             one = self.model.monitors[monitor_id]
             before = one.health
             if health != before and health == "unknown" and self.model.may_lose_sight(monitor_id, now):
@@ -169,6 +174,9 @@ class _Run:
                 raise Violation(f"{one.config['name']} is {health} and must be {one.health}")
             if health != "unknown" and self.model.must_have_lost_sight(monitor_id, now):
                 raise Violation(f"{one.config['name']} is {health} and nobody has looked")
+            expected = {slug: region.position for slug, region in one.regions.items()}
+            if positions != {slug: position for slug, position in expected.items() if position != "none"}:
+                raise Violation(f"{one.config['name']} stands {positions} and must stand {expected}")
             self._tell(one, health, now)
 
     def _tell(self, one: Monitor, health: str, now: int) -> None:
@@ -198,6 +206,14 @@ class _Run:
             self.world.resume(one.id, now)
         one.paused = change.verb == "pause"
         self.model.turn(one.id, change.verb, change.members, now)
+
+
+def _decided(connection: Connection) -> list[tuple[str, str, dict[str, str]]]:
+    """(id, health, position of each region that has one) of every monitor."""
+    positions: dict[int, dict[str, str]] = {}
+    for key, slug, position in connection.execute(_POSITIONS):
+        positions.setdefault(key, {})[slug] = position
+    return [(row.id, row.health, positions.get(row.key, {})) for row in connection.execute(_HEALTH)]
 
 
 def _probe(connection: Connection, slug: str) -> Probe:

@@ -1,6 +1,7 @@
 """Seeded worlds against the real engine: whatever fails on the way, every invariant holds and the end is the truth.
 
-`python -m pytest tests/simulation --seed N` plays one seed, `make faults ARGS=tests/simulation` three hundred.
+`python -m pytest tests/simulation --seed N` plays one seed, `make faults ARGS=tests/simulation` three hundred, and
+with `ARGS="tests/simulation -n 2"` on two cores.
 """
 
 from __future__ import annotations
@@ -8,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from statuspulse.engine import availability, evaluation, intake, silence
+from statuspulse.engine import availability, evaluation, intake, silence, transitions
 from statuspulse.engine.incidents import change
 from statuspulse.engine.watchlist import Watchlist
-from statuspulse.storage import positions
+from statuspulse.storage import positions, states
 from tests.simulation.simulation import BrokenError, simulate
 
-SHORT = range(15)
-LONG = range(300)
+# Seeds in portions, so that workers share them.
+SHORT = (range(8), range(8, 16))
+LONG = tuple(range(first, first + 30) for first in range(0, 300, 30))
 ENOUGH = range(30)  # seeds within which a planted bug must be found
 
 
@@ -43,14 +46,16 @@ def new_folder(folder: Path, seed: int) -> Path:
     return made
 
 
-def test_some_seeds_hold(tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    play(pytestconfig, SHORT, tmp_path)
+@pytest.mark.parametrize("portion", SHORT, ids=str)
+def test_some_seeds_hold(portion: range, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    play(pytestconfig, portion, tmp_path)
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(1200)
-def test_three_hundred_seeds_hold(tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    play(pytestconfig, LONG, tmp_path)
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("portion", LONG, ids=str)
+def test_three_hundred_seeds_hold(portion: range, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    play(pytestconfig, portion, tmp_path)
 
 
 def test_one_seed_has_one_trace(tmp_path: Path, pytestconfig: pytest.Config) -> None:
@@ -136,6 +141,30 @@ def silent_regions_vote(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(evaluation, "eligible", lambda watched, _silent, now: eligible(watched, frozenset(), now))
 
 
+def late_results_vote(patch: pytest.MonkeyPatch) -> None:
+    """What a region found long ago, and kept while it was cut off, counts as if it were fresh."""
+    patch.setattr(evaluation, "is_live", always(True))
+
+
+def streaks_outlive_lost_sight(patch: pytest.MonkeyPatch) -> None:
+    """Nobody sees the monitor, and what its regions thought before is not forgotten."""
+    kept = SimpleNamespace(**{**vars(states), "drop_standings": always(None)})
+    patch.setattr(transitions, "states", kept)
+    apply = transitions.apply
+
+    def keep(connection: Any, watched: Any, decision: Any, now: int) -> None:
+        before = dict(watched.standings)
+        apply(connection, watched, decision, now)
+        watched.standings.update(before)
+
+    patch.setattr(transitions, "apply", keep)
+
+
+def absence_is_forgiven(patch: pytest.MonkeyPatch) -> None:
+    """A region that was away for long goes on where it stood."""
+    patch.setattr(evaluation, "_was_away", always(False))
+
+
 PLANTED = [
     quorum_one_short,
     holes_are_not_noted,
@@ -145,7 +174,10 @@ PLANTED = [
     a_result_too_many_is_acknowledged,
     a_copy_counts_again,
     the_cache_outlives_a_failed_write,
-    pytest.param(silent_regions_vote, marks=pytest.mark.faults),  # found late
+    late_results_vote,
+    streaks_outlive_lost_sight,
+    absence_is_forgiven,
+    silent_regions_vote,
 ]
 
 

@@ -14,8 +14,6 @@ from tests.system.herd import INTERVAL, Herd, Seen, missing_slots
 from tests.system.server import Server, eventually, now_ms, server
 from tests.targets import HttpTarget
 
-pytestmark = pytest.mark.alone
-
 _IN_FORCE_MS = 1000
 
 
@@ -41,6 +39,7 @@ def _is_in_force(seen: list[Seen], version: int, since: int) -> bool:
     return first is not None and first <= since + _IN_FORCE_MS + INTERVAL and last_old <= since + _IN_FORCE_MS
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("size", "edits"), [(50, 40), pytest.param(200, 100, marks=[pytest.mark.faults, pytest.mark.timeout(300)])]
 )
