@@ -32,7 +32,7 @@ def path_of(*segments: str) -> str:
             raise ValueError("an id in the path of a call is empty")
     # A dot alone would be taken for a step within the path.
     quoted = [quote(segment, safe="") if segment.strip(".") else segment.replace(".", "%2E") for segment in segments]
-    return "/v1/" + "/".join(quoted)
+    return "/".join(["/v1", *quoted])
 
 
 def get(path: str, query: Mapping[str, Any] | None = None) -> Call:
