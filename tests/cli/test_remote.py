@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from statuspulse.cli.remote import percent
 from statuspulse.cli.tables import Column, pairs, table
 from tests.client.rude import refusal, rude
 from tests.system.server import TOKEN, Server, eventually, server
@@ -146,3 +147,14 @@ def test_words_of_state_are_coloured_and_nothing_else() -> None:
         "state  <red down>",
         "name   x",
     ]
+
+
+def test_a_cell_is_one_line_and_gives_no_orders_to_the_terminal() -> None:
+    (_, line) = table((Column("NOTE"),), [["a\x1b]0;title\x07b\nc"]], None, lambda text, _: text)
+    assert line == "a ]0;title b c"
+    assert pairs([("note", "a\x1b[2Jb")], lambda text, _: text) == ["note  a [2Jb"]
+
+
+@pytest.mark.parametrize(("value", "shown"), [(100.0, "100.00 %"), (99.9999, "99.99 %"), (1.15, "1.15 %"), (None, "-")])
+def test_a_percentage_is_rounded_down(value: float | None, shown: str) -> None:
+    assert percent(value) == shown

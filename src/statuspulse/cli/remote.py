@@ -180,7 +180,8 @@ def number(value: float | None, unit: str = "") -> str:
 
 def percent(value: float | None) -> str:
     """Rounded down: 100 is said only of a time without any downtime."""
-    return "-" if value is None else f"{int(value * 100) / 100:.2f} %"
+    # The API floors to four decimals; what a float adds to those is not its own.
+    return "-" if value is None else f"{round(value * 10_000) // 100 / 100:.2f} %"
 
 
 def paint(text: str, colour: str) -> str:

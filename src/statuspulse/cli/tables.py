@@ -28,18 +28,25 @@ class Column:
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None, paint: Paint) -> list[str]:
     """The lines. `width` None cuts nothing, for output that programs read; `paint` colours words of state."""
     widths = _widths(columns, rows, width)
+    rows = [[_printable(text) for text in row] for row in rows]
     lines = [_line(columns, [column.title for column in columns], widths, _plain)]
     return lines + [_line(columns, row, widths, paint) for row in rows]
 
 
 def pairs(items: Sequence[tuple[str, str]], paint: Paint) -> list[str]:
     """Names and values, one below the other."""
+    items = [(_printable(name), _printable(value)) for name, value in items]
     longest = max((_cells(name) for name, _ in items), default=0)
     return [f"{_padded(name, longest)}  {_painted(value, value, paint)}".rstrip() for name, value in items]
 
 
 def colour_of(word: str) -> str | None:
     return _COLOURS.get(word)
+
+
+def _printable(text: str) -> str:
+    """In one line, and nothing in it that a terminal would obey: texts come from targets and from people."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def _plain(text: str, _: str) -> str:
