@@ -102,7 +102,8 @@ class Server:
         return [process.pid for process in processes() if str(self.data_dir) in process.command]
 
     def environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        names = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
+        kept = {name: os.environ[name] for name in names if name in os.environ}
         given = {"DATA_DIR": str(self.data_dir), "LISTEN": "127.0.0.1:0", "MIN_INTERVAL_SECONDS": "1"}
         given |= {"RATE_LIMITS": "api=0,writes=0,incidents=0,ip=0"}
         given["ANCHORS"] = "off"  # what fails in a test never asks the internet whether it is there

@@ -8,6 +8,10 @@ from pathlib import Path
 import click
 
 from statuspulse import __version__
+from statuspulse.cli.incident_commands import incidents
+from statuspulse.cli.key_commands import probes, tokens
+from statuspulse.cli.monitor_commands import monitors
+from statuspulse.cli.status_commands import healthcheck, openapi, status
 from statuspulse.cli.token_commands import token
 
 
@@ -109,6 +113,8 @@ def admin() -> None:
 
 
 admin.add_command(token)
+for command in (monitors, incidents, status, tokens, probes, openapi, healthcheck):
+    main.add_command(command)
 
 
 @admin.command()

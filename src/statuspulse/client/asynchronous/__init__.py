@@ -1,0 +1,1 @@
+"""The client for asyncio; `blocking` is written from it."""

@@ -1,0 +1,160 @@
+"""Commands that call a server, as processes against the real one, and their exit statuses."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from statuspulse.cli.remote import percent
+from statuspulse.cli.tables import Column, pairs, table
+from tests.client.rude import refusal, rude
+from tests.system.server import TOKEN, Server, eventually, server
+from tests.targets import HttpTarget
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with server(tmp_path_factory.mktemp("cli")) as running:
+        running.start()
+        yield running
+
+
+def run(url: str, *words: str, token: str = TOKEN, sent: str = "") -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    environment = {**kept, "STATUSPULSE_PUBLIC_URL": url, "STATUSPULSE_TOKEN": token, "PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, "-m", "statuspulse", *words]
+    return subprocess.run(command, env=environment, input=sent, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_a_monitor_is_made_watched_changed_and_deleted(served: Server) -> None:
+    with HttpTarget() as target:
+        made = run(served.url, "monitors", "create", "--name", "Shop", "--tag", "prod", "-o", "json", target.url)
+        assert made.returncode == 0, made.stderr
+        monitor = json.loads(made.stdout)
+        assert (monitor["name"], monitor["tags"], monitor["url"]) == ("Shop", ["prod"], target.url)
+        looked = run(served.url, "monitors", "check", "Shop")
+        assert (looked.returncode, "local" in looked.stdout, "up" in looked.stdout) == (0, True, True), looked.stderr
+    assert run(served.url, "monitors", "check", "Shop").returncode == 1
+    listed = run(served.url, "monitors", "list", "-o", "csv", "--tag", "prod")
+    assert [row["name"] for row in csv.DictReader(io.StringIO(listed.stdout))] == ["Shop"]
+    dry = run(served.url, "monitors", "update", "--dry-run", "--set", "failure_threshold=5", "-o", "json", "Shop")
+    assert json.loads(dry.stdout)["failure_threshold"] == 5
+    stale = run(served.url, "monitors", "update", "--if-version", "9", "--interval", "60", "Shop")
+    assert (stale.returncode, stale.stdout, "monitors get" in stale.stderr) == (5, "", True)
+    assert "Shop" in run(served.url, "monitors", "explain", "Shop").stdout
+    assert run(served.url, "status", "--exit-status", "Shop").returncode in {0, 1}
+    assert "state" in run(served.url, "monitors", "pause", "Shop").stdout
+    assert run(served.url, "status", "--exit-status", "Shop").returncode == 1
+    assert run(served.url, "monitors", "resume", monitor["id"]).returncode == 0
+    assert run(served.url, "monitors", "delete", "Shop").returncode == 0
+    gone = run(served.url, "monitors", "get", "Shop")
+    assert (gone.returncode, "monitors list" in gone.stderr, gone.stderr.count("\n")) == (3, True, 1)
+
+
+def test_a_name_that_several_have_is_not_guessed(served: Server) -> None:
+    body = json.dumps({"name": "Twin", "type": "http", "url": "http://127.0.0.1:9/", "paused": True})
+    ids = [json.loads(run(served.url, "monitors", "create", "--file", "-", "-o", "json", sent=body).stdout)["id"]]
+    ids.append(json.loads(run(served.url, "monitors", "create", "--file", "-", "-o", "json", sent=body).stdout)["id"])
+    told = run(served.url, "monitors", "delete", "Twin")
+    assert (told.returncode, all(found in told.stderr for found in ids)) == (2, True)
+
+
+def test_a_simulation_stands_beside_what_happened(served: Server) -> None:
+    with HttpTarget() as target:
+        monitor_id = served.create(name="Simulated", type="http", url=target.url)
+        eventually(lambda: served.status(monitor_id)["state"] == "up")
+        told = run(served.url, "monitors", "simulate", "--failures", "3", "Simulated")
+    assert told.returncode == 0, told.stderr
+    lines = told.stdout.splitlines()
+    assert lines[2].split() == ["ACTUAL", "SIMULATED", "DIFFERENCE"]
+    assert lines[3].split() == ["pages", "0", "0", "="]
+
+
+def test_an_incident_is_opened_acknowledged_noted_and_resolved(served: Server) -> None:
+    opened = run(served.url, "incidents", "trigger", "--quiet", "--severity", "error", "-o", "json", "Redis is full")
+    incident = json.loads(opened.stdout)["id"]
+    assert "Redis is full" in run(served.url, "incidents", "list").stdout
+    assert "acknowledged" in run(served.url, "incidents", "ack", "--assignee", "maya", incident).stdout
+    assert run(served.url, "incidents", "note", incident, "Scaling it.").returncode == 0
+    assert "resolved" in run(served.url, "incidents", "resolve", incident).stdout
+    again = run(served.url, "incidents", "ack", incident)
+    assert (again.returncode, again.stdout) == (5, "")
+
+
+def test_a_key_is_alone_on_standard_output(served: Server, tmp_path: Path) -> None:
+    made = run(served.url, "tokens", "create", "--scope", "read", "grafana")
+    token = made.stdout.strip()
+    assert (token[:8], made.stdout.count("\n"), token in made.stderr) == ("sk_live_", 1, False)
+    file = tmp_path / "token"
+    file.write_text(made.stdout)
+    assert run(served.url, "monitors", "list", "--token-file", str(file), token="").returncode == 0
+    refused = run(served.url, "tokens", "list", "--token-file", str(file))
+    assert (refused.returncode, "scope_insufficient" in refused.stderr) == (4, True)
+    assert token not in refused.stderr
+    probe = run(served.url, "probes", "create", "--region", "eu-west", "fra-1")
+    assert probe.stdout.startswith("prb_live_")
+    assert "fra-1" in run(served.url, "probes", "list").stdout
+
+
+def test_the_description_and_the_health_need_no_token(served: Server) -> None:
+    assert json.loads(run(served.url, "openapi", token="").stdout)["openapi"] == "3.1.0"
+    assert run(served.url, "healthcheck", token="").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "exit_status"),
+    [(401, "token_invalid", 4), (403, "ip_not_allowed", 4), (404, "resource_missing", 3), (409, "in_use", 5),
+     (412, "precondition_failed", 5), (422, "validation_failed", 2), (500, "internal_error", 69)],
+)  # fmt: skip
+def test_every_refusal_is_one_line_a_status_and_the_next_command(status: int, code: str, exit_status: int) -> None:
+    with rude(refusal(status, code)) as strange:
+        told = run(strange.url, "monitors", "get", "mon_00000000")
+    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (exit_status, "", 1)
+    assert code in told.stderr
+    assert TOKEN not in told.stderr
+
+
+def test_nobody_there_no_token_and_nonsense_are_told_apart() -> None:
+    away = run("http://127.0.0.1:9", "monitors", "list")
+    assert (away.returncode, "statuspulse healthcheck" in away.stderr) == (69, True)
+    assert run("http://127.0.0.1:9", "monitors", "list", token="").returncode == 2
+    for words in (["create", "ftp://x"], ["create", "--set", "x"], ["create"], ["create", "tcp://x:y"]):
+        told = run("http://127.0.0.1:9", "monitors", *words)
+        assert (told.returncode, "Traceback" in told.stderr) == (2, False), told.stderr
+
+
+def test_a_table_keeps_to_its_window_and_cuts_only_what_may_shrink() -> None:
+    columns = (Column("ID"), Column("NAME", shrinks=True), Column("EVERY", is_figure=True))
+    rows = [["mon_1", "x" * 60, "30 s"], ["mon_2", "東京" * 20, "5 s"]]
+    lines = table(columns, rows, 40, lambda text, _: text)
+    assert lines[0] == "ID     NAME                        EVERY"
+    assert lines[1] == f"mon_1  {'x' * 25}…   30 s"
+    assert lines[2].startswith("mon_2  東京東京")
+    assert lines[2].endswith("…     5 s")
+    assert "x" * 60 in table(columns, rows, None, lambda text, _: text)[1]
+
+
+def test_words_of_state_are_coloured_and_nothing_else() -> None:
+    assert pairs([("state", "down"), ("name", "x")], lambda text, colour: f"<{colour} {text}>") == [
+        "state  <red down>",
+        "name   x",
+    ]
+
+
+def test_a_cell_is_one_line_and_gives_no_orders_to_the_terminal() -> None:
+    (_, line) = table((Column("NOTE"),), [["a\x1b]0;title\x07b\nc"]], None, lambda text, _: text)
+    assert line == "a ]0;title b c"
+    assert pairs([("note", "a\x1b[2Jb")], lambda text, _: text) == ["note  a [2Jb"]
+
+
+@pytest.mark.parametrize(("value", "shown"), [(100.0, "100.00 %"), (99.9999, "99.99 %"), (1.15, "1.15 %"), (None, "-")])
+def test_a_percentage_is_rounded_down(value: float | None, shown: str) -> None:
+    assert percent(value) == shown
