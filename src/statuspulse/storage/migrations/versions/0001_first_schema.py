@@ -13,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     _catalog_revision()
+    _event_sequence()
     _failure_details()
     _gap_records()
     _idempotency_records()
@@ -30,11 +31,13 @@ def upgrade() -> None:
     _audit_entries()
     _channels()
     _escalation_policies()
+    _events()
     _members()
     _monitors()
     _probes()
     _token_secrets()
     _token_teams()
+    _expiry_warnings()
     _heartbeats()
     _incidents()
     _late_intervals()
@@ -57,6 +60,16 @@ def _catalog_revision() -> None:
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.CheckConstraint('"only" = 1', name=op.f("ck_catalog_revision_single")),
         sa.PrimaryKeyConstraint("only", name=op.f("pk_catalog_revision")),
+    )
+
+
+def _event_sequence() -> None:
+    op.create_table(
+        "event_sequence",
+        sa.Column("only", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint('"only" = 1', name=op.f("ck_event_sequence_single")),
+        sa.PrimaryKeyConstraint("only", name=op.f("pk_event_sequence")),
     )
 
 
@@ -356,6 +369,27 @@ def _escalation_policies() -> None:
     )
 
 
+def _events() -> None:
+    op.create_table(
+        "events",
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("monitor_id", sa.Text(), nullable=True),
+        sa.Column("incident_id", sa.Text(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_events_team_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_events")),
+        sa.UniqueConstraint("id", name=op.f("uq_events_id")),
+    )
+    op.create_index(op.f("ix_events_at"), "events", ["at"], unique=False)
+    op.create_index(op.f("ix_events_incident_id_seq"), "events", ["incident_id", "seq"], unique=False)
+    op.create_index(op.f("ix_events_monitor_id_seq"), "events", ["monitor_id", "seq"], unique=False)
+    op.create_index(op.f("ix_events_team_id_seq"), "events", ["team_id", "seq"], unique=False)
+
+
 def _members() -> None:
     op.create_table(
         "members",
@@ -416,6 +450,8 @@ def _probes() -> None:
         sa.Column("draining", sa.Boolean(), nullable=False),
         sa.Column("committed_through", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("last_seen_at", sa.BigInteger(), nullable=True),
+        sa.Column("offline_since", sa.BigInteger(), nullable=True),
+        sa.Column("offline_reason", sa.Text(), nullable=True),
         sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
@@ -449,6 +485,18 @@ def _token_teams() -> None:
         sa.PrimaryKeyConstraint("token_id", "team_id", name=op.f("pk_token_teams")),
     )
     op.create_index(op.f("ix_token_teams_team_id_token_id"), "token_teams", ["team_id", "token_id"], unique=False)
+
+
+def _expiry_warnings() -> None:
+    op.create_table(
+        "expiry_warnings",
+        sa.Column(
+            "monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("told_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_expiry_warnings_monitor_key")),
+        sa.PrimaryKeyConstraint("monitor_key", name=op.f("pk_expiry_warnings")),
+    )
 
 
 def _heartbeats() -> None:
