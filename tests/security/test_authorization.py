@@ -70,6 +70,8 @@ SCOPE_OF: dict[str, str | None] = {
     "PATCH /teams/{team_id}/members/{user_id}": "teams:write",
     "DELETE /teams/{team_id}/members/{user_id}": "teams:write",
     "GET /audit-log": "audit:read",
+    "GET /events": "events:read",
+    "GET /events/{event_id}": "events:read",
     "GET /monitors/{monitor_id}/explain": "monitors:read",
     "POST /monitors/{monitor_id}/simulate": "monitors:read",
     "GET /monitors/{monitor_id}/latency": "monitors:read",

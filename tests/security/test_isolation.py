@@ -76,6 +76,7 @@ def ids(api: Api) -> Ids:
         "team_id": team_id,
         "user_id": member["id"],
         "probe_id": api.call("GET", "/v1/probes", token=ADMIN).json()["data"][0]["id"],
+        "event_id": api.call("GET", "/v1/events", token=ADMIN).json()["data"][0]["id"],
         "channel_id": monitor["notifications"][0].rpartition("#")[2],
         "dedup_key": "ours-key",
         "external_id": "OUR-1",

@@ -13,7 +13,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
 from statuspulse import __version__
-from statuspulse.api import described_headers, examples
+from statuspulse.api import described_headers, event_schema, examples
 from statuspulse.api.answers import Error
 from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, WAITS
 from statuspulse.catalog import incident_members, team_members
@@ -88,6 +88,8 @@ def openapi_document(routes: Sequence[BaseRoute], tags: Sequence[str]) -> dict[s
         "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "sk_live_*"}},
         "headers": described_headers.COMPONENTS,
     }
+    document["components"]["schemas"] |= event_schema.components()
+    document["webhooks"] = event_schema.webhooks()
     document["paths"] = _without_titles(document["paths"])
     for route in iter_route_contexts(routes):
         item = document["paths"].get(route.path_format, {})

@@ -39,7 +39,7 @@ def rank_of(method: str, path: str) -> Rank | None:
         return Rank.PROBES
     if path == "/v1/incidents" or (path.startswith("/v1/incidents/") and not path.endswith(_HISTORY)):
         return Rank.INCIDENTS
-    if not path.startswith("/v1/") or path.startswith("/v1/openapi."):
+    if not path.startswith("/v1/") or path.startswith(("/v1/openapi.", "/v1/schemas/")):
         return Rank.PUBLIC
     if method not in _WRITES and path.endswith((*_HISTORY, "/audit-log", "/events")):
         return Rank.HISTORY
