@@ -31,6 +31,8 @@ from statuspulse.api import (
     tokens,
     transitions,
     uptime,
+    webhook_deliveries,
+    webhooks,
 )
 from statuspulse.api.dependencies import Dependencies, Services
 from statuspulse.api.envelope import refusal
@@ -56,6 +58,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     teams.router,
     audit_log.router,
     events.router,
+    webhooks.router,
+    webhook_deliveries.router,
     status.router,
     regions.router,
     probes.router,

@@ -106,20 +106,26 @@ def _ensure_kept(connection: Connection, call: Call, seq: int) -> None:
         raise ApiError("cursor_expired", message, param="cursor")
 
 
-def _filter(query: EventQuery) -> EventFilter:
-    """Raises 422 for types and times that are none."""
+def time_range(begin: str | None, end: str | None) -> tuple[int | None, int | None]:
+    """The instants that `from` and `to` of a query spell; raises 422 for what is no time."""
     times: dict[str, int] = {}
-    for name, text in (("from", query.begin), ("to", query.end)):
+    for name, text in (("from", begin), ("to", end)):
         try:
             times |= {} if text is None else {name: from_text(text)}
         except ValueError:
             message = "must be a time such as 2026-11-23T06:20:00Z"
             detail = Detail(code="parameter_invalid_format", path=(name,), message=message, in_body=False)
             raise invalid([detail]) from None
+    return times.get("from"), times.get("to")
+
+
+def _filter(query: EventQuery) -> EventFilter:
+    """Raises 422 for types and times that are none."""
+    since, until = time_range(query.begin, query.end)
     return EventFilter(
         types=types_of(query.type),
         monitor_id=query.monitor_id,
         incident_id=query.incident_id,
-        since=times.get("from"),
-        until=times.get("to"),
+        since=since,
+        until=until,
     )

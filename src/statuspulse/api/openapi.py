@@ -23,6 +23,7 @@ from statuspulse.catalog.merging import READ_ONLY
 from statuspulse.catalog.probe_members import KeyExchange, KeyRotation, ProbeEdit, ProbeRequest
 from statuspulse.catalog.team_members import MemberEdit, MemberRequest, TeamEdit, TeamRequest
 from statuspulse.catalog.token_members import TokenRequest
+from statuspulse.catalog.webhook_members import RedeliverRequest, ReplayRequest, WebhookEdit, WebhookRequest
 from statuspulse.protocol.documents import Heartbeat, Results
 
 _PREFIX = "/v1"
@@ -63,6 +64,10 @@ _REQUESTS = (
     TeamEdit,
     MemberRequest,
     MemberEdit,
+    WebhookRequest,
+    WebhookEdit,
+    ReplayRequest,
+    RedeliverRequest,
 )
 _OPEN_STATUSES = (405, 413, 422, 429, 500, 503)
 _TOKEN_STATUSES = (400, 401, 403, 415)

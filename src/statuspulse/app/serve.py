@@ -28,6 +28,7 @@ from statuspulse.catalog import setup
 from statuspulse.catalog.setup import FirstStart
 from statuspulse.delivery.dispatcher import Dispatcher
 from statuspulse.delivery.registry import channels
+from statuspulse.delivery.webhooks import WebhookSender
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.http_client import HttpClient
 from statuspulse.engine.engine import Engine
@@ -101,6 +102,7 @@ class _Control:
             now=now_ms,
         )
         dispatcher = self._dispatcher(gate, bus, metrics)
+        webhooks = self._webhooks(gate, bus, metrics)
         housekeeping = Housekeeping(self.store.database, now=now_ms)
         heartbeats = HeartbeatWatch(self.store.database, bus, now=now_ms)
         stop = stop_on_signals()
@@ -110,6 +112,7 @@ class _Control:
             working = [
                 tasks.create_task(engine.run(), name="engine"),
                 tasks.create_task(dispatcher.run(), name="dispatcher"),
+                tasks.create_task(webhooks.run(), name="webhooks"),
                 tasks.create_task(housekeeping.run(), name="housekeeping"),
                 tasks.create_task(heartbeats.run(), name="heartbeats"),
             ]
@@ -140,6 +143,19 @@ class _Control:
             metrics,
             now=now_ms,
             # The data directory is held, so no other bears this name, and what a killed one had in hand is due at once.
+            owner="serve",
+            random=secrets.SystemRandom().random,
+        )
+
+    def _webhooks(self, gate: Gate, bus: LocalBus, metrics: Metrics) -> WebhookSender:
+        return WebhookSender(
+            self.store.database,
+            self.store.keyring,
+            bus,
+            HttpClient(gate),
+            metrics,
+            public_url=self._public_url,
+            now=now_ms,
             owner="serve",
             random=secrets.SystemRandom().random,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,10 @@ from sqlalchemy import Connection, Row, Select, delete, func, or_, select, updat
 from statuspulse.domain.event import Event
 from statuspulse.domain.ids import new_ulid
 from statuspulse.domain.times import DAY
+from statuspulse.domain.webhook import Wanted
+from statuspulse.storage import webhook_deliveries, webhooks
 from statuspulse.storage.dialect import insert_or_ignore
-from statuspulse.storage.schema import event_sequence, events
+from statuspulse.storage.schema import event_sequence, events, monitors
 
 KEPT = 30 * DAY
 
@@ -48,30 +50,28 @@ class EventFilter:
 
 
 def record(connection: Connection, event: Event) -> LoggedEvent:
-    """Stores an event behind all that are committed. Nobody else stores one until this transaction has ended."""
-    event_id = new_ulid("evt", event.at)
-    logged = LoggedEvent(
-        seq=_next_number(connection),
-        id=event_id,
-        team_id=event.team_id,
-        at=event.at,
-        type=event.type.value,
-        body=json.dumps(event.document(event_id), ensure_ascii=False, separators=(",", ":")),
-    )
-    connection.execute(
-        events.insert(),
-        {
-            "seq": logged.seq,
-            "id": logged.id,
-            "team_id": logged.team_id,
-            "at": logged.at,
-            "type": logged.type,
-            "monitor_id": event.monitor_id,
-            "incident_id": event.incident_id,
-            "body": logged.body,
-        },
-    )
+    """Stores an event behind all that are committed, and what the endpoints that want it are owed.
+
+    Nobody else stores one until this transaction has ended.
+    """
+    logged = _store(connection, event)
+    for endpoint in webhooks.enabled_of_team(connection, event.team_id):
+        if _takes(connection, endpoint.wanted, logged.type, event.monitor_id, event.data):
+            _owe_one(connection, logged, endpoint.id)
     return logged
+
+
+def is_wanted(connection: Connection, logged: LoggedEvent, wanted: Wanted) -> bool:
+    """Whether an endpoint would be owed the event if it happened now."""
+    data = json.loads(logged.body)["data"]
+    about = data.get("monitor") or {"id": data.get("incident", {}).get("monitor_id")}
+    return _takes(connection, wanted, logged.type, about["id"], data)
+
+
+def record_for(connection: Connection, event: Event, endpoint_id: str) -> tuple[LoggedEvent, str]:
+    """Stores an event that only one endpoint is owed; answers it with the id of the delivery."""
+    logged = _store(connection, event)
+    return logged, _owe_one(connection, logged, endpoint_id)
 
 
 def get(connection: Connection, team_id: str, event_id: str) -> LoggedEvent | None:
@@ -118,6 +118,47 @@ def delete_older(connection: Connection, before: int, limit: int) -> int:
     if seqs:
         connection.execute(delete(events).where(events.c.seq.in_(seqs)))
     return len(seqs)
+
+
+def _store(connection: Connection, event: Event) -> LoggedEvent:
+    event_id = new_ulid("evt", event.at)
+    logged = LoggedEvent(
+        seq=_next_number(connection),
+        id=event_id,
+        team_id=event.team_id,
+        at=event.at,
+        type=event.type.value,
+        body=json.dumps(event.document(event_id), ensure_ascii=False, separators=(",", ":")),
+    )
+    connection.execute(
+        events.insert(),
+        {
+            "seq": logged.seq,
+            "id": logged.id,
+            "team_id": logged.team_id,
+            "at": logged.at,
+            "type": logged.type,
+            "monitor_id": event.monitor_id,
+            "incident_id": event.incident_id,
+            "body": logged.body,
+        },
+    )
+    return logged
+
+
+def _owe_one(connection: Connection, logged: LoggedEvent, endpoint_id: str) -> str:
+    at = logged.at
+    return webhook_deliveries.owe(connection, endpoint_id, logged.id, logged.type, at, at=at, redelivery=False)
+
+
+def _takes(connection: Connection, wanted: Wanted, kind: str, monitor_id: str | None, data: Mapping[str, Any]) -> bool:
+    """The tags of a monitor are looked up only where an endpoint asks for them."""
+    incident = data.get("incident")
+    tags: Sequence[str] = ()
+    if wanted.tags and monitor_id is not None:
+        config = connection.scalar(select(monitors.c.config).where(monitors.c.id == monitor_id))
+        tags = () if config is None else json.loads(config)["tags"]
+    return wanted.takes(kind, monitor_id, tags, None if incident is None else incident["severity"])
 
 
 def _next_number(connection: Connection) -> int:
