@@ -36,6 +36,7 @@ from statuspulse.engine.heartbeat_watch import HeartbeatWatch
 from statuspulse.engine.housekeeping import Housekeeping
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
+from statuspulse.engine.probe_watch import ProbeWatch
 from statuspulse.metrics import Metrics
 from statuspulse.settings import Settings
 
@@ -105,6 +106,7 @@ class _Control:
         webhooks = self._webhooks(gate, bus, metrics)
         housekeeping = Housekeeping(self.store.database, now=now_ms)
         heartbeats = HeartbeatWatch(self.store.database, bus, now=now_ms)
+        probes = ProbeWatch(self.store.database, bus, liveness, now=now_ms)
         stop = stop_on_signals()
         server = WebServer(create_api(self._dependencies(bus, jobs, metrics, liveness, stop)))
         probe = LocalProbe(self.settings.data_dir / local_probe.FOLDER, base_url(self.listening))
@@ -115,6 +117,7 @@ class _Control:
                 tasks.create_task(webhooks.run(), name="webhooks"),
                 tasks.create_task(housekeeping.run(), name="housekeeping"),
                 tasks.create_task(heartbeats.run(), name="heartbeats"),
+                tasks.create_task(probes.run(), name="probes"),
             ]
             serving = tasks.create_task(server.run_on(self.listening), name="api")
             probing = tasks.create_task(probe.run(), name="local-probe") if self.settings.runs_probe else None
