@@ -11,11 +11,12 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
 from statuspulse.storage.connect import open_engines, sqlite_url
 from statuspulse.storage.database import Database
 from statuspulse.storage.schema import metadata
+from tests import emitted
 from tests.postgres import Postgres, PostgresMissingError, running_postgres
 from tests.turns import ALONE, Host, turns_of
 from tests.virtual_time import WatchedDatabase, loop_factories, virtual_now
@@ -30,6 +31,7 @@ hypothesis.settings.load_profile("statuspulse")
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "virtual_time: the test's event loop jumps from timer to timer")
     config.addinivalue_line("markers", f"{ALONE}: nothing else runs meanwhile, because the test measures time")
+    event.listen(Engine, "before_execute", emitted.watch)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Host())
 
@@ -49,6 +51,13 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     return loop_factories(virtual=item.get_closest_marker("virtual_time") is not None)
+
+
+@pytest.fixture(autouse=True)
+def _events_are_as_described() -> Iterator[None]:
+    """Every event that is stored while a test runs has the form that clients are promised."""
+    yield
+    assert emitted.take_problems() == []
 
 
 @pytest.fixture

@@ -59,6 +59,9 @@ class Metrics:
         self.delivery_attempts = self._counter(
             "delivery_attempts_total", "Attempts to hand a notification over.", ("channel", "outcome")
         )
+        self.webhook_deliveries = self._counter(
+            "webhook_deliveries_total", "Attempts to send an event to a webhook endpoint.", ("result",)
+        )
         self.pings = self._counter("pings_total", "Calls of ping URLs.", ("outcome",))
         self.outbox_pending = self._gauge("outbox_pending", "Messages that are still owed.")
         self.outbox_oldest = self._gauge("outbox_oldest_seconds", "Age of the oldest message that is owed.")

@@ -24,7 +24,7 @@ ENVELOPE_BASE: dict[str, Any] = {
     "then": {"required": ["error", "type", "title", "status", "detail", "instance"]},
     "else": {"required": ["warnings"], "not": {"required": ["error"]}},
 }
-_BARE = ("/v1/openapi.json", "/v1/openapi.yaml")
+_BARE = ("/v1/openapi.json", "/v1/openapi.yaml", "/v1/schemas/events.json")
 
 
 class Contract:

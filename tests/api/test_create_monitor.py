@@ -245,7 +245,7 @@ def test_a_dns_monitor_that_does_not_hold_is_refused(api: Api, members: dict[str
         ({"metadata": {"x": 1}}, "parameter_invalid_type", "metadata.x"),
         ({"metadata": {str(number): "" for number in range(51)}}, "parameter_too_many", "metadata"),
         ({"paused": "yes"}, "parameter_invalid_type", "paused"),
-        ({"tls": {"expiry_warn_days": 30}}, "parameter_out_of_range", "tls.expiry_warn_days"),
+        ({"tls": {"expiry_warn_days": 366}}, "parameter_out_of_range", "tls.expiry_warn_days"),
         ({"max_redirects": 21}, "parameter_out_of_range", "max_redirects"),
         ({"max_body_bytes": 5 * 1024 * 1024 + 1}, "parameter_out_of_range", "max_body_bytes"),
         ({"expected_status": 99}, "parameter_out_of_range", "expected_status"),

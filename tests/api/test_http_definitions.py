@@ -257,7 +257,7 @@ def test_a_path_of_the_subset_is_taken_with_any_scalar(
         ({"ip_version": "4", "url": "http://[2001:db8::1]/"}, "parameter_conflict", "ip_version", "leave it out"),
         ({"tls": {"verify": "no"}}, "parameter_invalid_type", "tls.verify", "true or false"),
         ({"tls": {"pin": "x"}}, "unknown_parameter", "tls.pin", "leave it out"),
-        ({"tls": {"expiry_warn_days": 30}}, "parameter_out_of_range", "tls.expiry_warn_days", "not supported"),
+        ({"tls": {"expiry_warn_days": 366}}, "parameter_out_of_range", "tls.expiry_warn_days", "365"),
         ({"tls": {"server_name": "a b"}}, "parameter_invalid_format", "tls.server_name", "must be a host name"),
         ({"tls": {"server_name": "192.0.2.1"}}, "parameter_invalid_format", "tls.server_name", "an address is never"),
         ({"assertions": {}}, "parameter_invalid_type", "assertions", "must be an array"),

@@ -17,6 +17,9 @@ RANDOM_IDS = {
     "team_id": "team_zzzzzzzz",
     "user_id": "usr_zzzzzzzz",
     "probe_id": "prb_zzzzzzzz",
+    "webhook_id": "whk_zzzzzzzz",
+    "delivery_id": "whd_zzzzzzzzzzzzzzzzzzzzzzzzzz",
+    "event_id": "evt_zzzzzzzzzzzzzzzzzzzzzzzzzz",
 }
 _REF = re.compile(r"#/components/schemas/(\w+)")
 

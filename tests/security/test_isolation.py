@@ -17,6 +17,8 @@ CHANNEL = "slack://hooks/T0A1B2C3D/B0X9Y8Z7W/abc123"
 # Members of bodies and queries that name an object of a team; the value is how the object is named there.
 REFERENCES = {
     "monitor_id": "{monitor_id}",
+    "endpoint_ids": ["{webhook_id}"],
+    "event_id": "{event_id}",
     "incident_id": "{incident_id}",
     "escalation_policy": "{slug}",
     "default_policy": "{slug}",
@@ -34,6 +36,7 @@ REFERENCES = {
 NAMES_A_REFERENCE = re.compile(
     r".*_ids?|.*policy.*|notifications|depends_on|maintenance_windows|.*channel.*|resource|contacts"
 )
+_HOOK = {"url": "https://theirs.example/hook", "events": ["incident.*"]}
 FIXED = {"maintenance_windows", "depends_on", "contacts", "fallback_channel"}
 # Probes serve every team and are nobody's own.
 OF_THE_INSTANCE = {"probe_id"}
@@ -57,6 +60,8 @@ def ids(api: Api) -> Ids:
         "notifications": [CHANNEL],
         "tags": ["ours-tag"],
     }
+    hook = {"url": "https://ours.example/hook", "events": ["*"]}
+    webhook = api.call("POST", "/v1/webhooks", hook, token=ADMIN).json()
     monitor = api.call("POST", "/v1/monitors", body, token=ADMIN).json()
     incident = api.call(
         "POST",
@@ -68,6 +73,7 @@ def ids(api: Api) -> Ids:
     member = api.call(
         "POST", f"/v1/teams/{team_id}/members", {"email": "ana@ours.example", "role": "owner"}, token=ADMIN
     ).json()
+    deliveries = api.call("GET", f"/v1/webhooks/{webhook['id']}/deliveries", token=ADMIN).json()["data"]
     ours = {
         "monitor_id": monitor["id"],
         "incident_id": incident["id"],
@@ -76,6 +82,9 @@ def ids(api: Api) -> Ids:
         "team_id": team_id,
         "user_id": member["id"],
         "probe_id": api.call("GET", "/v1/probes", token=ADMIN).json()["data"][0]["id"],
+        "webhook_id": webhook["id"],
+        "delivery_id": deliveries[0]["id"],
+        "event_id": api.call("GET", "/v1/events", token=ADMIN).json()["data"][0]["id"],
         "channel_id": monitor["notifications"][0].rpartition("#")[2],
         "dedup_key": "ours-key",
         "external_id": "OUR-1",
@@ -234,6 +243,9 @@ def _own_ids(api: Api) -> dict[str, str]:
         "token_id": made["id"],
         "team_id": monitor["team_id"],
         "user_id": "usr_zzzzzzzz",
+        "webhook_id": api.call("POST", "/v1/webhooks", _HOOK, token=STRANGER).json()["id"],
+        "delivery_id": "whd_zzzzzzzzzzzzzzzzzzzzzzzzzz",
+        "event_id": api.call("GET", "/v1/events", token=STRANGER).json()["data"][0]["id"],
     }
 
 

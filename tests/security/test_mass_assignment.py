@@ -42,12 +42,16 @@ def ids(api: Api) -> dict[str, str]:
     """Objects of the first team that every call of this module may try to change."""
     monitor = api.call("POST", "/v1/monitors", {"name": "A", "type": "http", "url": "https://a.example"}, token=ADMIN)
     incident = api.call("POST", "/v1/incidents", {"title": "A"}, token=ADMIN)
+    hook = {"url": "https://ours.example/hook", "events": ["*"]}
+    webhook = api.call("POST", "/v1/webhooks", hook, token=ADMIN)
     member = api.call("POST", "/v1/teams/default/members", {"email": "a@a.example", "role": "viewer"}, token=ADMIN)
     return {
         "monitor_id": monitor.json()["id"],
         "incident_id": incident.json()["id"],
         "team_id": member.json()["team_id"],
         "user_id": member.json()["id"],
+        "webhook_id": webhook.json()["id"],
+        "event_id": api.call("GET", "/v1/events", token=ADMIN).json()["data"][0]["id"],
         "probe_id": api.call("GET", "/v1/probes", token=ADMIN).json()["data"][0]["id"],
     }
 

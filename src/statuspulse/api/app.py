@@ -17,6 +17,7 @@ from statuspulse.api import (
     bulk,
     checks,
     config_versions,
+    events,
     explain,
     incidents,
     latency,
@@ -34,6 +35,8 @@ from statuspulse.api import (
     tokens,
     transitions,
     uptime,
+    webhook_deliveries,
+    webhooks,
 )
 from statuspulse.api.dependencies import Dependencies, Services
 from statuspulse.api.envelope import refusal
@@ -60,6 +63,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     tokens.router,
     teams.router,
     audit_log.router,
+    events.router,
+    webhooks.router,
+    webhook_deliveries.router,
     status.router,
     regions.router,
     probes.router,

@@ -92,8 +92,8 @@ class Keyed:
         return Place("idempotency_records", self.digest.hex(), "answer", self.team_id)
 
 
-def keyed_call(request: HTTPConnection, services: Services, caller: Principal, body: Any) -> Keyed | None:
-    """The call with its key, None for one without; raises 400 for what is no key."""
+def given_key(request: HTTPConnection) -> str | None:
+    """The key of a call, None for one without; raises 400 for what is no key."""
     given = request.headers.getlist(HEADER)
     if not given:
         return None
@@ -103,6 +103,14 @@ def keyed_call(request: HTTPConnection, services: Services, caller: Principal, b
     if len(given) > 1 or _KEY.fullmatch(key) is None:
         message = f"{HEADER} must be one text of 1 to 255 printable ASCII characters."
         raise ApiError("invalid_header", message, param=HEADER)
+    return key
+
+
+def keyed_call(request: HTTPConnection, services: Services, caller: Principal, body: Any) -> Keyed | None:
+    """The call with its key, None for one without; raises 400 for what is no key."""
+    key = given_key(request)
+    if key is None:
+        return None
     keyring, scope = services.parts.keyring, request.scope
     asked = json.dumps([scope["query_string"].decode("latin-1"), body], sort_keys=True)
     return Keyed(

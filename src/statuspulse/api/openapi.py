@@ -13,7 +13,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
 from statuspulse import __version__
-from statuspulse.api import described_headers, examples
+from statuspulse.api import described_headers, event_schema, examples
 from statuspulse.api.answers import Error
 from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, WAITS
 from statuspulse.catalog import incident_members, team_members
@@ -23,6 +23,7 @@ from statuspulse.catalog.merging import READ_ONLY
 from statuspulse.catalog.probe_members import KeyExchange, KeyRotation, ProbeEdit, ProbeRequest
 from statuspulse.catalog.team_members import MemberEdit, MemberRequest, TeamEdit, TeamRequest
 from statuspulse.catalog.token_members import TokenRequest
+from statuspulse.catalog.webhook_members import RedeliverRequest, ReplayRequest, WebhookEdit, WebhookRequest
 from statuspulse.protocol.documents import Heartbeat, Results
 
 _PREFIX = "/v1"
@@ -63,6 +64,10 @@ _REQUESTS = (
     TeamEdit,
     MemberRequest,
     MemberEdit,
+    WebhookRequest,
+    WebhookEdit,
+    ReplayRequest,
+    RedeliverRequest,
 )
 _OPEN_STATUSES = (405, 413, 422, 429, 500, 503)
 _TOKEN_STATUSES = (400, 401, 403, 415)
@@ -88,6 +93,8 @@ def openapi_document(routes: Sequence[BaseRoute], tags: Sequence[str]) -> dict[s
         "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "sk_live_*"}},
         "headers": described_headers.COMPONENTS,
     }
+    document["components"]["schemas"] |= event_schema.components()
+    document["webhooks"] = event_schema.webhooks()
     document["paths"] = _without_titles(document["paths"])
     for route in iter_route_contexts(routes):
         item = document["paths"].get(route.path_format, {})

@@ -17,7 +17,7 @@ PLACES = 256
 _RETRY_SECONDS = 2
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # They wait for news and do nothing meanwhile; each has a bound of its own.
-_WAITING = ("/v1/agent/assignments", "/v1/monitors/test", "/check")
+_WAITING = ("/v1/agent/assignments", "/v1/monitors/test", "/check", "/test")
 _HISTORY = ("/results", "/history", "/transitions", "/uptime", "/latency", "/timeline", "/report", "/report.csv")
 
 
@@ -39,7 +39,7 @@ def rank_of(method: str, path: str) -> Rank | None:
         return Rank.PROBES
     if path == "/v1/incidents" or (path.startswith("/v1/incidents/") and not path.endswith(_HISTORY)):
         return Rank.INCIDENTS
-    if not path.startswith("/v1/") or path.startswith("/v1/openapi."):
+    if not path.startswith("/v1/") or path.startswith(("/v1/openapi.", "/v1/schemas/")):
         return Rank.PUBLIC
     if method not in _WRITES and path.endswith((*_HISTORY, "/audit-log", "/events")):
         return Rank.HISTORY

@@ -10,6 +10,7 @@ from statuspulse.api.address import address_of
 from statuspulse.api.dependencies import Services
 from statuspulse.api.envelope import request_id_of
 from statuspulse.api.errors import ApiError
+from statuspulse.api.idempotency import given_key
 from statuspulse.api.token_cache import REALM, forbidden, unauthorized, wrong_credential
 from statuspulse.catalog.refusals import Detail
 from statuspulse.catalog.tokens import grant_of
@@ -33,7 +34,7 @@ async def authenticate(request: HTTPConnection, services: Services) -> Principal
     if grant.networks and not networks.holds(grant.networks, address):
         raise forbidden("ip_not_allowed", "The token may not be used from this address.")
     team = _team(request, found.teams)
-    origin = Origin(request_id_of(request), None if address is None else str(address))
+    origin = Origin(request_id_of(request), None if address is None else str(address), _idempotency_key(request))
     services.tokens.note_use(token, origin.ip)
     return Principal(
         token_id=token.id,
@@ -77,6 +78,14 @@ def bearer_token(request: HTTPConnection) -> str:
     if scheme.lower() != "bearer":
         raise unauthorized("token_missing", "Send a token: Authorization: Bearer sk_live_…")
     return token.strip(" ")
+
+
+def _idempotency_key(request: HTTPConnection) -> str | None:
+    """What the caller calls this call, where the key counts and is one."""
+    try:
+        return given_key(request) if request.scope["method"] == "POST" else None
+    except ApiError:
+        return None
 
 
 def _team(request: HTTPConnection, teams: Sequence[Team]) -> Team:

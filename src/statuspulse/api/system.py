@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from statuspulse import __version__
-from statuspulse.api import examples
+from statuspulse.api import event_schema, examples
 from statuspulse.api.answers import ApiAnswer
 from statuspulse.api.dependencies import Check, CheckOutcome, ServicesOf, services_of
 from statuspulse.api.envelope import answer
@@ -52,10 +52,16 @@ def routes(text: Callable[[], str]) -> list[Route]:
     return [
         Route("/v1/openapi.json", openapi_json, methods=["GET"]),
         Route("/v1/openapi.yaml", openapi_yaml, methods=["GET"]),
+        Route("/v1/schemas/events.json", events_schema, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz, methods=["GET"]),
         Route("/metrics", metrics, methods=["GET"]),
     ]
+
+
+async def events_schema(_request: Request) -> Response:
+    """The schema that every event holds to."""
+    return Response(event_schema.schema_text(), media_type="application/schema+json")
 
 
 async def healthz(_request: Request) -> Response:

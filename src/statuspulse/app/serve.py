@@ -28,6 +28,7 @@ from statuspulse.catalog import setup
 from statuspulse.catalog.setup import FirstStart
 from statuspulse.delivery.dispatcher import Dispatcher
 from statuspulse.delivery.registry import channels
+from statuspulse.delivery.webhooks import WebhookSender
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.http_client import HttpClient
 from statuspulse.engine.engine import Engine
@@ -35,6 +36,7 @@ from statuspulse.engine.heartbeat_watch import HeartbeatWatch
 from statuspulse.engine.housekeeping import Housekeeping
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
+from statuspulse.engine.probe_watch import ProbeWatch
 from statuspulse.metrics import Metrics
 from statuspulse.settings import Settings
 from statuspulse.web.site import add_reference
@@ -102,8 +104,10 @@ class _Control:
             now=now_ms,
         )
         dispatcher = self._dispatcher(gate, bus, metrics)
+        webhooks = self._webhooks(gate, bus, metrics)
         housekeeping = Housekeeping(self.store.database, now=now_ms)
         heartbeats = HeartbeatWatch(self.store.database, bus, now=now_ms)
+        probes = ProbeWatch(self.store.database, bus, liveness, now=now_ms)
         stop = stop_on_signals()
         api = create_api(self._dependencies(bus, jobs, metrics, liveness, stop))
         add_reference(api, self._public_url)
@@ -113,8 +117,10 @@ class _Control:
             working = [
                 tasks.create_task(engine.run(), name="engine"),
                 tasks.create_task(dispatcher.run(), name="dispatcher"),
+                tasks.create_task(webhooks.run(), name="webhooks"),
                 tasks.create_task(housekeeping.run(), name="housekeeping"),
                 tasks.create_task(heartbeats.run(), name="heartbeats"),
+                tasks.create_task(probes.run(), name="probes"),
             ]
             serving = tasks.create_task(server.run_on(self.listening), name="api")
             probing = tasks.create_task(probe.run(), name="local-probe") if self.settings.runs_probe else None
@@ -143,6 +149,19 @@ class _Control:
             metrics,
             now=now_ms,
             # The data directory is held, so no other bears this name, and what a killed one had in hand is due at once.
+            owner="serve",
+            random=secrets.SystemRandom().random,
+        )
+
+    def _webhooks(self, gate: Gate, bus: LocalBus, metrics: Metrics) -> WebhookSender:
+        return WebhookSender(
+            self.store.database,
+            self.store.keyring,
+            bus,
+            HttpClient(gate),
+            metrics,
+            public_url=self._public_url,
+            now=now_ms,
             owner="serve",
             random=secrets.SystemRandom().random,
         )

@@ -31,9 +31,9 @@ from statuspulse.domain.health import Health, effective
 from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.secret import MASK
 from statuspulse.domain.times import SECOND
-from statuspulse.engine import control
+from statuspulse.engine import control, monitor_events
 from statuspulse.engine.heartbeats import reschedule
-from statuspulse.storage import audit, config_versions, monitors, states, watch
+from statuspulse.storage import audit, config_versions, events, monitors, states, watch
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.sealing import Keyring
 from statuspulse.storage.states import MonitorState
@@ -126,6 +126,7 @@ def bring_up(
     )
     states.begin(connection, monitor.key, first)
     record(connection, change, "monitor.created", monitor, list(differences({}, _facts(monitor))))
+    events.record(connection, monitor_events.created(monitor, change.actor, change.now))
     return monitor
 
 
@@ -164,7 +165,7 @@ def _change_config(connection: Connection, instance: Instance, change: Change, s
     if changed:
         config = secrets.sealed(instance.keyring, owner, resolved.config)
         monitor = _with_config(connection, stored, config, changed, change)
-        record(connection, change, "monitor.updated", monitor, _diff(before, resolved.config, changed))
+        _record_update(connection, change, monitor, before, changed, _diff(before, resolved.config, changed))
     return Outcome(view=view_of(connection, monitor, change.now), changed=changed, warnings=resolved.warnings)
 
 
@@ -182,10 +183,12 @@ def remove(connection: Connection, change: Change, monitor_id: str, if_match: fr
     if change.needs_precondition and if_match is None:
         raise precondition_required()
     _check(stored, if_match)
-    control.remove(connection, change.team_id, stored.key, change.actor, change.now)
+    resolved = control.remove(connection, change.team_id, stored.key, change.actor, change.now)
     config_versions.forget(connection, stored.key, through=stored.config_version)
     monitors.mark_deleted(connection, change.team_id, stored.key, watch.advance(connection), change.now)
     record(connection, change, "monitor.deleted", stored, list(differences(_facts(stored), {})))
+    deleted = monitor_events.deleted(stored, change.actor, change.now, resolved_incident_ids=resolved)
+    events.record(connection, deleted)
 
 
 def pause(connection: Connection, change: Change, monitor_id: str) -> Outcome:
@@ -220,7 +223,8 @@ def _set_paused(connection: Connection, change: Change, monitor_id: str, *, paus
         return Outcome(view=view_of(connection, stored, change.now))
     config = {**stored.config, "paused": paused}
     monitor = _with_config(connection, stored, config, ("/paused",), change)
-    record(connection, change, "monitor.updated", monitor, [Difference("/paused", stored.paused, paused)])
+    shown = [Difference("/paused", stored.paused, paused)]
+    _record_update(connection, change, monitor, stored.config, ("/paused",), shown)
     _apply_pause(connection, monitor, change)
     return Outcome(view=view_of(connection, monitor, change.now), changed=("/paused",))
 
@@ -228,8 +232,11 @@ def _set_paused(connection: Connection, change: Change, monitor_id: str, *, paus
 def _apply_pause(connection: Connection, monitor: Monitor, change: Change) -> None:
     if monitor.paused:
         control.pause(connection, change.team_id, monitor.key, change.actor, change.now)
+        told = monitor_events.paused(monitor, change.actor, change.now, resume_at=monitor.resume_at)
     else:
-        control.resume(connection, monitor.key, change.now)
+        length = control.resume(connection, monitor.key, change.actor, change.now)
+        told = monitor_events.resumed(monitor, change.actor, change.now, paused_ms=length)
+    events.record(connection, told)
     record(connection, change, "monitor.paused" if monitor.paused else "monitor.resumed", monitor)
 
 
@@ -324,6 +331,22 @@ def _diff(before: Mapping[str, Any], after: Mapping[str, Any], changed: Sequence
     shown = list(differences(secrets.masked(before), secrets.masked(after)))
     told = {one.path for one in shown}
     return [*shown, *(Difference(path, MASK, MASK) for path in changed if path not in told)]
+
+
+def _record_update(
+    connection: Connection,
+    change: Change,
+    monitor: Monitor,
+    before: Mapping[str, Any],
+    changed: Sequence[str],
+    diff: Sequence[Difference],
+) -> None:
+    """The audit log shows what differs, the event which members were others before; both mask secrets."""
+    record(connection, change, "monitor.updated", monitor, diff)
+    shown = secrets.masked(before)
+    previous = {name: shown[name] for name in {path.split("/")[1]: None for path in changed} if name in shown}
+    updated = monitor_events.updated(monitor, change.actor, change.now, changed=changed, previous=previous)
+    events.record(connection, updated)
 
 
 def record(

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from statuspulse.delivery import notification_events
 from statuspulse.delivery.channel import Delivered, Outcome, Refused, Retry
 from statuspulse.domain.actor import SYSTEM
 from statuspulse.domain.backoff import CHANNELS
 from statuspulse.domain.ids import new_ulid
-from statuspulse.storage import channels, incidents, outbox
+from statuspulse.storage import channels, events, incidents, outbox
 from statuspulse.storage.channels import Channel
 from statuspulse.storage.incidents import TimelineEntry
 from statuspulse.storage.outbox import Delivery, Ending, Notification, State
@@ -84,6 +85,10 @@ def store(connection: Connection, job: Job, settlement: Settlement, now: int) ->
     if settlement.state is not State.PENDING:
         attempts = row.attempts + (0 if delivery is None else 1)
         _tell(connection, row, job.channel, attempts=attempts, error=settlement.error, now=now)
+    if settlement.state is State.DEAD:
+        attempts = row.attempts + (0 if delivery is None else 1)
+        status = None if delivery is None else delivery.provider_status
+        _tell_of_failure(connection, job, attempts=attempts, error=settlement.error, status=status, now=now)
 
 
 def give_up(connection: Connection, destination: str, channel: Channel | None, now: int) -> list[Notification]:
@@ -91,11 +96,26 @@ def give_up(connection: Connection, destination: str, channel: Channel | None, n
     expired = outbox.expire(connection, destination, owed_before=now - CHANNELS.lifetime, error=_EXPIRED, now=now)
     for row in expired:
         _tell(connection, row, channel, attempts=row.attempts, error=_EXPIRED, now=now)
+        lost = Job(row, channel)
+        status = row.provider_status
+        _tell_of_failure(connection, lost, attempts=row.attempts, error=_EXPIRED, status=status, now=now)
     return expired
 
 
 def _delivery(ending: Ending, status: int | None, error: str | None, started_at: int, latency_ms: int) -> Delivery:
     return Delivery(started_at=started_at, latency_ms=latency_ms, ending=ending, provider_status=status, error=error)
+
+
+def _tell_of_failure(
+    connection: Connection, job: Job, *, attempts: int, error: str | None, status: int | None, now: int
+) -> None:
+    """Whoever listens to events hears that somebody could not be told."""
+    row = job.notification
+    cause = notification_events.cause_of(connection, row)
+    failed = notification_events.failed(
+        row, job.channel, now, attempts=attempts, error=error or "", status=status, cause=cause
+    )
+    events.record(connection, failed)
 
 
 def _tell(

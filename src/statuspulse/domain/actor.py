@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The call that something was done by: its id and the address of the caller, None where that is not known."""
+    """The call that something was done by: its id, the caller's address where that is known, the key it carried."""
 
     request_id: str
     ip: str | None
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Shown in timelines and audit entries as {type, id, label}.
 
-    `origin` is for the audit log alone: it makes no other actor and is no part of the document.
+    `origin` is for the audit log and events alone: it makes no other actor and is no part of the document.
     """
 
     type: str

@@ -87,6 +87,10 @@ class Policy:
             return Purpose.CONTROL
         return purpose
 
+    def lists(self, ip: str | None) -> bool:
+        """Whether the operator named the address for deliveries; a name, which is None, is never listed."""
+        return ip is not None and any(parse_address(ip) in network for network in self.delivery_allow)
+
 
 def verdict(ip: str, port: int, purpose: Purpose, policy: Policy) -> Verdict:
     """Allow or deny one numeric address. Of several embedded addresses the strictest decides."""

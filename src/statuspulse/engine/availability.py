@@ -12,7 +12,7 @@ from statuspulse.domain.incident import Move, ResolveReason, availability_key
 from statuspulse.domain.message import Facts, Subject
 from statuspulse.domain.monitor import Severity
 from statuspulse.domain.paging import Step, after_change, after_flapping, may_reopen
-from statuspulse.engine.evidence import failing_regions, failure_text, observations
+from statuspulse.engine.evidence import failing_regions, failure_text, observations, told_observations
 from statuspulse.engine.incidents import Opening, change, open_incident, tell_update
 from statuspulse.engine.watchlist import Watched
 from statuspulse.storage import incidents, states
@@ -74,6 +74,7 @@ def _open(connection: Connection, watched: Watched, begun: int, now: int) -> Inc
         policy=monitor.config["escalation_policy"],
         triggered_at=now,
         detail={"first_observed_at": begun, "observations": observations(watched)},
+        observations=told_observations(watched),
     )
     return open_incident(connection, opening, SYSTEM, now, facts=facts)
 

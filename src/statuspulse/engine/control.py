@@ -14,34 +14,38 @@ from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.incident import Move, ResolveReason
 from statuspulse.domain.message import Facts
 from statuspulse.domain.uptime import Span
-from statuspulse.engine import heartbeats
+from statuspulse.engine import heartbeats, monitor_events
 from statuspulse.engine.incidents import change
+from statuspulse.engine.monitor_events import Change
+from statuspulse.storage import events, incidents, results, states, watch
 from statuspulse.storage import heartbeats as rows
-from statuspulse.storage import incidents, results, states, watch
 from statuspulse.storage.states import Transition
 
 
 def pause(connection: Connection, team_id: str, monitor_key: int, actor: Actor, now: int) -> None:
     """Nothing is judged any more; what was open is resolved, and every streak ends."""
     _leave_holes(connection, monitor_key, now)
-    _turn(connection, monitor_key, Reason.PAUSED, paused=True, now=now)
+    _turn(connection, monitor_key, Reason.PAUSED, actor, now, paused=True)
     _resolve_open(connection, team_id, monitor_key, actor, ResolveReason.MONITOR_PAUSED, now)
 
 
-def resume(connection: Connection, monitor_key: int, now: int) -> None:
-    """Everything begins anew: pending until the first round."""
-    _turn(connection, monitor_key, Reason.RESUMED, paused=False, now=now)
+def resume(connection: Connection, monitor_key: int, actor: Actor, now: int) -> int:
+    """Everything begins anew: pending until the first round. Answers for how long it was paused (ms)."""
+    paused_at = states.state_of(connection, monitor_key).since
+    _turn(connection, monitor_key, Reason.RESUMED, actor, now, paused=False)
+    return now - paused_at
 
 
-def remove(connection: Connection, team_id: str, monitor_key: int, actor: Actor, now: int) -> None:
-    """The monitor's time ends; its history stays."""
-    _resolve_open(connection, team_id, monitor_key, actor, ResolveReason.MONITOR_DELETED, now)
+def remove(connection: Connection, team_id: str, monitor_key: int, actor: Actor, now: int) -> list[str]:
+    """The monitor's time ends; its history stays. Answers the ids of the incidents that this has resolved."""
+    resolved = _resolve_open(connection, team_id, monitor_key, actor, ResolveReason.MONITOR_DELETED, now)
     rows.remove(connection, monitor_key)
     states.drop_standings(connection, monitor_key)
     states.close_intervals(connection, monitor_key, now)
+    return resolved
 
 
-def _turn(connection: Connection, monitor_key: int, reason: Reason, *, paused: bool, now: int) -> None:
+def _turn(connection: Connection, monitor_key: int, reason: Reason, actor: Actor, now: int, *, paused: bool) -> None:
     before = states.state_of(connection, monitor_key)
     after = replace(
         before,
@@ -66,6 +70,15 @@ def _turn(connection: Connection, monitor_key: int, reason: Reason, *, paused: b
         evidence=[],
     )
     states.record(connection, monitor_key, after.seq, transition)
+    monitor = watch.living(connection, monitor_key)
+    if monitor is None:
+        return
+    turned = Change(transition=transition, seq=after.seq, previous_since=before.since)
+    events.record(connection, monitor_events.state_changed(monitor, turned, actor))
+    if before.flapping.since is not None:
+        score = before.flapping.score_at(now, rules_of(monitor.config).interval)
+        ended = monitor_events.flapping_ended(monitor, now, score=score, since=before.flapping.since, actor=actor)
+        events.record(connection, ended)
 
 
 def _leave_holes(connection: Connection, monitor_key: int, now: int) -> None:
@@ -87,6 +100,8 @@ def _leave_holes(connection: Connection, monitor_key: int, now: int) -> None:
 
 def _resolve_open(
     connection: Connection, team_id: str, monitor_key: int, actor: Actor, reason: ResolveReason, now: int
-) -> None:
-    for incident in incidents.open_of_monitor(connection, team_id, monitor_key):
+) -> list[str]:
+    found = incidents.open_of_monitor(connection, team_id, monitor_key)
+    for incident in found:
         change(connection, incident, Move.RESOLVE, actor, now, facts=Facts(), reason=reason)
+    return [incident.id for incident in found]

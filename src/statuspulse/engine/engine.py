@@ -86,7 +86,7 @@ class Engine:
                 self._jobs.settle(look.job_id, batch.region, Found(probe_id=batch.probe_id, result=look.result))
             self._rechecks.follow(tally.placed, tally.rechecks, self._now())
             self._count(batch, tally)
-            if tally.transitions:
+            if tally.transitions or tally.warnings:
                 self._bus.wake(Topic.OUTBOX)
 
     def _commit(

@@ -19,6 +19,15 @@ def observations(watched: Watched) -> list[dict[str, Any]]:
     ]
 
 
+def told_observations(watched: Watched) -> tuple[dict[str, Any], ...]:
+    """The same as events tell it: without the standing, and with the probe that saw it."""
+    return tuple(
+        _observation(slug, sight.last) | {"probe_id": sight.probe_id}
+        for key, slug in watched.regions.items()
+        if (sight := watched.sights[key]).last is not None
+    )
+
+
 def failing_regions(watched: Watched) -> list[str]:
     return [slug for key, slug in watched.regions.items() if _standing(watched, key).position is Position.FAILING]
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from statuspulse.engine import availability
+from statuspulse.engine import availability, monitor_events
 from statuspulse.engine.watchlist import Watched, Watchlist
-from statuspulse.storage import states
+from statuspulse.storage import events, states
 
 
 class FlapWatch:
@@ -30,6 +30,10 @@ class FlapWatch:
         return len(settled)
 
     def _settle(self, connection: Connection, watched: Watched, now: int) -> None:
+        flapped = watched.state.flapping
+        score = flapped.score_at(now, watched.rules.interval)
+        ended = monitor_events.flapping_ended(watched.monitor, now, score=score, since=flapped.since or now, actor=None)
+        events.record(connection, ended)
         watched.state = replace(watched.state, flapping=watched.state.flapping.ended())
         states.save_state(connection, watched.monitor.key, watched.state)
         self._watchlist.note_flapping(watched)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from statuspulse.engine import hindsight, rollups
 from statuspulse.engine.hindsight import Reading
 from statuspulse.engine.retention import Retention
-from statuspulse.storage import idempotency
+from statuspulse.storage import events, idempotency, webhook_deliveries
 from statuspulse.storage.database import Database, DatabaseUnavailableError
 
 log = structlog.get_logger(__name__)
@@ -21,6 +21,7 @@ _ROLL_EVERY_SECONDS = 10.0
 _READ_LATE_EVERY_SECONDS = 2.0
 _DELETE_EVERY_SECONDS = 3600.0
 _KEYS_PER_STEP = 500
+_EVENTS_PER_STEP = 500
 # After a start the writer belongs to what waited meanwhile: spools are full, and states are settled anew.
 _FIRST_DELETION_SECONDS = 300.0
 # Between two steps the writer belongs to results.
@@ -43,6 +44,9 @@ class Housekeeping:
             tasks.create_task(self._read_late(), name="housekeeping-late")
             tasks.create_task(self._delete(), name="housekeeping-retention")
             tasks.create_task(self._repeat(self._forget, _DELETE_EVERY_SECONDS), name="housekeeping-idempotency")
+            deliveries = self._repeat(self._forget_deliveries, _DELETE_EVERY_SECONDS)
+            tasks.create_task(deliveries, name="housekeeping-deliveries")
+            tasks.create_task(self._repeat(self._forget_events, _DELETE_EVERY_SECONDS), name="housekeeping-events")
 
     async def _repeat(self, step: Step, every_seconds: float) -> None:
         while True:
@@ -92,3 +96,10 @@ class Housekeeping:
 
     def _forget(self, connection: Connection) -> bool:
         return idempotency.delete_older(connection, self._now() - idempotency.KEPT, _KEYS_PER_STEP) == _KEYS_PER_STEP
+
+    def _forget_deliveries(self, connection: Connection) -> bool:
+        before = self._now() - webhook_deliveries.KEPT
+        return webhook_deliveries.delete_older(connection, before, _EVENTS_PER_STEP) == _EVENTS_PER_STEP
+
+    def _forget_events(self, connection: Connection) -> bool:
+        return events.delete_older(connection, self._now() - events.KEPT, _EVENTS_PER_STEP) == _EVENTS_PER_STEP

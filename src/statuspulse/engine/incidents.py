@@ -13,8 +13,8 @@ from statuspulse.domain.ids import new_id, new_ulid
 from statuspulse.domain.incident import IncidentState, Move, ResolveReason
 from statuspulse.domain.message import Action, Facts
 from statuspulse.domain.monitor import Severity
-from statuspulse.engine import notices
-from statuspulse.storage import incidents
+from statuspulse.engine import incident_events, notices
+from statuspulse.storage import events, incidents
 from statuspulse.storage.incidents import ExternalIds, Incident, TimelineEntry
 
 
@@ -35,6 +35,7 @@ class Opening:
     notify: bool = True
     external_ids: ExternalIds = field(default_factory=dict)
     detail: dict[str, Any] = field(default_factory=dict)
+    observations: tuple[dict[str, Any], ...] = ()
     note: TimelineEntry | None = None
     given_id: str | None = None
     given_number: int | None = None
@@ -88,6 +89,8 @@ def open_incident(connection: Connection, opening: Opening, actor: Actor, now: i
     if opening.note is not None:
         told.append(opening.note)
     incidents.append(connection, incident.id, told)
+    opened = incident_events.opened(incident, actor, now, observations=opening.observations, note=opening.note)
+    events.record(connection, opened)
     if opening.notify:
         notices.tell_all(connection, incident, actor, facts, now)
     return incident
@@ -122,6 +125,10 @@ def revise(
     incidents.save(connection, changed, read_version=incident.version)
     told = list(_differences(incident, changed, revision, actor, now))
     incidents.append(connection, incident.id, told if revision.note is None else [*told, revision.note])
+    for event in incident_events.changed(
+        incident, changed, revision.move, actor, now, note=revision.note, downtime_ms=facts.downtime_ms
+    ):
+        events.record(connection, event)
     if changed.notify:
         _tell(connection, changed, revision.move, actor, now, facts=facts)
     return changed

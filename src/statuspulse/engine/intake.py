@@ -13,7 +13,7 @@ from statuspulse.domain.health import Standing
 from statuspulse.domain.result import Result, ResultKind
 from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Span
-from statuspulse.engine import hindsight, rollups, transitions
+from statuspulse.engine import expiry, hindsight, rollups, transitions
 from statuspulse.engine.blindness import blind_to
 from statuspulse.engine.evaluation import Recheck, evaluate
 from statuspulse.engine.watchlist import Watched, Watchlist
@@ -62,6 +62,7 @@ class Tally:
     duplicates: int = 0
     accepted: int = 0
     transitions: int = 0
+    warnings: int = 0
 
 
 def commit(connection: Connection, watchlist: Watchlist, batch: Batch, now: int) -> tuple[Receipt, Tally]:
@@ -187,12 +188,15 @@ def _evaluate(
         return
     absent = watchlist.silent if not watchlist.blind else watchlist.silent.union(blind_to(watched, watchlist.blind))
     outcome = evaluate(watched, region_key, result, absent - {batch.region}, now)
+    if watched.sights[region_key].last is result:
+        watched.sights[region_key].probe_id = batch.probe_id
     if watched.sights[region_key].counted != result.scheduled_at:
         tally.late.append(tally.placed[-1])
     if outcome.standing is not None:
         tally.standings[key, region_key] = outcome.standing
     tally.unseen += ((key, hole) for hole in outcome.unseen)
     tally.rechecks += outcome.rechecks
+    tally.warnings += expiry.warn(connection, watched, result, now)
     if outcome.decision is not None:
         transitions.apply(connection, watched, outcome.decision, now)
         watchlist.note_flapping(watched)

@@ -6,13 +6,22 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from statuspulse.domain.flapping import is_change
+from statuspulse.domain.flapping import half_life, is_change
 from statuspulse.domain.health import Decision, Health, State, begins_at
-from statuspulse.engine import availability
-from statuspulse.engine.evidence import observations
+from statuspulse.domain.result import Verdict
+from statuspulse.domain.sketch import Sketch
+from statuspulse.domain.times import MINUTE
+from statuspulse.engine import availability, monitor_events
+from statuspulse.engine.evidence import failing_regions, observations, told_observations
+from statuspulse.engine.monitor_events import Change
 from statuspulse.engine.watchlist import Watched
-from statuspulse.storage import states
-from statuspulse.storage.states import Transition
+from statuspulse.storage import events, results, states
+from statuspulse.storage import transitions as history
+from statuspulse.storage.states import MonitorState, Transition
+
+_LATELY = 15 * MINUTE
+# What is older weighs less than a tenth in the score.
+_REMEMBERED_HALF_LIVES = 4
 
 
 def apply(connection: Connection, watched: Watched, decision: Decision, now: int) -> None:
@@ -41,8 +50,40 @@ def apply(connection: Connection, watched: Watched, decision: Decision, now: int
         incident_id=incident_id,
     )
     states.record(connection, watched.monitor.key, after.seq, transition)
+    _tell(connection, watched, before, transition)
     if decision.health is Health.UNKNOWN:
         states.drop_standings(connection, watched.monitor.key)
         watched.standings.clear()
         watched.samples = []
         watched.is_doubted = False
+
+
+def _tell(connection: Connection, watched: Watched, before: MonitorState, transition: Transition) -> None:
+    monitor, now = watched.monitor, transition.changed_at
+    change = Change(
+        transition=transition,
+        seq=watched.state.seq,
+        previous_since=before.since,
+        failing_regions=failing_regions(watched),
+        observations=told_observations(watched),
+        p95_us=_p95_us(connection, watched, now),
+    )
+    events.record(connection, monitor_events.state_changed(monitor, change, actor=None))
+    flapping = watched.state.flapping
+    if flapping.is_on and not before.flapping.is_on:
+        since = now - _REMEMBERED_HALF_LIVES * half_life(watched.rules.interval)
+        changes = history.changes_of_down(connection, monitor.key, since)
+        started = monitor_events.flapping_started(
+            monitor, now, score=flapping.score, transitions=len(changes), since=min(changes, default=now)
+        )
+        events.record(connection, started)
+
+
+def _p95_us(connection: Connection, watched: Watched, now: int) -> float | None:
+    """Of the good checks of the last quarter of an hour that are stored; None without any."""
+    lately = Sketch()
+    rows = results.verdicts_between(connection, [watched.monitor.key], list(watched.regions), now - _LATELY, now)
+    for _, _, _, verdict, latency_us in rows:
+        if verdict is Verdict.OK and latency_us is not None:
+            lately.add(latency_us)
+    return lately.percentile(95)

@@ -27,13 +27,15 @@ _LOADED_AT_ONCE = 500
 class Sight:
     """What a region has seen of a monitor (ms): newest slot stored and counted, end of sight, newest counted result.
 
-    It `is_blind` while its newest result says that its probe had no network of its own.
+    It `is_blind` while its newest result says that its probe had no network of its own; `probe_id` is whose the last
+    one is, None where that is not known any more.
     """
 
     stored: int | None = None
     counted: int | None = None
     seen_until: int | None = None
     last: Result | None = None
+    probe_id: str | None = None
     is_blind: bool = False
 
 
@@ -210,7 +212,7 @@ def _carry_over(connection: Connection, before: Watched, after: Watched) -> None
             # Up to where votes began, a pause or a silence has written down what was missed.
             sight.seen_until = max(sight.counted + longest, after.state.votes_from)
         if region_key in before.sights:
-            sight.last = before.sights[region_key].last
+            sight.last, sight.probe_id = before.sights[region_key].last, before.sights[region_key].probe_id
     _share_sight(after)
     if before.monitor.judged_from_version != after.monitor.judged_from_version:
         after.standings = {key: standing.without_streaks() for key, standing in after.standings.items()}

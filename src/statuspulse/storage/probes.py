@@ -45,6 +45,46 @@ class Probe:
     updated_at: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """What people know of a probe's being there: since when it is away, and why; None while it is not."""
+
+    id: str
+    name: str
+    region: str
+    last_seen_at: int | None
+    offline_since: int | None
+    offline_reason: str | None
+
+
+def presences(connection: Connection) -> list[Presence]:
+    """Of every probe, by id."""
+    columns = (probes.c.id, probes.c.name, probes.c.last_seen_at, probes.c.offline_since, probes.c.offline_reason)
+    query = (
+        select(*columns, regions.c.slug.label("region"))
+        .join(regions, regions.c.key == probes.c.region_key)
+        .where(probes.c.deleted_at.is_(None))
+        .order_by(probes.c.id)
+    )
+    return [
+        Presence(
+            id=row.id,
+            name=row.name,
+            region=row.region,
+            last_seen_at=row.last_seen_at,
+            offline_since=row.offline_since,
+            offline_reason=row.offline_reason,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def note_presence(connection: Connection, probe_id: str, *, since: int | None, reason: str | None) -> None:
+    """People know that the probe is away, or with None that it is back."""
+    away = {"offline_since": since, "offline_reason": reason}
+    connection.execute(update(probes).where(probes.c.id == probe_id).values(away))
+
+
 def region_slugs(connection: Connection) -> list[str]:
     """Every region that checks can be run from, by slug."""
     return [row.slug for row in connection.execute(_live_regions().order_by("slug"))]

@@ -190,6 +190,9 @@ probes = Table(
     Column("committed_through", BigInteger, nullable=False, server_default="0"),
     # The newest batch; heartbeats are heard in memory alone.
     Column("last_seen_at", BigInteger),
+    # Since when people know that it is away, and why: silent | blind.
+    Column("offline_since", BigInteger),
+    Column("offline_reason", Text),
     Column("deleted_at", BigInteger),
     *_stamps(),
 )
@@ -541,6 +544,42 @@ timeline = Table(
     Index(None, "incident_id", "key"),
 )
 
+# --- what happened ---------------------------------------------------------------------------------------
+
+# One row: the number of the last event. Whoever takes the next one holds the row until it commits, so that numbers
+# follow commits on PostgreSQL, too, where those of a sequence do not.
+event_sequence = Table(
+    "event_sequence",
+    metadata,
+    Column("only", SmallInteger, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
+    CheckConstraint('"only" = 1', name="single"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("team_id", Text, ForeignKey("teams.id"), nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("type", Text, nullable=False),
+    Column("monitor_id", Text),
+    Column("incident_id", Text),
+    Column("body", Text, nullable=False),  # the JSON that everybody gets
+    Index(None, "team_id", "seq"),
+    Index(None, "monitor_id", "seq"),
+    Index(None, "incident_id", "seq"),
+)
+
+# When people were last told that a certificate ends soon.
+expiry_warnings = Table(
+    "expiry_warnings",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True, autoincrement=False),
+    Column("told_at", BigInteger, nullable=False),
+)
+
 # --- what is owed ----------------------------------------------------------------------------------------
 
 outbox = Table(
@@ -587,6 +626,64 @@ delivery_attempts = Table(
     Column("outcome", Text, nullable=False),  # delivered | retry | refused
     Column("provider_status", Integer),
     Column("error", Text),
+)
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("team_id", Text, ForeignKey("teams.id"), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("description", Text),
+    Column("wanted", Text, nullable=False),  # JSON {types, monitor_ids, tags, severities}
+    Column("format", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("headers_sealed", LargeBinary, nullable=False),  # JSON array of {name, value}
+    Column("secret_sealed", LargeBinary, nullable=False),
+    # The secret before this one signs, too, until then.
+    Column("previous_sealed", LargeBinary),
+    Column("previous_until", BigInteger),
+    Column("enabled", Boolean, nullable=False),
+    Column("disabled_reason", Text),
+    Column("disabled_at", BigInteger),
+    Column("failing_since", BigInteger),
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("last_success_at", BigInteger),
+    *_stamps(),
+    Index(None, "team_id", "created_at", "id"),
+)
+
+# One row for each event and endpoint, and one for each time that people have it sent again.
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("endpoint_id", Text, ForeignKey("webhook_endpoints.id"), nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("redelivery", Boolean, nullable=False),
+    Column("state", Text, nullable=False),  # pending | succeeded | exhausted | cancelled
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", BigInteger, nullable=False),
+    Column("lease_owner", Text),
+    Column("lease_until", BigInteger),
+    Column("lease_epoch", Integer, nullable=False),
+    # Of the last attempt.
+    Column("started_at", BigInteger),
+    Column("latency_ms", Integer),
+    Column("body_bytes", Integer),
+    Column("error_class", Text),
+    Column("answer", Text),  # JSON {status, headers, body}
+    *_stamps(),
+    Index(None, "endpoint_id", "created_at", "id"),
+    Index(None, "endpoint_id", "event_id"),
+    Index(None, "created_at"),
+)
+Index(
+    "ix_webhook_deliveries_due",
+    webhook_deliveries.c.next_attempt_at,
+    sqlite_where=text("state = 'pending'"),
+    postgresql_where=text("state = 'pending'"),
 )
 
 # --- what was answered under a key -----------------------------------------------------------------------

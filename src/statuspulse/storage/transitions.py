@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from statuspulse.domain.health import Health, Reason, State
 from statuspulse.storage.schema import transitions
@@ -61,6 +61,20 @@ def count(connection: Connection, monitor_key: int, wanted: TransitionFilter, li
     """How many transitions there are, counted up to the limit."""
     found = _narrowed(select(transitions.c.state_seq), monitor_key, wanted).limit(limit).subquery()
     return connection.scalar(select(func.count()).select_from(found)) or 0
+
+
+def changes_of_down(connection: Connection, monitor_key: int, since: int) -> list[int]:
+    """When a monitor was decided to be down, or to be down no more, since an instant; ascending."""
+    down, none = Health.DOWN.value, Health.UNKNOWN.value
+    health, before = transitions.c.health, transitions.c.previous_health
+    query = select(transitions.c.changed_at).where(
+        transitions.c.monitor_key == monitor_key,
+        transitions.c.changed_at >= since,
+        or_(health == down, before == down),
+        health != none,
+        before != none,
+    )
+    return list(connection.scalars(query.order_by(transitions.c.state_seq)))
 
 
 def _narrowed(query: Select[Any], monitor_key: int, wanted: TransitionFilter) -> Select[Any]:

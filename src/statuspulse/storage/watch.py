@@ -85,6 +85,18 @@ def living(connection: Connection, key: int) -> WatchedMonitor | None:
     return None if row is None else monitor_of(row)
 
 
+def checked_by_team(connection: Connection, region: str) -> dict[str, int]:
+    """How many monitors of each team are checked from a region at the moment; a team without any is missing."""
+    query = select(monitors.c.team_id, monitors.c.config).where(
+        monitors.c.deleted_at.is_(None), monitors.c.paused.is_(False)
+    )
+    found: dict[str, int] = {}
+    for team_id, config in connection.execute(query):
+        if region in json.loads(config)["regions"]:
+            found[team_id] = found.get(team_id, 0) + 1
+    return found
+
+
 def region_keys(connection: Connection) -> dict[str, int]:
     """The key of every region by its slug."""
     return {row.slug: row.key for row in connection.execute(_REGION_KEYS)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -13,7 +13,7 @@ from statuspulse.catalog.kinds.addresses import policy_problems
 from statuspulse.catalog.kinds.http_assertions import Assertions, assertion_problems
 from statuspulse.catalog.kinds.http_headers import Auth, Headers, auth_secrets, header_problems, header_secrets
 from statuspulse.catalog.kinds.kind import Config, Kind, SecretMember, nothing_to_rename
-from statuspulse.catalog.members import ExpectedStatus, Fixed, Members, Name, WebUrl
+from statuspulse.catalog.members import ExpectedStatus, Members, Name, WebUrl
 from statuspulse.catalog.monitor_members import CommonMembers
 from statuspulse.catalog.refusals import Detail
 from statuspulse.egress.literals import ascii_name, literal_address
@@ -33,8 +33,7 @@ def _server_name(name: str) -> str:
 
 class TlsMembers(Members):
     verify: bool = True
-    # Nothing warns of an expiry by itself yet; an assertion on tls_days_left does.
-    expiry_warn_days: Annotated[Any, Fixed(default=14, answered={"type": "integer"})] = 14
+    expiry_warn_days: Annotated[int, Field(ge=0, le=365)] = 14
     server_name: Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_server_name)] | None = None
 
 

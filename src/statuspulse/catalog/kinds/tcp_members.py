@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Discriminator, Field, StrictBool, Tag
 from pydantic_core import PydanticCustomError
 
 from statuspulse.catalog.kinds.addresses import Host
-from statuspulse.catalog.members import Fixed, Members
+from statuspulse.catalog.members import Members
 
 _BYTES = 1024
 _STEPS = 10
@@ -29,8 +29,7 @@ class TcpTls(Members):
     """TLS, from the start or behind a STARTTLS; `server_name` is by default the host."""
 
     verify: bool = True
-    # Nothing warns of an expiry by itself yet; a monitor of type tls with min_days_left does.
-    expiry_warn_days: Annotated[Any, Fixed(default=14, answered={"type": "integer"})] = 14
+    expiry_warn_days: Annotated[int, Field(ge=0, le=365)] = 14
     server_name: Host | None = None
 
 

@@ -13,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     _catalog_revision()
+    _event_sequence()
     _failure_details()
     _gap_records()
     _idempotency_records()
@@ -30,12 +31,15 @@ def upgrade() -> None:
     _audit_entries()
     _channels()
     _escalation_policies()
+    _events()
     _members()
     _monitors()
     _probes()
     _token_secrets()
     _token_teams()
+    _webhook_endpoints()
     _config_versions()
+    _expiry_warnings()
     _heartbeats()
     _incidents()
     _late_intervals()
@@ -46,6 +50,7 @@ def upgrade() -> None:
     _state_intervals()
     _transitions()
     _unseen_spans()
+    _webhook_deliveries()
     _outbox()
     _timeline()
     _delivery_attempts()
@@ -58,6 +63,16 @@ def _catalog_revision() -> None:
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.CheckConstraint('"only" = 1', name=op.f("ck_catalog_revision_single")),
         sa.PrimaryKeyConstraint("only", name=op.f("pk_catalog_revision")),
+    )
+
+
+def _event_sequence() -> None:
+    op.create_table(
+        "event_sequence",
+        sa.Column("only", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint('"only" = 1', name=op.f("ck_event_sequence_single")),
+        sa.PrimaryKeyConstraint("only", name=op.f("pk_event_sequence")),
     )
 
 
@@ -357,6 +372,27 @@ def _escalation_policies() -> None:
     )
 
 
+def _events() -> None:
+    op.create_table(
+        "events",
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("monitor_id", sa.Text(), nullable=True),
+        sa.Column("incident_id", sa.Text(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_events_team_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_events")),
+        sa.UniqueConstraint("id", name=op.f("uq_events_id")),
+    )
+    op.create_index(op.f("ix_events_at"), "events", ["at"], unique=False)
+    op.create_index(op.f("ix_events_incident_id_seq"), "events", ["incident_id", "seq"], unique=False)
+    op.create_index(op.f("ix_events_monitor_id_seq"), "events", ["monitor_id", "seq"], unique=False)
+    op.create_index(op.f("ix_events_team_id_seq"), "events", ["team_id", "seq"], unique=False)
+
+
 def _members() -> None:
     op.create_table(
         "members",
@@ -417,6 +453,8 @@ def _probes() -> None:
         sa.Column("draining", sa.Boolean(), nullable=False),
         sa.Column("committed_through", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("last_seen_at", sa.BigInteger(), nullable=True),
+        sa.Column("offline_since", sa.BigInteger(), nullable=True),
+        sa.Column("offline_reason", sa.Text(), nullable=True),
         sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
@@ -452,6 +490,39 @@ def _token_teams() -> None:
     op.create_index(op.f("ix_token_teams_team_id_token_id"), "token_teams", ["team_id", "token_id"], unique=False)
 
 
+def _webhook_endpoints() -> None:
+    op.create_table(
+        "webhook_endpoints",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("wanted", sa.Text(), nullable=False),
+        sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("headers_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("secret_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("previous_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("previous_until", sa.BigInteger(), nullable=True),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("disabled_reason", sa.Text(), nullable=True),
+        sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_success_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_webhook_endpoints_team_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_endpoints")),
+    )
+    op.create_index(
+        op.f("ix_webhook_endpoints_team_id_created_at_id"),
+        "webhook_endpoints",
+        ["team_id", "created_at", "id"],
+        unique=False,
+    )
+
+
 def _config_versions() -> None:
     op.create_table(
         "config_versions",
@@ -463,6 +534,18 @@ def _config_versions() -> None:
         sa.Column("config", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_config_versions_monitor_key")),
         sa.PrimaryKeyConstraint("monitor_key", "version", name=op.f("pk_config_versions")),
+    )
+
+
+def _expiry_warnings() -> None:
+    op.create_table(
+        "expiry_warnings",
+        sa.Column(
+            "monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("told_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_expiry_warnings_monitor_key")),
+        sa.PrimaryKeyConstraint("monitor_key", name=op.f("pk_expiry_warnings")),
     )
 
 
@@ -646,6 +729,55 @@ def _unseen_spans() -> None:
         sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_unseen_spans_monitor_key")),
         sa.ForeignKeyConstraint(["region_key"], ["regions.key"], name=op.f("fk_unseen_spans_region_key")),
         sa.PrimaryKeyConstraint("monitor_key", "region_key", "start_at", name=op.f("pk_unseen_spans")),
+    )
+
+
+def _webhook_deliveries() -> None:
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("endpoint_id", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("event_type", sa.Text(), nullable=False),
+        sa.Column("redelivery", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_attempt_at", sa.BigInteger(), nullable=False),
+        sa.Column("lease_owner", sa.Text(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
+        sa.Column("lease_epoch", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=True),
+        sa.Column("latency_ms", sa.Integer(), nullable=True),
+        sa.Column("body_bytes", sa.Integer(), nullable=True),
+        sa.Column("error_class", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["endpoint_id"], ["webhook_endpoints.id"], name=op.f("fk_webhook_deliveries_endpoint_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_deliveries")),
+    )
+    op.create_index(op.f("ix_webhook_deliveries_created_at"), "webhook_deliveries", ["created_at"], unique=False)
+    op.create_index(
+        "ix_webhook_deliveries_due",
+        "webhook_deliveries",
+        ["next_attempt_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_index(
+        op.f("ix_webhook_deliveries_endpoint_id_created_at_id"),
+        "webhook_deliveries",
+        ["endpoint_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_webhook_deliveries_endpoint_id_event_id"),
+        "webhook_deliveries",
+        ["endpoint_id", "event_id"],
+        unique=False,
     )
 
 

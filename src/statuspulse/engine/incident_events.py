@@ -1,0 +1,127 @@
+"""Events about incidents: their bodies, as `events.schema.json` has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from statuspulse.domain.actor import SYSTEM, Actor
+from statuspulse.domain.event import MOST_OBSERVATIONS, Event, EventType
+from statuspulse.domain.incident import Move
+from statuspulse.domain.times import SECOND, to_text
+from statuspulse.storage.incidents import Incident, TimelineEntry
+
+
+def opened(
+    incident: Incident, actor: Actor, at: int, *, observations: Sequence[Mapping[str, Any]], note: TimelineEntry | None
+) -> Event:
+    """`suppressed` tells that nobody gets messages of it."""
+    data = {
+        "observations": list(observations)[:MOST_OBSERVATIONS],
+        "note": _note(note),
+        "suppressed": not incident.notify,
+    }
+    return _event(EventType.INCIDENT_TRIGGERED, incident, actor, at, data)
+
+
+def changed(
+    before: Incident,
+    after: Incident,
+    move: Move,
+    actor: Actor,
+    at: int,
+    *,
+    note: TimelineEntry | None,
+    downtime_ms: int | None,
+) -> Iterator[Event]:
+    """What one change of an incident is told as: the move with its note, then who has it now."""
+    moved = _moved(before, after, move, actor, at, note=note, downtime_ms=downtime_ms)
+    if moved is not None:
+        yield moved
+    if after.assignee != before.assignee:
+        yield _event(EventType.INCIDENT_REASSIGNED, after, actor, at, {"previous_assignee": before.assignee})
+    if note is not None and (moved is None or "note" not in moved.data):
+        yield _event(EventType.INCIDENT_NOTE_ADDED, after, actor, at, {"note": _note(note)})
+
+
+def _moved(
+    before: Incident,
+    after: Incident,
+    move: Move,
+    actor: Actor,
+    at: int,
+    *,
+    note: TimelineEntry | None,
+    downtime_ms: int | None,
+) -> Event | None:
+    open_seconds = max(0, at - after.triggered_at) / SECOND
+    match move:
+        case Move.NONE | Move.DEDUPLICATE:
+            return None
+        case Move.ACKNOWLEDGE:
+            data: dict[str, Any] = {
+                "previous_state": before.state.value,
+                "note": _note(note),
+                "ack_expires_at": None,
+                "time_to_acknowledge_seconds": open_seconds,
+            }
+            return _event(EventType.INCIDENT_ACKNOWLEDGED, after, actor, at, data)
+        case Move.UNACKNOWLEDGE:
+            data = {"previous_state": before.state.value, "reason": "ack_timeout" if actor == SYSTEM else "manual"}
+            return _event(EventType.INCIDENT_UNACKNOWLEDGED, after, actor, at, data)
+        case Move.RESOLVE:
+            data = {
+                "previous_state": before.state.value,
+                "reason": after.resolve_reason,
+                "note": _note(note),
+                "time_to_resolve_seconds": open_seconds,
+                "downtime_seconds": None if downtime_ms is None else downtime_ms / SECOND,
+            }
+            return _event(EventType.INCIDENT_RESOLVED, after, actor, at, data)
+        case Move.REOPEN:
+            resolved_at = before.updated_at if before.resolved_at is None else before.resolved_at
+            reason = "flapping" if actor == SYSTEM else "manual"
+            data = {"reason": reason, "previous_resolved_at": to_text(resolved_at)}
+            return _event(EventType.INCIDENT_REOPENED, after, actor, at, data)
+
+
+def _event(kind: EventType, incident: Incident, actor: Actor, at: int, data: Mapping[str, Any]) -> Event:
+    return Event(
+        type=kind,
+        team_id=incident.team_id,
+        at=at,
+        data={"incident": _summary(incident), "actor": actor.document(), **data},
+        monitor_id=incident.monitor_id,
+        incident_id=incident.id,
+        origin=actor.origin,
+    )
+
+
+def _summary(incident: Incident) -> dict[str, Any]:
+    return {
+        "object": "incident",
+        "id": incident.id,
+        "number": incident.number,
+        "version": incident.version,
+        "title": incident.title,
+        "state": incident.state.value,
+        "severity": incident.severity.value,
+        "source": incident.source,
+        "monitor_id": incident.monitor_id,
+        "dedup_key": incident.dedup_key,
+        "team_id": incident.team_id,
+        "assignee": incident.assignee,
+        "escalation_policy": incident.policy,
+        "escalation_step": None,
+        "triggered_at": to_text(incident.triggered_at),
+        "acknowledged_at": None if incident.acknowledged_at is None else to_text(incident.acknowledged_at),
+        "acknowledged_by": None if incident.acknowledged_by is None else incident.acknowledged_by.document(),
+        "resolved_at": None if incident.resolved_at is None else to_text(incident.resolved_at),
+        "resolved_by": None if incident.resolved_by is None else incident.resolved_by.document(),
+        "external_ids": {provider: link["id"] for provider, link in incident.external_ids.items()},
+        "api_url": f"/v1/incidents/{incident.id}",
+    }
+
+
+def _note(note: TimelineEntry | None) -> dict[str, Any] | None:
+    return None if note is None else {"id": note.id, "text": note.detail["text"], "created_at": to_text(note.at)}
