@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from statuspulse.catalog.team_members import DEFAULT_REGIONS, REOPEN_WINDOW_SECONDS, TIMEZONE
+from statuspulse.catalog.team_members import DEFAULT_REGIONS, TIMEZONE
 from statuspulse.catalog.teams import TeamView
 from statuspulse.domain.times import to_text
 from statuspulse.storage.people import Member
@@ -22,11 +22,7 @@ def team_document(view: TeamView) -> dict[str, Any]:
         "default_policy": view.default_policy,
         "default_regions": DEFAULT_REGIONS,
         "timezone": TIMEZONE,
-        "settings": {
-            **asdict(team.settings),
-            "reopen_window_seconds": REOPEN_WINDOW_SECONDS,
-            "fallback_channel": None,
-        },
+        "settings": asdict(team.settings),
         "created_at": to_text(team.created_at),
         "updated_at": to_text(team.updated_at),
     }

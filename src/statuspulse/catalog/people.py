@@ -46,9 +46,10 @@ def update(connection: Connection, change: Change, team_id: str, user_id: str, s
         raise InvalidInputError([Detail(code="parameter_immutable", path=("email",), message=message)])
     if edit.role is None or edit.role == stored.role:
         return stored
-    people.set_role(connection, team_id, user_id, edit.role, change.now)
+    changed = replace(stored, role=edit.role, updated_at=change.now)
+    people.save(connection, changed)
     _record(connection, change, "member.updated", stored, [Difference("/role", stored.role, edit.role)])
-    return replace(stored, role=edit.role, updated_at=change.now)
+    return changed
 
 
 def remove(connection: Connection, change: Change, team_id: str, user_id: str) -> Member:

@@ -15,7 +15,6 @@ from statuspulse.domain.team_settings import StatusWindow
 
 DEFAULT_REGIONS = ["local"]
 TIMEZONE = "UTC"
-REOPEN_WINDOW_SECONDS = 300
 
 # Members of an answer that may be sent back with a PATCH; they are not the caller's to set there.
 READ_ONLY = frozenset(
@@ -34,6 +33,7 @@ def _email(text: str) -> str:
 
 
 Email = Annotated[Line, Field(max_length=254), AfterValidator(_email)]
+ChannelId = Annotated[Line, Field(max_length=40)]
 
 
 class SettingsRequest(Members):
@@ -42,10 +42,8 @@ class SettingsRequest(Members):
     require_preconditions: bool | None = None
     lenient_references: bool | None = None
     status_default_window: StatusWindow | None = None
-    reopen_window_seconds: Annotated[Any, Fixed(default=REOPEN_WINDOW_SECONDS, answered={"type": "integer"})] = (
-        REOPEN_WINDOW_SECONDS
-    )
-    fallback_channel: Annotated[Any, Fixed(default=None, answered={"type": ["string", "null"]})] = None
+    reopen_window_seconds: Annotated[int, Field(ge=0, le=3600)] | None = None
+    fallback_channel: ChannelId | None = None
 
 
 class TeamEdit(Members):

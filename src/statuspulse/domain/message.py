@@ -32,7 +32,8 @@ class Subject:
 class Facts:
     """What is known beside the incident itself. `since` is when the outage began or ended as it was seen (ms).
 
-    `flapping` is True when the monitor has begun to change all the time and False when it has ceased to.
+    `flapping` is True when the monitor has begun to change all the time and False when it has ceased to. `waiting_ms`
+    is for how long nobody has acknowledged, where that is why somebody is told.
     """
 
     subject: Subject | None = None
@@ -43,6 +44,18 @@ class Facts:
     downtime_ms: int | None = None
     note: str | None = None
     flapping: bool | None = None
+    waiting_ms: int | None = None
+
+    def document(self) -> dict[str, Any]:
+        """As it is stored, in what JSON has."""
+        return {**asdict(self), "failing_regions": list(self.failing_regions)}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Facts:
+        """Reads what `document` wrote."""
+        subject = document["subject"]
+        read = None if subject is None else Subject(**subject)
+        return cls(**{**document, "subject": read, "failing_regions": tuple(document["failing_regions"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +79,4 @@ class Message:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Message:
         """Reads what `document` wrote."""
-        facts = dict(document["facts"])
-        subject = facts["subject"]
-        facts["subject"] = None if subject is None else Subject(**subject)
-        facts["failing_regions"] = tuple(facts["failing_regions"])
-        return cls(**{**document, "action": Action(document["action"]), "facts": Facts(**facts)})
+        return cls(**{**document, "action": Action(document["action"]), "facts": Facts.of(document["facts"])})
