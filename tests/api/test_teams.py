@@ -203,7 +203,8 @@ def test_a_person_of_two_teams_is_two_members(api: Api) -> None:
         ({"email": "a@b@c", "role": "owner"}, "email"),
         ({"email": "a@b.example", "role": "admin"}, "role"),
         ({"email": "a@b.example"}, "role"),
-        ({"email": "a@b.example", "role": "owner", "contacts": ["mailto:a@b.example"]}, "contacts"),
+        ({"email": "a@b.example", "role": "owner", "contacts": ["nch_zzzzzzzz"]}, "contacts[0]"),
+        ({"email": "a@b.example", "role": "owner", "contacts": "nch_zzzzzzzz"}, "contacts"),
     ],
 )
 def test_what_is_wrong_with_a_member_is_named(api: Api, body: dict[str, Any], param: str) -> None:

@@ -17,6 +17,7 @@ RANDOM_IDS = {
     "team_id": "team_zzzzzzzz",
     "user_id": "usr_zzzzzzzz",
     "probe_id": "prb_zzzzzzzz",
+    "schedule_id": "sch_zzzzzzzz",
 }
 _REF = re.compile(r"#/components/schemas/(\w+)")
 

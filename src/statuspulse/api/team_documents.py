@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -28,7 +29,8 @@ def team_document(view: TeamView) -> dict[str, Any]:
     }
 
 
-def member_document(member: Member) -> dict[str, Any]:
+def member_document(member: Member, shown: Mapping[str, str]) -> dict[str, Any]:
+    """`shown` has the masked URLs of the channels by their ids."""
     return {
         "object": "member",
         "id": member.user_id,
@@ -36,7 +38,7 @@ def member_document(member: Member) -> dict[str, Any]:
         "team_id": member.team_id,
         "email": member.email,
         "role": member.role,
-        "contacts": [],
+        "contacts": [shown[one] for one in member.contacts if one in shown],
         "created_at": to_text(member.created_at),
         "updated_at": to_text(member.updated_at),
     }

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from statuspulse.catalog.members import Fixed, Line, Members, Name, Omissible, Slug
+from statuspulse.catalog.rule_members import ChannelText
 from statuspulse.catalog.validation import read
 from statuspulse.domain.team_settings import StatusWindow
 
@@ -33,6 +34,7 @@ def _email(text: str) -> str:
 
 
 Email = Annotated[Line, Field(max_length=254), AfterValidator(_email)]
+Contacts = Annotated[list[ChannelText], Field(max_length=10)]
 ChannelId = Annotated[Line, Field(max_length=40)]
 
 
@@ -69,7 +71,7 @@ class MemberRequest(Members):
 
     email: Email
     role: Role
-    contacts: Annotated[Any, Fixed(default=[], answered={"type": "array"})] = None
+    contacts: Contacts = Field(default_factory=list)
 
 
 class MemberEdit(Members):
@@ -77,7 +79,7 @@ class MemberEdit(Members):
 
     email: Omissible[Email] = None
     role: Omissible[Role] = None
-    contacts: Annotated[Any, Fixed(default=[], answered={"type": "array"})] = None
+    contacts: Omissible[Contacts] = None
 
 
 def read_team_edit(document: Mapping[str, Any]) -> TeamEdit:

@@ -136,3 +136,8 @@ class Rotation:
 
     def _instant(self, day: date) -> int:
         return from_datetime(instant_of(datetime.combine(day, self.handoff), self.zone))
+
+
+def names(plan: Mapping[str, Any], member: str) -> bool:
+    """Whether a stored plan has the member in its rotation or in an override."""
+    return member in plan["members"] or any(one["member"] == member for one in plan["overrides"])
