@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from statuspulse.api import (
+    acknowledge,
     agent,
     audit_log,
     checks,
@@ -102,5 +103,6 @@ def create_api(parts: Dependencies, routers: Sequence[APIRouter] = ROUTERS) -> F
     tags = list(dict.fromkeys(str(tag) for router in routers for tag in router.tags))
     described = list(app.routes)
     app.router.routes[:0] = ping.routes()  # in front: what is called most is found first
+    app.router.routes.extend(acknowledge.routes())
     app.router.routes.extend(system.routes(lambda: openapi_document(described, tags)))
     return app

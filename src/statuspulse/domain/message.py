@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -60,7 +60,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message as it is stored in the outbox; `at` is when the change was decided (ms)."""
+    """One message as it is stored in the outbox; `at` is when the change was decided (ms).
+
+    `ack_key` opens the page that acknowledges. It is a secret of each copy, and is put in when that is handed over.
+    """
 
     action: Action
     at: int
@@ -72,6 +75,7 @@ class Message:
     actor: str
     assignee: str | None
     facts: Facts
+    ack_key: str | None = field(default=None, repr=False)
 
     def document(self) -> dict[str, Any]:
         return asdict(self)

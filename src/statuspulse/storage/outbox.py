@@ -139,6 +139,12 @@ def destinations_of(connection: Connection, team_id: str, incident_id: str) -> l
     return list(connection.scalars(query))
 
 
+def get(connection: Connection, notification_id: str) -> Notification | None:
+    """A row by its id alone; for whoever shows that he was sent it."""
+    row = connection.execute(select(outbox).where(outbox.c.id == notification_id)).one_or_none()
+    return None if row is None else _notification(row)
+
+
 def newest(
     connection: Connection, team_id: str, incident_id: str, *, action: str | None = None
 ) -> dict[str, Notification]:
