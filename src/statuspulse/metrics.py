@@ -63,6 +63,9 @@ class Metrics:
             "webhook_deliveries_total", "Attempts to send an event to a webhook endpoint.", ("result",)
         )
         self.pings = self._counter("pings_total", "Calls of ping URLs.", ("outcome",))
+        self.escalation_lag = self._histogram(
+            "escalation_timer_lag_seconds", "How late timers of incidents fired.", _LAG_BUCKETS
+        )
         self.outbox_pending = self._gauge("outbox_pending", "Messages that are still owed.")
         self.outbox_oldest = self._gauge("outbox_oldest_seconds", "Age of the oldest message that is owed.")
         self.api_requests = self._counter("api_requests_total", "Calls of the API.", ("route", "code"))

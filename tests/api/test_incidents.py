@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from statuspulse.catalog.incidents import judged_again
+from statuspulse.catalog.policies import SINGLE_STEP
 from statuspulse.domain.ids import new_id
 from statuspulse.domain.incident import availability_key
 from statuspulse.storage import audit, policies
@@ -429,7 +430,14 @@ def test_a_new_incident_takes_the_default_policy_of_the_team(api: Api) -> None:
 
     def choose(connection: Connection) -> None:
         policy = Policy(
-            id="esc_default1", team_id=team_id, slug="everyone", name="x", is_default=True, created_at=1, updated_at=1
+            id="esc_default1",
+            team_id=team_id,
+            slug="everyone",
+            name="x",
+            is_default=True,
+            rules=SINGLE_STEP,
+            created_at=1,
+            updated_at=1,
         )
         policies.insert_if_new(connection, policy)
 

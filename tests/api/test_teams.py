@@ -69,7 +69,8 @@ def test_a_slug_is_taken_once(api: Api) -> None:
         ({"default_policy": "nobody"}, "default_policy"),
         ({"timezone": "Europe/Berlin"}, "timezone"),
         ({"default_regions": ["eu-west"]}, "default_regions"),
-        ({"settings": {"reopen_window_seconds": 60}}, "settings.reopen_window_seconds"),
+        ({"settings": {"reopen_window_seconds": 3601}}, "settings.reopen_window_seconds"),
+        ({"settings": {"fallback_channel": "nch_zzzzzzzz"}}, "settings.fallback_channel"),
         ({"settings": {"lenient_references": "yes"}}, "settings.lenient_references"),
         ({"settings": {"status_default_window": "30d"}}, "settings.status_default_window"),
         ({"settings": {"colour": "red"}}, "settings.colour"),
@@ -202,7 +203,8 @@ def test_a_person_of_two_teams_is_two_members(api: Api) -> None:
         ({"email": "a@b@c", "role": "owner"}, "email"),
         ({"email": "a@b.example", "role": "admin"}, "role"),
         ({"email": "a@b.example"}, "role"),
-        ({"email": "a@b.example", "role": "owner", "contacts": ["mailto:a@b.example"]}, "contacts"),
+        ({"email": "a@b.example", "role": "owner", "contacts": ["nch_zzzzzzzz"]}, "contacts[0]"),
+        ({"email": "a@b.example", "role": "owner", "contacts": "nch_zzzzzzzz"}, "contacts"),
     ],
 )
 def test_what_is_wrong_with_a_member_is_named(api: Api, body: dict[str, Any], param: str) -> None:

@@ -162,9 +162,11 @@ def test_a_member_belongs_to_its_team_alone(ground: Ground) -> None:
     assert ground.write(lambda connection: people.insert_if_new(connection, member)) is False
     assert ground.read(lambda connection: people.get(connection, OTHER, member.user_id)) is None
     ground.write(lambda connection: people.insert_if_new(connection, theirs))
-    ground.write(lambda connection: people.set_role(connection, TEAM, member.user_id, "owner", 5))
+    ground.write(
+        lambda connection: people.save(connection, replace(member, role="owner", contacts=("nch_1",), updated_at=5))
+    )
     assert ground.read(lambda connection: people.get(connection, TEAM, member.user_id)) == replace(
-        member, role="owner", updated_at=5
+        member, role="owner", contacts=("nch_1",), updated_at=5
     )
     ground.write(lambda connection: people.remove(connection, TEAM, member.user_id))
     assert ground.read(lambda connection: people.count(connection, TEAM)) == 0

@@ -67,6 +67,8 @@ class Past:
             "regions": [REGIONS[0]],
             "interval_seconds": 30,
             "timeout_ms": 10_000,
+            "notifications": [],
+            "notification_rules": [],
             "retry": {"count": 1, "delay_ms": 1000},
             "failure_threshold": 2,
             "recovery_threshold": 2,

@@ -20,6 +20,7 @@ RANDOM_IDS = {
     "webhook_id": "whk_zzzzzzzz",
     "delivery_id": "whd_zzzzzzzzzzzzzzzzzzzzzzzzzz",
     "event_id": "evt_zzzzzzzzzzzzzzzzzzzzzzzzzz",
+    "schedule_id": "sch_zzzzzzzz",
 }
 _REF = re.compile(r"#/components/schemas/(\w+)")
 

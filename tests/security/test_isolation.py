@@ -24,6 +24,13 @@ REFERENCES = {
     "default_policy": "{slug}",
     "team_ids": ["{team_id}"],
     "notifications": ["{channel_id}"],
+    "notification_rules": [{"name": "Rule", "notify": ["{channel_id}"]}],
+    "contacts": ["{channel_id}"],
+    "steps": [
+        {"targets": [{"type": "channel", "id": "{channel_id}"}]},
+        {"targets": [{"type": "user", "id": "{user_id}"}]},
+    ],
+    "members": ["{email}"],
     "dedup_key": "{dedup_key}",
     "external_ids": {"jira": "{external_id}"},
     "external_id": "jira:{external_id}",
@@ -37,7 +44,7 @@ NAMES_A_REFERENCE = re.compile(
     r".*_ids?|.*policy.*|notifications|depends_on|maintenance_windows|.*channel.*|resource|contacts"
 )
 _HOOK = {"url": "https://theirs.example/hook", "events": ["incident.*"]}
-FIXED = {"maintenance_windows", "depends_on", "contacts", "fallback_channel"}
+FIXED = {"maintenance_windows", "depends_on"}
 # Probes serve every team and are nobody's own.
 OF_THE_INSTANCE = {"probe_id"}
 
@@ -74,7 +81,10 @@ def ids(api: Api) -> Ids:
         "POST", f"/v1/teams/{team_id}/members", {"email": "ana@ours.example", "role": "owner"}, token=ADMIN
     ).json()
     deliveries = api.call("GET", f"/v1/webhooks/{webhook['id']}/deliveries", token=ADMIN).json()["data"]
+    rota = {"name": "Ours", "members": ["ana@ours.example"]}
+    schedule = api.call("POST", "/v1/schedules", rota, token=ADMIN).json()
     ours = {
+        "schedule_id": schedule["id"],
         "monitor_id": monitor["id"],
         "incident_id": incident["id"],
         "slug": "ours-alone",
@@ -236,16 +246,21 @@ def _own_ids(api: Api) -> dict[str, str]:
     ).json()
     incident = api.call("POST", "/v1/incidents", {"title": "Theirs", "notify": False}, token=STRANGER).json()
     made = api.call("POST", "/v1/tokens", {"name": "theirs", "scopes": ["read"]}, token=STRANGER).json()
+    number = api.call("GET", "/v1/schedules?include=total", token=STRANGER).json()["total"]
+    api.call("POST", "/v1/teams/other/members", {"email": "bo@theirs.example", "role": "owner"}, token=STRANGER)
+    rota = {"name": f"Theirs {number}", "members": ["bo@theirs.example"]}
+    schedule = api.call("POST", "/v1/schedules", rota, token=STRANGER).json()
     return {
+        "schedule_id": schedule["id"],
         "monitor_id": monitor["id"],
         "incident_id": incident["id"],
         "slug": "theirs",
         "token_id": made["id"],
         "team_id": monitor["team_id"],
-        "user_id": "usr_zzzzzzzz",
         "webhook_id": api.call("POST", "/v1/webhooks", _HOOK, token=STRANGER).json()["id"],
         "delivery_id": "whd_zzzzzzzzzzzzzzzzzzzzzzzzzz",
         "event_id": api.call("GET", "/v1/events", token=STRANGER).json()["data"][0]["id"],
+        "user_id": api.call("GET", "/v1/teams/other/members", token=STRANGER).json()["data"][0]["id"],
     }
 
 

@@ -40,12 +40,20 @@ def writes(api: Api) -> list[Called]:
 @pytest.fixture(scope="module")
 def ids(api: Api) -> dict[str, str]:
     """Objects of the first team that every call of this module may try to change."""
-    monitor = api.call("POST", "/v1/monitors", {"name": "A", "type": "http", "url": "https://a.example"}, token=ADMIN)
+    monitor = api.call(
+        "POST",
+        "/v1/monitors",
+        {"name": "A", "type": "http", "url": "https://a.example", "escalation_policy": "oncall"},
+        token=ADMIN,
+    )
     incident = api.call("POST", "/v1/incidents", {"title": "A"}, token=ADMIN)
     hook = {"url": "https://ours.example/hook", "events": ["*"]}
     webhook = api.call("POST", "/v1/webhooks", hook, token=ADMIN)
     member = api.call("POST", "/v1/teams/default/members", {"email": "a@a.example", "role": "viewer"}, token=ADMIN)
+    rota = {"name": "A", "members": ["a@a.example"]}
     return {
+        "schedule_id": api.call("POST", "/v1/schedules", rota, token=ADMIN).json()["id"],
+        "slug": "oncall",
         "monitor_id": monitor.json()["id"],
         "incident_id": incident.json()["id"],
         "team_id": member.json()["team_id"],

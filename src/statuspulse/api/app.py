@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from statuspulse.api import (
+    acknowledge,
     agent,
     audit_log,
     bulk,
@@ -19,6 +20,8 @@ from statuspulse.api import (
     config_versions,
     events,
     explain,
+    incident_moves,
+    incident_stats,
     incidents,
     latency,
     monitor_config,
@@ -28,6 +31,7 @@ from statuspulse.api import (
     probes,
     regions,
     results,
+    schedules,
     simulation,
     status,
     system,
@@ -58,8 +62,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     latency.router,
     explain.router,
     simulation.router,
+    incident_stats.router,  # before the route that takes any id
     incidents.router,
+    incident_moves.router,
     policies.router,
+    schedules.router,
     tokens.router,
     teams.router,
     audit_log.router,
@@ -109,5 +116,6 @@ def create_api(parts: Dependencies, routers: Sequence[APIRouter] = ROUTERS) -> F
     described = list(app.routes)
     app.router.routes[:0] = ping.routes()  # in front: what is called most is found first
     app.state.openapi = cache(lambda: json.dumps(openapi_document(described, tags), ensure_ascii=False))
+    app.router.routes.extend(acknowledge.routes())
     app.router.routes.extend(system.routes(app.state.openapi))
     return app

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from statuspulse.api.heartbeat_documents import PingUrls
 from statuspulse.catalog import secrets
+from statuspulse.catalog.escalation_policies import Rehearsed
 from statuspulse.catalog.monitor_views import MonitorView
 from statuspulse.domain.times import to_text
 from statuspulse.storage.policies import Policy
@@ -68,6 +70,16 @@ def policy_document(policy: Policy) -> dict[str, Any]:
     }
 
 
+def rehearsal_document(slug: str, steps: Sequence[Rehearsed]) -> dict[str, Any]:
+    return {
+        "policy": slug,
+        "steps": [
+            {"step": one.place.step, "repeat": one.place.repeat, "at": to_text(one.at), "channels": list(one.channels)}
+            for one in steps
+        ],
+    }
+
+
 def time_or_null(at: int | None) -> str | None:
     return None if at is None else to_text(at)
 
@@ -81,4 +93,5 @@ def _config_members(view: MonitorView, ping_urls: PingUrls) -> dict[str, Any]:
         **config,
         **ping_urls.members(view),
         "notifications": list(view.notifications),
+        "notification_rules": list(view.rules),
     }

@@ -36,13 +36,12 @@ def incident_document(incident: Incident) -> dict[str, Any]:
         "deduplicated": False,
         "assignee": incident.assignee,
         "notes": None,
-        # Nobody is escalated to in this version: the policy is kept for the day when somebody is.
-        "escalation": {"policy": incident.policy, "step": 0, "repeat": 0, "next_step_at": None, "exhausted": False},
+        "escalation": _escalation(incident),
         "triggered_at": to_text(incident.triggered_at),
         "triggered_by": incident.triggered_by.document(),
         "acknowledged_at": time_or_null(incident.acknowledged_at),
         "acknowledged_by": _actor(incident.acknowledged_by),
-        "ack_expires_at": None,
+        "ack_expires_at": time_or_null(incident.escalation.ack_expires_at),
         "resolved_at": time_or_null(incident.resolved_at),
         "resolved_by": _actor(incident.resolved_by),
         "resolve_reason": incident.resolve_reason,
@@ -125,6 +124,17 @@ def _done(outcome: Outcome, before: Incident) -> Iterator[str]:
         yield "its external ids were changed"
     if outcome.note is not None:
         yield "the note was added"
+
+
+def _escalation(incident: Incident) -> dict[str, Any]:
+    progress = incident.escalation.progress
+    return {
+        "policy": incident.policy,
+        "step": progress.at.step,
+        "repeat": progress.at.repeat,
+        "next_step_at": time_or_null(progress.next_at),
+        "exhausted": progress.exhausted,
+    }
 
 
 def _sync(incident: Incident, provider: str, link: dict[str, str | None]) -> dict[str, Any]:

@@ -100,6 +100,22 @@ EDITED: dict[str, Any] = {
     "severity": "error",
     "version": 3,
 }
+SNOOZED: dict[str, Any] = {
+    **INCIDENT,
+    "message": "Incident inc_4m8n2v5w is snoozed until 2026-11-23T07:25:58.081Z.",
+    "previous_state": "triggered",
+    "ack_expires_at": "2026-11-23T07:25:58.081Z",
+}
+ESCALATED: dict[str, Any] = {
+    **INCIDENT,
+    "message": "Incident inc_4m8n2v5w escalated to step 1.",
+    "version": 3,
+    "state": "triggered",
+    "previous_state": "triggered",
+    "acknowledged_at": None,
+    "acknowledged_by": None,
+    "escalation": {"policy": "oncall_senior", "step": 1, "repeat": 0, "next_step_at": None, "exhausted": True},
+}
 LIST: dict[str, Any] = {
     **_ENVELOPE,
     "object": "list",
@@ -108,6 +124,27 @@ LIST: dict[str, Any] = {
     "has_more": False,
     "next_cursor": None,
     "url": "/v1/incidents",
+}
+STATS: dict[str, Any] = {
+    **_ENVELOPE,
+    "object": "incident_stats",
+    "message": "1 incident, 1 of them open.",
+    "from": "2026-10-24T06:26:00.000Z",
+    "to": "2026-11-23T06:26:00.000Z",
+    "group_by": "severity",
+    "count": 1,
+    "open": 1,
+    "mtta_seconds": {"median": 74.2, "p95": 74.2},
+    "mttr_seconds": {"median": None, "p95": None},
+    "groups": [
+        {
+            "group": "critical",
+            "count": 1,
+            "open": 1,
+            "mtta_seconds": {"median": 74.2, "p95": 74.2},
+            "mttr_seconds": {"median": None, "p95": None},
+        }
+    ],
 }
 TIMELINE: dict[str, Any] = {
     **LIST,

@@ -151,7 +151,7 @@ async def list_incidents(call: CallOf, query: Annotated[IncidentQuery, Query()])
 
 @router.get("/incidents/{incident_id}", **GET.keywords)
 async def get_incident(call: CallOf, incident_id: str) -> Response:
-    known = _known_id(incident_id)
+    known = known_id(incident_id)
     incident = await call.database.read(lambda connection: incidents.get(connection, call.team_id, known))
     headers = {"ETag": etag(incident.version)}
     if none_match(call.request, incident.version):
@@ -162,7 +162,7 @@ async def get_incident(call: CallOf, incident_id: str) -> Response:
 
 @router.patch("/incidents/{incident_id}", **PATCH.keywords)
 async def patch_incident(call: CallOf, incident_id: str, body: dict[str, Any]) -> Response:
-    change, known, expected = change_of(call), _known_id(incident_id), if_match(call.request)
+    change, known, expected = change_of(call), known_id(incident_id), if_match(call.request)
     outcome = await call.database.write(
         lambda connection: incidents.edit(connection, change, known, body, if_match=expected)
     )
@@ -171,7 +171,7 @@ async def patch_incident(call: CallOf, incident_id: str, body: dict[str, Any]) -
 
 @router.get("/incidents/{incident_id}/timeline", **TIMELINE.keywords)
 async def list_timeline(call: CallOf, incident_id: str, query: Annotated[TimelineQuery, Query()]) -> Response:
-    known, after = _known_id(incident_id), place_of(call, query)
+    known, after = known_id(incident_id), place_of(call, query)
 
     def read(connection: Connection) -> Page:
         incidents.get(connection, call.team_id, known)
@@ -190,7 +190,7 @@ async def list_timeline(call: CallOf, incident_id: str, query: Annotated[Timelin
 
 @router.post("/incidents/{incident_id}/notes", **ANNOTATE.keywords)
 async def create_note(call: CallOf, incident_id: str, body: dict[str, Any]) -> Response:
-    change, known = change_of(call), _known_id(incident_id)
+    change, known = change_of(call), known_id(incident_id)
     incident, note = await call.database.write(lambda connection: incidents.annotate(connection, change, known, body))
     document = note_document(incident, note)
     headers = {"Location": f"/v1/incidents/{known}/timeline"}
@@ -209,7 +209,7 @@ def _answer(call: Call, outcome: Outcome, message: str) -> Response:
     return answer(call.request, "incident", message, document, status=status, warnings=warnings, headers=headers)
 
 
-def _known_id(incident_id: str) -> str:
+def known_id(incident_id: str) -> str:
     """An id of the form of an incident's; raises MissingError for anything else, as for one that does not exist."""
     if not is_id(incident_id, "inc"):
         raise MissingError

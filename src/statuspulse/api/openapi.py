@@ -16,11 +16,14 @@ from statuspulse import __version__
 from statuspulse.api import described_headers, event_schema, examples
 from statuspulse.api.answers import Error
 from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, WAITS
-from statuspulse.catalog import incident_members, team_members
+from statuspulse.catalog import incident_members, policy_members, schedule_members, team_members
 from statuspulse.catalog.incident_members import IncidentEdit, IncidentRequest, NoteRequest
+from statuspulse.catalog.incident_moves import EscalateRequest, SnoozeRequest
 from statuspulse.catalog.kinds.registry import KINDS
 from statuspulse.catalog.merging import READ_ONLY
+from statuspulse.catalog.policy_members import PolicyEdit, PolicyRequest, PolicyTrial
 from statuspulse.catalog.probe_members import KeyExchange, KeyRotation, ProbeEdit, ProbeRequest
+from statuspulse.catalog.schedule_members import ScheduleEdit, ScheduleRequest
 from statuspulse.catalog.team_members import MemberEdit, MemberRequest, TeamEdit, TeamRequest
 from statuspulse.catalog.token_members import TokenRequest
 from statuspulse.catalog.webhook_members import RedeliverRequest, ReplayRequest, WebhookEdit, WebhookRequest
@@ -68,6 +71,13 @@ _REQUESTS = (
     WebhookEdit,
     ReplayRequest,
     RedeliverRequest,
+    PolicyRequest,
+    PolicyEdit,
+    PolicyTrial,
+    EscalateRequest,
+    SnoozeRequest,
+    ScheduleRequest,
+    ScheduleEdit,
 )
 _OPEN_STATUSES = (405, 413, 422, 429, 500, 503)
 _TOKEN_STATUSES = (400, 401, 403, 415)
@@ -160,6 +170,8 @@ def _components() -> dict[str, Any]:
     schemas["IncidentEdit"]["properties"] |= _ignored(incident_members.READ_ONLY)
     for name in ("TeamEdit", "MemberEdit"):
         schemas[name]["properties"] |= _ignored(team_members.READ_ONLY)
+    schemas["ScheduleEdit"]["properties"] |= _ignored(schedule_members.READ_ONLY)
+    schemas["PolicyEdit"]["properties"] |= _ignored(policy_members.READ_ONLY)
     names = {kind.name: kind.model.__name__ for kind in kinds}
     for kind in kinds:
         if kind.ways:

@@ -1,22 +1,24 @@
-"""Escalation policies, read only in this version (`API.md` D.4)."""
+"""Escalation policies: list, make, read, change, remove, and try without telling anybody (`API.md` D.4)."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from statuspulse.api import examples
-from statuspulse.api.dependencies import CallOf
-from statuspulse.api.documents import policy_document
+from statuspulse.api import examples, policy_examples
+from statuspulse.api.answers import Deleted
+from statuspulse.api.dependencies import Call, CallOf
+from statuspulse.api.documents import policy_document, rehearsal_document
 from statuspulse.api.envelope import answer
-from statuspulse.api.operation import Operation
+from statuspulse.api.monitors import change_of
+from statuspulse.api.operation import Body, Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
-from statuspulse.api.policy_answers import PolicyAnswer, PolicyList
+from statuspulse.api.policy_answers import PolicyAnswer, PolicyList, RehearsalAnswer
 from statuspulse.api.route import CheckedRoute
-from statuspulse.catalog.refusals import MissingError
+from statuspulse.catalog import escalation_policies as catalog
 from statuspulse.storage import policies
 
 router = APIRouter(route_class=CheckedRoute, tags=["Escalation policies"])
@@ -35,6 +37,59 @@ GET = Operation(
     answer=PolicyAnswer,
     examples={"oncall": examples.POLICY},
 )
+
+CREATE = Operation(
+    id="createEscalationPolicy",
+    summary="Create an escalation policy",
+    scope="escalation:write",
+    status=201,
+    answer=PolicyAnswer,
+    examples={"night": policy_examples.CREATED},
+    body=Body(schema="PolicyRequest", examples={"night": policy_examples.REQUEST}),
+    statuses=(409,),
+)
+_EDIT = {"repeat": {"repeat": {"count": 3, "delay_seconds": 600}}}
+PUT = Operation(
+    id="updateEscalationPolicy",
+    summary="Change an escalation policy; members that are left out stay",
+    scope="escalation:write",
+    answer=PolicyAnswer,
+    examples={"night": policy_examples.CHANGED},
+    body=Body(schema="PolicyEdit", examples=_EDIT),
+)
+PATCH = Operation(
+    id="patchEscalationPolicy",
+    summary="Change an escalation policy by a merge patch",
+    scope="escalation:write",
+    answer=PolicyAnswer,
+    examples={"night": policy_examples.CHANGED},
+    body=Body(schema="PolicyEdit", examples=_EDIT, media_types=("application/json", "application/merge-patch+json")),
+)
+DELETE = Operation(
+    id="deleteEscalationPolicy",
+    summary="Delete an escalation policy that nothing names",
+    scope="escalation:write",
+    answer=Deleted,
+    examples={"deleted": policy_examples.DELETED},
+    statuses=(409,),
+)
+TEST = Operation(
+    id="testEscalationPolicy",
+    summary="Tell who would be told when, and tell nobody",
+    scope="escalation:write",
+    answer=RehearsalAnswer,
+    examples={"night": policy_examples.REHEARSAL},
+    body=Body(schema="PolicyTrial", examples={"critical": {"severity": "critical"}}, required=False),
+)
+
+
+@router.post("/escalation-policies", **CREATE.keywords)
+async def create_policy(call: CallOf, body: dict[str, Any]) -> Response:
+    change = change_of(call)
+    policy = await call.database.write(lambda connection: catalog.create(connection, change, body))
+    message = f'Escalation policy "{policy.name}" created.'
+    headers = {"Location": f"/v1/escalation-policies/{policy.slug}"}
+    return answer(call.request, "escalation_policy", message, policy_document(policy), status=201, headers=headers)
 
 
 @router.get("/escalation-policies", **LIST.keywords)
@@ -57,9 +112,41 @@ async def list_policies(call: CallOf, query: Annotated[ListQuery, Query()]) -> R
 
 @router.get("/escalation-policies/{slug}", **GET.keywords)
 async def get_policy(call: CallOf, slug: str) -> Response:
-    if not slug.isprintable():
-        raise MissingError
-    policy = await call.database.read(lambda connection: policies.get(connection, call.team_id, slug))
-    if policy is None:
-        raise MissingError
+    policy = await call.database.read(lambda connection: catalog.get(connection, call.team_id, slug))
     return answer(call.request, "escalation_policy", f'Escalation policy "{policy.name}".', policy_document(policy))
+
+
+@router.put("/escalation-policies/{slug}", **PUT.keywords)
+async def update_policy(call: CallOf, slug: str, body: dict[str, Any]) -> Response:
+    return await _changed(call, slug, body, deep=False)
+
+
+@router.patch("/escalation-policies/{slug}", **PATCH.keywords)
+async def patch_policy(call: CallOf, slug: str, body: dict[str, Any]) -> Response:
+    return await _changed(call, slug, body, deep=True)
+
+
+@router.delete("/escalation-policies/{slug}", **DELETE.keywords)
+async def delete_policy(call: CallOf, slug: str) -> Response:
+    change = change_of(call)
+    policy = await call.database.write(lambda connection: catalog.remove(connection, change, slug))
+    message = f'Escalation policy "{policy.name}" deleted.'
+    return answer(call.request, "escalation_policy", message, {"id": policy.id, "deleted": True})
+
+
+@router.post("/escalation-policies/{slug}/test", **TEST.keywords)
+async def rehearse_policy(call: CallOf, slug: str, body: dict[str, Any] | None = None) -> Response:
+    change = change_of(call)
+    steps = await call.database.read(lambda connection: catalog.rehearse(connection, change, slug, body or {}))
+    count = len({channel for step in steps for channel in step.channels})
+    message = f"{count} channel{'' if count == 1 else 's'} would be told in {len(steps)} steps; nobody was."
+    return answer(call.request, "escalation_test", message, rehearsal_document(slug, steps))
+
+
+async def _changed(call: Call, slug: str, body: dict[str, Any], *, deep: bool) -> Response:
+    change = change_of(call)
+    policy, changed = await call.database.write(
+        lambda connection: catalog.update(connection, change, slug, body, deep=deep)
+    )
+    message = f'Escalation policy "{policy.name}" changed.' if changed else "Nothing changed."
+    return answer(call.request, "escalation_policy", message, policy_document(policy))

@@ -58,3 +58,20 @@ class PolicyList(ListEnvelope):
     """A page of escalation policies."""
 
     data: list[PolicyItem]
+
+
+class RehearsedStep(Answer):
+    """A step as it would come, with the channels that would be told."""
+
+    step: int
+    repeat: int
+    at: datetime
+    channels: list[str]
+
+
+class RehearsalAnswer(Envelope):
+    """Who would be told when, if an incident were triggered now and nobody took it."""
+
+    object: Literal["escalation_test"]
+    policy: str
+    steps: list[RehearsedStep]

@@ -64,7 +64,7 @@ def _is_strangers(scope: Scope, status: int) -> bool:
     if _is_in_v1(scope):
         return status not in _NOT_COUNTED
     # The key in the path is the credential there.
-    return status == _UNAUTHORIZED or (status == _MISSING and scope["path"].startswith("/ping/"))
+    return status == _UNAUTHORIZED or (status == _MISSING and scope["path"].startswith(("/ping/", "/ack/")))
 
 
 def _is_in_v1(scope: Scope) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from statuspulse.catalog.team_members import DEFAULT_REGIONS, REOPEN_WINDOW_SECONDS, TIMEZONE
+from statuspulse.catalog.team_members import DEFAULT_REGIONS, TIMEZONE
 from statuspulse.catalog.teams import TeamView
 from statuspulse.domain.times import to_text
 from statuspulse.storage.people import Member
@@ -22,17 +23,14 @@ def team_document(view: TeamView) -> dict[str, Any]:
         "default_policy": view.default_policy,
         "default_regions": DEFAULT_REGIONS,
         "timezone": TIMEZONE,
-        "settings": {
-            **asdict(team.settings),
-            "reopen_window_seconds": REOPEN_WINDOW_SECONDS,
-            "fallback_channel": None,
-        },
+        "settings": asdict(team.settings),
         "created_at": to_text(team.created_at),
         "updated_at": to_text(team.updated_at),
     }
 
 
-def member_document(member: Member) -> dict[str, Any]:
+def member_document(member: Member, shown: Mapping[str, str]) -> dict[str, Any]:
+    """`shown` has the masked URLs of the channels by their ids."""
     return {
         "object": "member",
         "id": member.user_id,
@@ -40,7 +38,7 @@ def member_document(member: Member) -> dict[str, Any]:
         "team_id": member.team_id,
         "email": member.email,
         "role": member.role,
-        "contacts": [],
+        "contacts": [shown[one] for one in member.contacts if one in shown],
         "created_at": to_text(member.created_at),
         "updated_at": to_text(member.updated_at),
     }

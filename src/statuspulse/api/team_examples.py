@@ -51,7 +51,12 @@ DELETED: dict[str, Any] = {
     "id": "team_6r8t2w4y",
     "deleted": True,
 }
-NEW_MEMBER: dict[str, Any] = {"email": "maya.rodriguez@acmecorp.com", "role": "responder"}
+_CONTACT = "slack://hooks/T0A1B2C3D/B0X9Y8Z7W/***#nch_8k2m4p6q"
+NEW_MEMBER: dict[str, Any] = {
+    "email": "maya.rodriguez@acmecorp.com",
+    "role": "responder",
+    "contacts": ["slack://hooks/T0A1B2C3D/B0X9Y8Z7W/abc123"],
+}
 _MEMBER: dict[str, Any] = {
     "object": "member",
     "id": "usr_3k5m7p9r",
@@ -59,7 +64,7 @@ _MEMBER: dict[str, Any] = {
     "team_id": "team_6r8t2w4y",
     "email": "maya.rodriguez@acmecorp.com",
     "role": "responder",
-    "contacts": [],
+    "contacts": [_CONTACT],
     "created_at": _AT,
     "updated_at": _AT,
 }

@@ -36,6 +36,11 @@ _NO_TOKEN = SoftProblem(
     message="Your token may make none, so nobody can call for this team yet; `statuspulse admin token create` can.",
     param=None,
 )
+_UNREACHABLE = SoftProblem(
+    code="member_unreachable",
+    message="The member has no contacts and this instance sends no mail: policies that name the member tell nobody.",
+    param="contacts",
+)
 
 CREATE = Operation(
     id="createTeam",
@@ -96,7 +101,7 @@ ADD_MEMBER = Operation(
 )
 PATCH_MEMBER = Operation(
     id="patchMember",
-    summary="Change the role of a member",
+    summary="Change role and contacts of a member",
     scope="teams:write",
     answer=MemberAnswer,
     examples={"maya": examples.MEMBER},
@@ -108,6 +113,7 @@ REMOVE_MEMBER = Operation(
     scope="teams:write",
     answer=Deleted,
     examples={"maya": examples.REMOVED},
+    statuses=(409,),
 )
 
 
@@ -185,8 +191,9 @@ async def list_members(call: CallOf, team_id: str, query: Annotated[ListQuery, Q
             connection, known, after=after, descending=query.order == "desc", limit=query.limit + 1
         )
         shown = found[: query.limit]
+        contacts = people.shown_contacts(connection, shown)
         return Page(
-            data=[member_document(member) for member in shown],
+            data=[member_document(member, contacts) for member in shown],
             next_place=(shown[-1].created_at, shown[-1].user_id) if len(found) > query.limit else None,
             total=min(COUNT_LIMIT, stored_people.count(connection, known)) if query.include else None,
         )
@@ -198,17 +205,27 @@ async def list_members(call: CallOf, team_id: str, query: Annotated[ListQuery, Q
 async def add_member(call: CallOf, team_id: str, body: dict[str, Any]) -> Response:
     known = _known_team(call, team_id)
     change = _change_in(call, known)
-    member = await call.database.write(lambda connection: people.add(connection, change, known, body))
+    instance = call.services.instance
+
+    def add(connection: Connection) -> tuple[Member, dict[str, str]]:
+        member = people.add(connection, instance, change, body)
+        return member, people.shown_contacts(connection, [member])
+
     headers = {"Location": f"/v1/teams/{known}/members"}
-    return _member_answer(call, member, status=201, headers=headers)
+    return _member_answer(call, *await call.database.write(add), status=201, headers=headers)
 
 
 @router.patch("/teams/{team_id}/members/{user_id}", **PATCH_MEMBER.keywords)
 async def patch_member(call: CallOf, team_id: str, user_id: str, body: dict[str, Any]) -> Response:
     known, user = _known_team(call, team_id), _known_user(user_id)
     change = _change_in(call, known)
-    member = await call.database.write(lambda connection: people.update(connection, change, known, user, body))
-    return _member_answer(call, member)
+    instance = call.services.instance
+
+    def update(connection: Connection) -> tuple[Member, dict[str, str]]:
+        member = people.update(connection, instance, change, user, body)
+        return member, people.shown_contacts(connection, [member])
+
+    return _member_answer(call, *await call.database.write(update))
 
 
 @router.delete("/teams/{team_id}/members/{user_id}", **REMOVE_MEMBER.keywords)
@@ -220,9 +237,13 @@ async def remove_member(call: CallOf, team_id: str, user_id: str) -> Response:
     return answer(call.request, "member", message, {"id": user, "deleted": True})
 
 
-def _member_answer(call: Call, member: Member, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def _member_answer(
+    call: Call, member: Member, shown: dict[str, str], *, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
     message = f"{member.email} is a member of the team, as {member.role}."
-    return answer(call.request, "member", message, member_document(member), status=status, headers=headers)
+    warnings = () if member.contacts else (_UNREACHABLE,)
+    document = member_document(member, shown)
+    return answer(call.request, "member", message, document, status=status, warnings=warnings, headers=headers)
 
 
 def _known_team(call: Call, named: str) -> str:

@@ -32,6 +32,7 @@ from statuspulse.delivery.webhooks import WebhookSender
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.http_client import HttpClient
 from statuspulse.engine.engine import Engine
+from statuspulse.engine.escalator import Escalator
 from statuspulse.engine.heartbeat_watch import HeartbeatWatch
 from statuspulse.engine.housekeeping import Housekeeping
 from statuspulse.engine.jobs import Jobs
@@ -108,6 +109,7 @@ class _Control:
         housekeeping = Housekeeping(self.store.database, now=now_ms)
         heartbeats = HeartbeatWatch(self.store.database, bus, now=now_ms)
         probes = ProbeWatch(self.store.database, bus, liveness, now=now_ms)
+        escalator = Escalator(self.store.database, bus, metrics, now=now_ms)
         stop = stop_on_signals()
         api = create_api(self._dependencies(bus, jobs, metrics, liveness, stop))
         add_reference(api, self._public_url)
@@ -121,6 +123,7 @@ class _Control:
                 tasks.create_task(housekeeping.run(), name="housekeeping"),
                 tasks.create_task(heartbeats.run(), name="heartbeats"),
                 tasks.create_task(probes.run(), name="probes"),
+                tasks.create_task(escalator.run(), name="escalator"),
             ]
             serving = tasks.create_task(server.run_on(self.listening), name="api")
             probing = tasks.create_task(probe.run(), name="local-probe") if self.settings.runs_probe else None

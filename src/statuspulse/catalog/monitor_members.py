@@ -18,8 +18,8 @@ from statuspulse.catalog.members import (
     Slug,
     Tags,
     WebUrl,
-    one_line,
 )
+from statuspulse.catalog.rule_members import ChannelText, RuleMembers
 from statuspulse.domain.times import SECOND
 
 LONGEST_INTERVAL_SECONDS = 86_400
@@ -31,8 +31,6 @@ DEFAULT_REGIONS = ("local",)
 
 _ARRAY = {"type": "array", "items": {"type": "object"}}
 _OBJECT = {"type": ["object", "null"]}
-
-ChannelText = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(one_line)]
 
 
 def between_floor_and(ceiling: int) -> AfterValidator:
@@ -98,7 +96,7 @@ class OwnMembers(Members):
     severity: Literal["critical", "error", "warning", "info"] = "critical"
     escalation_policy: Slug | None = None
     notifications: Annotated[list[ChannelText], Field(max_length=20)] = Field(default_factory=list)
-    notification_rules: Annotated[Any, Fixed(default=[], answered=_ARRAY)] = Field(default_factory=list)
+    notification_rules: Annotated[list[RuleMembers], Field(max_length=20)] = Field(default_factory=list)
     maintenance_windows: Annotated[Any, Fixed(default=[], answered=_ARRAY)] = Field(default_factory=list)
     sla: Annotated[Any, Fixed(default=None, answered=_OBJECT)] = None
     depends_on: Annotated[Any, Fixed(default=[], answered={"type": "array", "items": {"type": "string"}})] = Field(

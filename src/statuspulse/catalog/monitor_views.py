@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,15 @@ from statuspulse.storage.states import MonitorState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorView:
-    """`notifications` are masked URLs, each with the id of its channel; `line` is that of a job that calls us."""
+    """`notifications` are masked URLs, each with the id of its channel, and so are those of the `rules`.
+
+    `line` is that of a job that calls us.
+    """
 
     monitor: Monitor
     state: MonitorState
     notifications: tuple[str, ...]
+    rules: tuple[dict[str, Any], ...]
     last_probe_at: int | None
     next_probe_at: int | None
     open_incident_id: str | None
@@ -41,13 +45,14 @@ def views_of(connection: Connection, team_id: str, found: Sequence[Monitor], now
     probed = monitors.last_probes(connection, keys)
     incidents = monitors.open_incidents(connection, keys)
     lines = heartbeats.lines(connection, keys)
-    named = {channel_id for monitor in found for channel_id in monitor.config["notifications"]}
+    named = {channel_id for monitor in found for channel_id in _channels(monitor.config)}
     masked = channels.masked_urls(connection, team_id, named)
     return [
         MonitorView(
             monitor=monitor,
             state=states[monitor.key],
             notifications=tuple(masked[channel_id] for channel_id in monitor.config["notifications"]),
+            rules=tuple(_masked(rule, masked) for rule in monitor.config["notification_rules"]),
             last_probe_at=probed.get(monitor.key),
             next_probe_at=None if monitor.paused else next_probe(monitor, _beat(lines.get(monitor.key)), now),
             open_incident_id=incidents.get(monitor.key),
@@ -55,6 +60,16 @@ def views_of(connection: Connection, team_id: str, found: Sequence[Monitor], now
         )
         for monitor in found
     ]
+
+
+def _channels(config: Mapping[str, Any]) -> Iterator[str]:
+    yield from config["notifications"]
+    for rule in config["notification_rules"]:
+        yield from rule["notify"]
+
+
+def _masked(rule: Mapping[str, Any], masked: Mapping[str, str]) -> dict[str, Any]:
+    return {**rule, "notify": [masked[channel_id] for channel_id in rule["notify"]]}
 
 
 def next_probe(monitor: Monitor, beat: Beat | None, now: int) -> int | None:

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
 
+from statuspulse.catalog.channels import provide
 from statuspulse.catalog.identifiers import fresh_id
-from statuspulse.catalog.references import Change
+from statuspulse.catalog.instance import Instance
+from statuspulse.catalog.references import Change, channels_meant
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
 from statuspulse.catalog.team_members import MemberRequest, read_member_edit
 from statuspulse.catalog.validation import read
-from statuspulse.domain.difference import Difference
-from statuspulse.storage import audit, people
+from statuspulse.domain.channel_url import ChannelUrlError
+from statuspulse.domain.difference import Difference, differences
+from statuspulse.domain.on_call import names
+from statuspulse.storage import audit, channels, people, policies, schedules
 from statuspulse.storage.people import Member
 
 
-def add(connection: Connection, change: Change, team_id: str, sent: Mapping[str, Any]) -> Member:
-    """A new member; raises InvalidInputError, RefusedError for one who is a member already."""
+def add(connection: Connection, instance: Instance, change: Change, sent: Mapping[str, Any]) -> Member:
+    """A new member; raises InvalidInputError, RefusedError for one who is a member already.
+
+    Without contacts he is told by mail, where the instance can send mail.
+    """
     request = read(MemberRequest, sent)
+    contacts = _contacts(connection, instance, change, request.contacts) or _by_mail(
+        connection, instance, change, request.email
+    )
     user_id = people.ensure_user(connection, fresh_id(connection, "usr", people.user_exists), request.email, change.now)
     member = Member(
         user_id=user_id,
-        team_id=team_id,
+        team_id=change.team_id,
         email=request.email,
         role=request.role,
+        contacts=contacts,
         created_at=change.now,
         updated_at=change.now,
     )
@@ -37,23 +48,30 @@ def add(connection: Connection, change: Change, team_id: str, sent: Mapping[str,
     return member
 
 
-def update(connection: Connection, change: Change, team_id: str, user_id: str, sent: Mapping[str, Any]) -> Member:
-    """The member with the role that was sent; raises InvalidInputError, MissingError."""
+def update(connection: Connection, instance: Instance, change: Change, user_id: str, sent: Mapping[str, Any]) -> Member:
+    """The member with what was sent; raises InvalidInputError, MissingError."""
     edit = read_member_edit(sent)
-    stored = get(connection, team_id, user_id)
+    stored = get(connection, change.team_id, user_id)
     if edit.email not in {None, stored.email}:
         message = "cannot be changed; add the new address and remove this one"
         raise InvalidInputError([Detail(code="parameter_immutable", path=("email",), message=message)])
-    if edit.role is None or edit.role == stored.role:
+    contacts = stored.contacts
+    if edit.contacts is not None:
+        contacts = _contacts(connection, instance, change, edit.contacts)
+    changed = replace(stored, role=edit.role or stored.role, contacts=contacts)
+    if changed == stored:
         return stored
-    people.set_role(connection, team_id, user_id, edit.role, change.now)
-    _record(connection, change, "member.updated", stored, [Difference("/role", stored.role, edit.role)])
-    return replace(stored, role=edit.role, updated_at=change.now)
+    changed = replace(changed, updated_at=change.now)
+    people.save(connection, changed)
+    diff = list(differences(_facts(stored), _facts(changed)))
+    _record(connection, change, "member.updated", changed, diff)
+    return changed
 
 
 def remove(connection: Connection, change: Change, team_id: str, user_id: str) -> Member:
-    """Ends a membership; raises MissingError."""
+    """Ends a membership; raises MissingError, RefusedError while somebody is to be told through it."""
     stored = get(connection, team_id, user_id)
+    _check_unneeded(connection, stored)
     people.remove(connection, team_id, user_id)
     diff = [Difference("/email", stored.email, None), Difference("/role", stored.role, None)]
     _record(connection, change, "member.removed", stored, diff)
@@ -66,6 +84,41 @@ def get(connection: Connection, team_id: str, user_id: str) -> Member:
     if member is None:
         raise MissingError
     return member
+
+
+def shown_contacts(connection: Connection, found: Sequence[Member]) -> dict[str, str]:
+    """What answers show of the channels of some members, by id."""
+    ids = [one for member in found for one in member.contacts]
+    return channels.masked_urls(connection, found[0].team_id, ids) if ids else {}
+
+
+def _contacts(connection: Connection, instance: Instance, change: Change, given: Sequence[str]) -> tuple[str, ...]:
+    found, refused = channels_meant(connection, instance, change, given)
+    if refused:
+        raise InvalidInputError([one.below(("contacts",)) for one in refused])
+    return tuple(found)
+
+
+def _by_mail(connection: Connection, instance: Instance, change: Change, email: str) -> tuple[str, ...]:
+    try:
+        return (provide(connection, change.team_id, f"mailto:{email}", instance.keyring, change.now),)
+    except ChannelUrlError:
+        return ()
+
+
+def _check_unneeded(connection: Connection, member: Member) -> None:
+    """Somebody who is gone would be told nothing, and nobody in his place."""
+    on_call = [one.name for one in schedules.all_of_team(connection, member.team_id) if names(one.plan, member.email)]
+    if on_call:
+        raise RefusedError("resource_in_use", f'The schedule "{on_call[0]}" names the member; change it first.')
+    for policy in policies.all_of_team(connection, member.team_id):
+        targets = [target for step in policy.rules["steps"] for target in step["targets"]]
+        if {"type": "user", "id": member.user_id} in targets:
+            raise RefusedError("resource_in_use", f'The policy "{policy.slug}" tells the member; change it first.')
+
+
+def _facts(member: Member) -> dict[str, Any]:
+    return {"role": member.role, "contacts": list(member.contacts)}
 
 
 def _record(connection: Connection, change: Change, action: str, member: Member, diff: list[Difference]) -> None:

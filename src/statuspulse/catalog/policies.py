@@ -11,7 +11,7 @@ from statuspulse.storage import policies
 from statuspulse.storage.policies import Policy
 
 # Told at once, then twice more a quarter of an hour apart.
-_SINGLE_STEP: dict[str, Any] = {
+SINGLE_STEP: dict[str, Any] = {
     "steps": [{"delay_seconds": 0, "targets": [{"type": "monitor_notifications", "id": None}], "only_between": None}],
     "repeat": {"count": 2, "delay_seconds": 900},
     "ack_timeout_seconds": None,
@@ -32,7 +32,7 @@ def provide(connection: Connection, team_id: str, slug: str, now: int) -> bool:
             slug=slug,
             name=slug,
             auto_created=True,
-            rules=_SINGLE_STEP,
+            rules=SINGLE_STEP,
             created_at=now,
             updated_at=now,
         ),

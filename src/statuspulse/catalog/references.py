@@ -58,7 +58,9 @@ def resolve(connection: Connection, instance: Instance, change: Change, given: M
     elif config["escalation_policy"] is not None:
         warnings, refused = _policy(connection, change, config["escalation_policy"])
         problems += refused
-    config["notifications"], refused = _channels(connection, instance, change, config["notifications"])
+    config["notifications"], refused = channels_meant(connection, instance, change, config["notifications"])
+    problems += [one.below(("notifications",)) for one in refused]
+    config["notification_rules"], refused = _rules(connection, instance, change, config["notification_rules"])
     if problems := [*problems, *refused]:
         raise InvalidInputError(problems)
     return Resolved(config=config, warnings=warnings)
@@ -94,7 +96,20 @@ def _policy(connection: Connection, change: Change, slug: str) -> tuple[tuple[So
     return (SoftProblem(code="escalation_policy_created", message=message, param="escalation_policy"),), []
 
 
-def _channels(
+def _rules(
+    connection: Connection, instance: Instance, change: Change, given: Sequence[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[Detail]]:
+    """The rules with channels by their ids."""
+    rules: list[dict[str, Any]] = []
+    problems: list[Detail] = []
+    for number, rule in enumerate(given):
+        found, refused = channels_meant(connection, instance, change, rule["notify"])
+        rules.append({**rule, "notify": found})
+        problems += [one.below(("notification_rules", number, "notify")) for one in refused]
+    return rules, problems
+
+
+def channels_meant(
     connection: Connection, instance: Instance, change: Change, given: Sequence[str]
 ) -> tuple[list[str], list[Detail]]:
     """The channels that the texts name, each once: an id, a masked URL of an answer, or a URL with its secret."""
@@ -104,10 +119,10 @@ def _channels(
         try:
             found[_channel(connection, instance, change, text)] = None
         except ChannelUrlError as error:
-            refused.append(Detail(code=error.code, path=("notifications", place), message=str(error)))
+            refused.append(Detail(code=error.code, path=(place,), message=str(error)))
         except LookupError:
             message = _MASKED if MASK in text else "names no channel of this team"
-            refused.append(Detail(code="reference_not_found", path=("notifications", place), message=message))
+            refused.append(Detail(code="reference_not_found", path=(place,), message=message))
     return list(found), refused
 
 

@@ -10,12 +10,12 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from statuspulse.catalog.members import Fixed, Line, Members, Name, Omissible, Slug
+from statuspulse.catalog.rule_members import ChannelText
 from statuspulse.catalog.validation import read
 from statuspulse.domain.team_settings import StatusWindow
 
 DEFAULT_REGIONS = ["local"]
 TIMEZONE = "UTC"
-REOPEN_WINDOW_SECONDS = 300
 
 # Members of an answer that may be sent back with a PATCH; they are not the caller's to set there.
 READ_ONLY = frozenset(
@@ -34,6 +34,8 @@ def _email(text: str) -> str:
 
 
 Email = Annotated[Line, Field(max_length=254), AfterValidator(_email)]
+Contacts = Annotated[list[ChannelText], Field(max_length=10)]
+ChannelId = Annotated[Line, Field(max_length=40)]
 
 
 class SettingsRequest(Members):
@@ -42,10 +44,8 @@ class SettingsRequest(Members):
     require_preconditions: bool | None = None
     lenient_references: bool | None = None
     status_default_window: StatusWindow | None = None
-    reopen_window_seconds: Annotated[Any, Fixed(default=REOPEN_WINDOW_SECONDS, answered={"type": "integer"})] = (
-        REOPEN_WINDOW_SECONDS
-    )
-    fallback_channel: Annotated[Any, Fixed(default=None, answered={"type": ["string", "null"]})] = None
+    reopen_window_seconds: Annotated[int, Field(ge=0, le=3600)] | None = None
+    fallback_channel: ChannelId | None = None
 
 
 class TeamEdit(Members):
@@ -71,7 +71,7 @@ class MemberRequest(Members):
 
     email: Email
     role: Role
-    contacts: Annotated[Any, Fixed(default=[], answered={"type": "array"})] = None
+    contacts: Contacts = Field(default_factory=list)
 
 
 class MemberEdit(Members):
@@ -79,7 +79,7 @@ class MemberEdit(Members):
 
     email: Omissible[Email] = None
     role: Omissible[Role] = None
-    contacts: Annotated[Any, Fixed(default=[], answered={"type": "array"})] = None
+    contacts: Omissible[Contacts] = None
 
 
 def read_team_edit(document: Mapping[str, Any]) -> TeamEdit:

@@ -18,7 +18,7 @@ from statuspulse.catalog.validation import read
 from statuspulse.domain.access import Principal
 from statuspulse.domain.difference import Difference, differences
 from statuspulse.domain.team_settings import TeamSettings
-from statuspulse.storage import audit, people, policies, teams
+from statuspulse.storage import audit, channels, people, policies, teams
 from statuspulse.storage import tokens as stored_tokens
 from statuspulse.storage.sealing import Keyring
 from statuspulse.storage.teams import Team
@@ -47,6 +47,7 @@ def create(
     except IntegrityError:
         raise RefusedError("slug_taken", "There is a team with this slug.") from None
     settled = replace(team, settings=_settled(team.settings, request.settings))
+    _check_fallback(connection, settled)
     teams.save(connection, settled)
     view = TeamView(team=settled, default_policy=None)
     diff = list(differences({}, _facts(view)))
@@ -129,7 +130,18 @@ def _edited(connection: Connection, before: TeamView, edit: TeamEdit) -> TeamVie
         name=before.team.name if edit.name is None else edit.name,
         settings=TeamSettings() if edit.settings is None else _settled(before.team.settings, edit.settings),
     )
+    _check_fallback(connection, team)
     return TeamView(team=team, default_policy=default_policy)
+
+
+def _check_fallback(connection: Connection, team: Team) -> None:
+    chosen = team.settings.fallback_channel
+    if chosen is not None and channels.get(connection, team.id, chosen) is None:
+        path, message = (
+            ("settings", "fallback_channel"),
+            "names no channel of this team; send an id such as nch_8k2m4p6q",
+        )
+        raise InvalidInputError([Detail(code="reference_not_found", path=path, message=message)])
 
 
 def _settled(settings: TeamSettings, request: SettingsRequest | None) -> TeamSettings:

@@ -29,6 +29,7 @@ OWN_CODES = frozenset(
         "reference_not_found",
         "scheme_unsupported",
         "url_blocked",
+        "timezone_unknown",
     }
 )
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import structlog
 from sqlalchemy import Connection
@@ -16,10 +17,10 @@ from statuspulse.delivery.channel import ATTEMPT_SECONDS, Channel, Outcome, Retr
 from statuspulse.delivery.lane import Lane
 from statuspulse.delivery.settlement import Job, Settlement
 from statuspulse.domain.backoff import CHANNELS
-from statuspulse.domain.message import Message
+from statuspulse.domain.message import Action, Message
 from statuspulse.domain.secret import Secret
 from statuspulse.metrics import Metrics
-from statuspulse.storage import channels, outbox
+from statuspulse.storage import ack_keys, channels, outbox
 from statuspulse.storage.database import Database, DatabaseUnavailableError
 from statuspulse.storage.outbox import Aside, Notification, StaleLeaseError, State
 from statuspulse.storage.sealing import Keyring, WrongKeyError
@@ -181,12 +182,18 @@ class Dispatcher:
         row = job.notification
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS + _GRACE_SECONDS):
-                return await channel.hand_over(address, Message.of(row.body), key=row.dedup_key)
+                return await channel.hand_over(address, self._message(row), key=row.dedup_key)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
             # The error's own words may hold the address; where it happened does not.
             where = traceback.format_tb(error.__traceback__)[-1].strip()
             log.error("delivery.defect", notification=row.id, error=type(error).__name__, where=where)  # noqa: TRY400
             return Retry(error=f"internal: {type(error).__name__}")
+
+    def _message(self, row: Notification) -> Message:
+        """What is told; a trigger can be acknowledged by whoever reads it."""
+        message = Message.of(row.body)
+        is_open = message.action is Action.TRIGGER
+        return replace(message, ack_key=ack_keys.key_of(self._keyring, row.id) if is_open else None)
 
     def _judge(self, lane: Lane, outcome: Outcome) -> None:
         if not isinstance(outcome, Retry):

@@ -11,7 +11,7 @@ from statuspulse.delivery.channel import Delivered, Outcome, Refused, Retry
 from statuspulse.domain.actor import SYSTEM
 from statuspulse.domain.backoff import CHANNELS
 from statuspulse.domain.ids import new_ulid
-from statuspulse.storage import channels, events, incidents, outbox
+from statuspulse.storage import channels, events, incidents, outbox, timers
 from statuspulse.storage.channels import Channel
 from statuspulse.storage.incidents import TimelineEntry
 from statuspulse.storage.outbox import Delivery, Ending, Notification, State
@@ -82,6 +82,8 @@ def store(connection: Connection, job: Job, settlement: Settlement, now: int) ->
         channels.record_success(connection, row.team_id, row.destination, now)
     elif job.channel is not None and job.channel.enabled:
         channels.record_failure(connection, row.team_id, row.destination, settlement.error, now)
+    if settlement.state is State.DEAD and row.incident_id is not None:
+        timers.hasten(connection, row.incident_id, now)
     if settlement.state is not State.PENDING:
         attempts = row.attempts + (0 if delivery is None else 1)
         _tell(connection, row, job.channel, attempts=attempts, error=settlement.error, now=now)

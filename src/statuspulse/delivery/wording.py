@@ -34,6 +34,8 @@ def summary(message: Message) -> str:
     """The one line that a lock screen shows: the headline and what is known beside it."""
     facts = message.facts
     known = [facts.reason, region_share(facts), flapping(facts)]
+    if facts.waiting_ms is not None:
+        known.append(f"not acknowledged for {duration(facts.waiting_ms)}")
     if message.action is Action.RESOLVE and facts.downtime_ms is not None:
         known.append(f"down for {duration(facts.downtime_ms)}")
     if message.action is Action.ACKNOWLEDGE:

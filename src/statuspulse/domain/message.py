@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -32,7 +32,8 @@ class Subject:
 class Facts:
     """What is known beside the incident itself. `since` is when the outage began or ended as it was seen (ms).
 
-    `flapping` is True when the monitor has begun to change all the time and False when it has ceased to.
+    `flapping` is True when the monitor has begun to change all the time and False when it has ceased to. `waiting_ms`
+    is for how long nobody has acknowledged, where that is why somebody is told.
     """
 
     subject: Subject | None = None
@@ -43,11 +44,26 @@ class Facts:
     downtime_ms: int | None = None
     note: str | None = None
     flapping: bool | None = None
+    waiting_ms: int | None = None
+
+    def document(self) -> dict[str, Any]:
+        """As it is stored, in what JSON has."""
+        return {**asdict(self), "failing_regions": list(self.failing_regions)}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Facts:
+        """Reads what `document` wrote."""
+        subject = document["subject"]
+        read = None if subject is None else Subject(**subject)
+        return cls(**{**document, "subject": read, "failing_regions": tuple(document["failing_regions"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message as it is stored in the outbox; `at` is when the change was decided (ms)."""
+    """One message as it is stored in the outbox; `at` is when the change was decided (ms).
+
+    `ack_key` opens the page that acknowledges. It is a secret of each copy, and is put in when that is handed over.
+    """
 
     action: Action
     at: int
@@ -59,6 +75,7 @@ class Message:
     actor: str
     assignee: str | None
     facts: Facts
+    ack_key: str | None = field(default=None, repr=False)
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
@@ -66,8 +83,4 @@ class Message:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Message:
         """Reads what `document` wrote."""
-        facts = dict(document["facts"])
-        subject = facts["subject"]
-        facts["subject"] = None if subject is None else Subject(**subject)
-        facts["failing_regions"] = tuple(facts["failing_regions"])
-        return cls(**{**document, "action": Action(document["action"]), "facts": Facts(**facts)})
+        return cls(**{**document, "action": Action(document["action"]), "facts": Facts.of(document["facts"])})

@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 from statuspulse.domain.health import Health
-from statuspulse.domain.times import MINUTE
+from statuspulse.domain.team_settings import TeamSettings
+from statuspulse.domain.times import SECOND
 
-# A monitor that fails again so soon after it recovered goes on with the same incident.
-REOPEN_WINDOW = 5 * MINUTE
+# A monitor that fails again so soon after it recovered goes on with the same incident, where its team says nothing.
+REOPEN_WINDOW = TeamSettings().reopen_window_seconds * SECOND
 _WELL = frozenset({Health.UP, Health.DEGRADED})
 
 
@@ -39,6 +40,6 @@ def after_flapping(health: Health, *, is_open: bool) -> Step:
     return Step.UPDATE if health is Health.DOWN else Step.NOTHING
 
 
-def may_reopen(recovered_at: int, now: int) -> bool:
-    """Whether a new outage goes on with the incident that ended with the last one."""
-    return now - recovered_at < REOPEN_WINDOW
+def may_reopen(recovered_at: int, now: int, window: int = REOPEN_WINDOW) -> bool:
+    """Whether a new outage goes on with the incident that ended with the last one; `window` is ms, 0 is never."""
+    return now - recovered_at < window

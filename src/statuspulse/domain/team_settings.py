@@ -10,8 +10,14 @@ StatusWindow = Literal["24h", "7d"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamSettings:
-    """Whether changes need a precondition, whether a reference may make its object, over what status is told."""
+    """Whether changes need a precondition, whether a reference may make its object, over what status is told.
+
+    A monitor that fails again within `reopen_window_seconds` goes on with its incident; `fallback_channel` hears of
+    what reaches nobody else.
+    """
 
     require_preconditions: bool = False
     lenient_references: bool = True
     status_default_window: StatusWindow = "24h"
+    reopen_window_seconds: int = 300
+    fallback_channel: str | None = None

@@ -11,11 +11,12 @@ from statuspulse.domain.health import Health
 from statuspulse.domain.incident import Move, ResolveReason, availability_key
 from statuspulse.domain.message import Facts, Subject
 from statuspulse.domain.monitor import Severity
-from statuspulse.domain.paging import Step, after_change, after_flapping, may_reopen
+from statuspulse.domain.paging import REOPEN_WINDOW, Step, after_change, after_flapping, may_reopen
+from statuspulse.domain.times import SECOND
 from statuspulse.engine.evidence import failing_regions, failure_text, observations, told_observations
 from statuspulse.engine.incidents import Opening, change, open_incident, tell_update
 from statuspulse.engine.watchlist import Watched
-from statuspulse.storage import incidents, states
+from statuspulse.storage import incidents, states, teams
 from statuspulse.storage.incidents import Incident
 from statuspulse.storage.states import MonitorState
 
@@ -61,7 +62,7 @@ def _open(connection: Connection, watched: Watched, begun: int, now: int) -> Inc
     facts = _outage(watched, begun, flapping=True if watched.is_muted else None)
     monitor = watched.monitor
     previous = incidents.last_resolved(connection, monitor.team_id, monitor.key, availability_key(monitor.id))
-    if previous is not None and _may_reopen(previous, now):
+    if previous is not None and _may_reopen(connection, previous, now):
         return change(connection, previous, Move.REOPEN, SYSTEM, now, facts=facts)
     opening = Opening(
         team_id=monitor.team_id,
@@ -120,6 +121,9 @@ def _current(connection: Connection, watched: Watched) -> Incident | None:
     return found[0] if found else None
 
 
-def _may_reopen(incident: Incident, now: int) -> bool:
-    recovered = incident.resolve_reason == ResolveReason.RECOVERED.value
-    return recovered and incident.resolved_at is not None and may_reopen(incident.resolved_at, now)
+def _may_reopen(connection: Connection, incident: Incident, now: int) -> bool:
+    if incident.resolve_reason != ResolveReason.RECOVERED.value or incident.resolved_at is None:
+        return False
+    team = teams.get(connection, incident.team_id)
+    window = REOPEN_WINDOW if team is None else team.settings.reopen_window_seconds * SECOND
+    return may_reopen(incident.resolved_at, now, window)

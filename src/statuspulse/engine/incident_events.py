@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from statuspulse.domain.actor import SYSTEM, Actor
+from statuspulse.domain.escalation import Place
 from statuspulse.domain.event import MOST_OBSERVATIONS, Event, EventType
 from statuspulse.domain.incident import Move
 from statuspulse.domain.times import SECOND, to_text
 from statuspulse.storage.incidents import Incident, TimelineEntry
+
+_MOST_TARGETS = 20
 
 
 def opened(
@@ -44,6 +47,20 @@ def changed(
         yield _event(EventType.INCIDENT_NOTE_ADDED, after, actor, at, {"note": _note(note)})
 
 
+def escalated(
+    incident: Incident, place: Place, targets: Sequence[Mapping[str, str]], actor: Actor, at: int, *, reason: str
+) -> Event:
+    """A step was taken: by hand, or because nobody answered in time, which is also what a dead channel comes to."""
+    data = {
+        "reason": "manual" if reason == "manual" else "step_timeout",
+        "step": place.step,
+        "repeat": place.repeat,
+        "targets": list(targets)[:_MOST_TARGETS],
+        "next_step_at": _time_or_none(incident.escalation.progress.next_at),
+    }
+    return _event(EventType.INCIDENT_ESCALATED, incident, actor, at, data)
+
+
 def _moved(
     before: Incident,
     after: Incident,
@@ -62,7 +79,7 @@ def _moved(
             data: dict[str, Any] = {
                 "previous_state": before.state.value,
                 "note": _note(note),
-                "ack_expires_at": None,
+                "ack_expires_at": _time_or_none(after.escalation.ack_expires_at),
                 "time_to_acknowledge_seconds": open_seconds,
             }
             return _event(EventType.INCIDENT_ACKNOWLEDGED, after, actor, at, data)
@@ -112,11 +129,11 @@ def _summary(incident: Incident) -> dict[str, Any]:
         "team_id": incident.team_id,
         "assignee": incident.assignee,
         "escalation_policy": incident.policy,
-        "escalation_step": None,
+        "escalation_step": None if incident.escalation.rules is None else incident.escalation.progress.at.step,
         "triggered_at": to_text(incident.triggered_at),
-        "acknowledged_at": None if incident.acknowledged_at is None else to_text(incident.acknowledged_at),
+        "acknowledged_at": _time_or_none(incident.acknowledged_at),
         "acknowledged_by": None if incident.acknowledged_by is None else incident.acknowledged_by.document(),
-        "resolved_at": None if incident.resolved_at is None else to_text(incident.resolved_at),
+        "resolved_at": _time_or_none(incident.resolved_at),
         "resolved_by": None if incident.resolved_by is None else incident.resolved_by.document(),
         "external_ids": {provider: link["id"] for provider, link in incident.external_ids.items()},
         "api_url": f"/v1/incidents/{incident.id}",
@@ -125,3 +142,7 @@ def _summary(incident: Incident) -> dict[str, Any]:
 
 def _note(note: TimelineEntry | None) -> dict[str, Any] | None:
     return None if note is None else {"id": note.id, "text": note.detail["text"], "created_at": to_text(note.at)}
+
+
+def _time_or_none(at: int | None) -> str | None:
+    return None if at is None else to_text(at)

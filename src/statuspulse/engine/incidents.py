@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
 from statuspulse.domain.actor import Actor
+from statuspulse.domain.escalation import Escalation
 from statuspulse.domain.ids import new_id, new_ulid
 from statuspulse.domain.incident import IncidentState, Move, ResolveReason
 from statuspulse.domain.message import Action, Facts
 from statuspulse.domain.monitor import Severity
-from statuspulse.engine import incident_events, notices
+from statuspulse.domain.times import to_text
+from statuspulse.engine import escalating, incident_events, notices
 from statuspulse.storage import events, incidents
 from statuspulse.storage.incidents import ExternalIds, Incident, TimelineEntry
 
@@ -45,17 +47,20 @@ class Opening:
 class Revision:
     """What one call makes of an incident: members as they shall be, a move on top, a note; all of it one version.
 
-    `edited` is the incident that was read, with the members replaced that the caller may set.
+    `edited` is the incident that was read, with the members replaced that the caller may set. An acknowledgement holds
+    `until` then (ms), or as long as the policy says.
     """
 
     edited: Incident
     move: Move = Move.NONE
     reason: ResolveReason | None = None
     note: TimelineEntry | None = None
+    until: int | None = None
 
 
 def open_incident(connection: Connection, opening: Opening, actor: Actor, now: int, facts: Facts) -> Incident:
     """A new incident; raises IntegrityError when one with its key was opened meanwhile."""
+    escalation, heard = escalating.carried(connection, opening, facts, now) if opening.notify else (Escalation(), ())
     incident = incidents.insert(
         connection,
         Incident(
@@ -77,6 +82,7 @@ def open_incident(connection: Connection, opening: Opening, actor: Actor, now: i
             external_ids=opening.external_ids,
             triggered_at=opening.triggered_at,
             triggered_by=actor,
+            escalation=escalation,
             created_at=now,
             updated_at=now,
         ),
@@ -91,8 +97,8 @@ def open_incident(connection: Connection, opening: Opening, actor: Actor, now: i
     incidents.append(connection, incident.id, told)
     opened = incident_events.opened(incident, actor, now, observations=opening.observations, note=opening.note)
     events.record(connection, opened)
-    if opening.notify:
-        notices.tell_all(connection, incident, actor, facts, now)
+    notices.tell(connection, incident, heard, actor, facts, now)
+    escalating.set_timers(connection, incident)
     return incident
 
 
@@ -119,6 +125,7 @@ def revise(
     its key.
     """
     moved = _moved(revision.edited, revision.move, actor, now, revision.reason)
+    moved, heard = escalating.followed(connection, moved, revision.move, facts, now, until=revision.until)
     if moved == incident and revision.note is None:
         return incident
     changed = replace(moved, version=incident.version + 1, updated_at=now)
@@ -130,7 +137,9 @@ def revise(
     ):
         events.record(connection, event)
     if changed.notify:
-        _tell(connection, changed, revision.move, actor, now, facts=facts)
+        _tell(connection, changed, revision.move, heard, actor, now, facts=facts)
+    if (changed.state, changed.escalation) != (incident.state, incident.escalation):
+        escalating.set_timers(connection, changed)
     return changed
 
 
@@ -146,14 +155,23 @@ def note_of(actor: Actor, now: int, text: str) -> TimelineEntry:
     return TimelineEntry(id=new_id("note"), at=now, type="note", actor=actor, detail={"text": text})
 
 
-def _tell(connection: Connection, incident: Incident, move: Move, actor: Actor, now: int, *, facts: Facts) -> None:
+def _tell(
+    connection: Connection,
+    incident: Incident,
+    move: Move,
+    heard: Sequence[str],
+    actor: Actor,
+    now: int,
+    *,
+    facts: Facts,
+) -> None:
     match move:
         case Move.ACKNOWLEDGE:
             notices.tell_involved(connection, incident, Action.ACKNOWLEDGE, actor, facts, now)
         case Move.RESOLVE:
-            notices.tell_involved(connection, incident, Action.RESOLVE, actor, facts, now)
+            notices.tell_end(connection, incident, actor, facts, now)
         case Move.UNACKNOWLEDGE | Move.REOPEN:
-            notices.tell_all(connection, incident, actor, facts, now)
+            notices.tell(connection, incident, heard, actor, facts, now)
         case Move.NONE | Move.DEDUPLICATE:
             pass
 
@@ -196,6 +214,8 @@ def _differences(
         if after.resolve_reason is not None:
             detail["reason"] = after.resolve_reason
         yield _entry("state_changed", actor, now, detail)
+    if revision.until is not None and after.escalation.ack_expires_at == revision.until:
+        yield _entry("snoozed", actor, now, {"until": to_text(revision.until)})
     if after.assignee != before.assignee:
         yield _entry("assigned", actor, now, {"assignee": after.assignee, "previous_assignee": before.assignee})
     if after.external_ids != before.external_ids:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from statuspulse.domain.actor import Actor
+from statuspulse.domain.escalation import Escalation
 from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.monitor import Severity
 from statuspulse.storage.schema import incidents, monitors, teams, timeline
@@ -48,6 +49,7 @@ class Incident:
     resolved_at: int | None = None
     resolved_by: Actor | None = None
     resolve_reason: str | None = None
+    escalation: Escalation = field(default_factory=Escalation)
     created_at: int
     updated_at: int
 
@@ -326,6 +328,7 @@ def _columns(incident: Incident) -> dict[str, Any]:
         "resolved_at": incident.resolved_at,
         "resolved_by": _actor_text(incident.resolved_by),
         "resolve_reason": incident.resolve_reason,
+        "escalation": json.dumps(incident.escalation.document(), ensure_ascii=False),
         "created_at": incident.created_at,
         "updated_at": incident.updated_at,
     }
@@ -356,6 +359,7 @@ def _incident(row: Row[Any]) -> Incident:
         resolved_at=row.resolved_at,
         resolved_by=None if row.resolved_by is None else _actor(row.resolved_by),
         resolve_reason=row.resolve_reason,
+        escalation=Escalation.read(json.loads(row.escalation)),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

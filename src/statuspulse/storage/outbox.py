@@ -139,6 +139,29 @@ def destinations_of(connection: Connection, team_id: str, incident_id: str) -> l
     return list(connection.scalars(query))
 
 
+def get(connection: Connection, notification_id: str) -> Notification | None:
+    """A row by its id alone; for whoever shows that he was sent it."""
+    row = connection.execute(select(outbox).where(outbox.c.id == notification_id)).one_or_none()
+    return None if row is None else _notification(row)
+
+
+def newest(
+    connection: Connection, team_id: str, incident_id: str, *, action: str | None = None
+) -> dict[str, Notification]:
+    """The last row of each destination that was told of the incident, of one action where one is named."""
+    wanted = and_(outbox.c.team_id == team_id, outbox.c.incident_id == incident_id)
+    if action is not None:
+        wanted = and_(wanted, outbox.c.action == action)
+    last = select(outbox.c.destination, func.max(outbox.c.seq).label("seq")).where(wanted)
+    found = last.group_by(outbox.c.destination).subquery()
+    query = (
+        select(outbox)
+        .join(found, and_(found.c.destination == outbox.c.destination, found.c.seq == outbox.c.seq))
+        .where(wanted)
+    )
+    return {row.destination: _notification(row) for row in connection.execute(query)}
+
+
 def claim(connection: Connection, *, owner: str, now: int, limit: int, aside: Aside) -> list[Notification]:
     """Leases what may be handed over now, of each destination the row that is due longest and no second one.
 

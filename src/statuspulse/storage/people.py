@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,13 @@ from statuspulse.storage.schema import members, users
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A user in one team; the address is in lower case."""
+    """A user in one team; the address is in lower case, `contacts` are channels of the team by their ids."""
 
     user_id: str
     team_id: str
     email: str
     role: str
+    contacts: tuple[str, ...] = ()
     created_at: int
     updated_at: int
 
@@ -42,6 +44,7 @@ def insert_if_new(connection: Connection, member: Member) -> bool:
         team_id=member.team_id,
         user_id=member.user_id,
         role=member.role,
+        contacts=json.dumps(member.contacts),
         created_at=member.created_at,
         updated_at=member.updated_at,
     )
@@ -53,8 +56,18 @@ def get(connection: Connection, team_id: str, user_id: str) -> Member | None:
     return None if row is None else _member(row)
 
 
-def set_role(connection: Connection, team_id: str, user_id: str, role: str, now: int) -> None:
-    connection.execute(update(members).where(_is(team_id, user_id)).values(role=role, updated_at=now))
+def get_by_email(connection: Connection, team_id: str, email: str) -> Member | None:
+    row = connection.execute(_of_team(team_id).where(users.c.email == email)).one_or_none()
+    return None if row is None else _member(row)
+
+
+def save(connection: Connection, member: Member) -> None:
+    """Stores role and contacts."""
+    connection.execute(
+        update(members)
+        .where(_is(member.team_id, member.user_id))
+        .values(role=member.role, contacts=json.dumps(member.contacts), updated_at=member.updated_at)
+    )
 
 
 def remove(connection: Connection, team_id: str, user_id: str) -> None:
@@ -96,6 +109,7 @@ def _member(row: Row[Any]) -> Member:
         team_id=row.team_id,
         email=row.email,
         role=row.role,
+        contacts=tuple(json.loads(row.contacts)),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, or_, select, update
 
 from statuspulse.storage.dialect import insert_or_ignore
 from statuspulse.storage.schema import escalation_policies
@@ -43,6 +43,35 @@ def insert_if_new(connection: Connection, policy: Policy) -> bool:
         updated_at=policy.updated_at,
     )
     return connection.scalar(statement.returning(escalation_policies.c.id)) is not None
+
+
+def save(connection: Connection, policy: Policy) -> None:
+    """Stores what may change: name, description, rules, and that somebody has looked at it."""
+    connection.execute(
+        update(escalation_policies)
+        .where(escalation_policies.c.team_id == policy.team_id, escalation_policies.c.slug == policy.slug)
+        .values(
+            name=policy.name,
+            description=policy.description,
+            auto_created=policy.auto_created,
+            rules=json.dumps(policy.rules, ensure_ascii=False),
+            updated_at=policy.updated_at,
+        )
+    )
+
+
+def remove(connection: Connection, team_id: str, slug: str) -> None:
+    connection.execute(
+        delete(escalation_policies).where(escalation_policies.c.team_id == team_id, escalation_policies.c.slug == slug)
+    )
+
+
+def all_of_team(connection: Connection, team_id: str) -> list[Policy]:
+    """Every policy of the team; there are few."""
+    return [
+        _policy(row)
+        for row in connection.execute(select(escalation_policies).where(escalation_policies.c.team_id == team_id))
+    ]
 
 
 def get(connection: Connection, team_id: str, slug: str) -> Policy | None:

@@ -108,6 +108,7 @@ members = Table(
     Column("team_id", Text, ForeignKey("teams.id"), primary_key=True),
     Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
     Column("role", Text, nullable=False),
+    Column("contacts", Text, nullable=False, server_default="[]"),  # JSON array of channel ids
     *_stamps(),
     Index(None, "team_id", "created_at", "user_id"),
 )
@@ -264,6 +265,19 @@ escalation_policies = Table(
     Column("rules", Text, nullable=False),  # JSON {steps, repeat, ack_timeout_seconds, …}
     *_stamps(),
     UniqueConstraint("team_id", "slug"),
+)
+
+# Who is on call when: a rotation of members of the team, and exceptions from it.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("team_id", Text, ForeignKey("teams.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("plan", Text, nullable=False),  # JSON {timezone, rotation, handoff, starts_on, members, overrides}
+    *_stamps(),
+    UniqueConstraint("team_id", "name"),
+    Index(None, "team_id", "created_at", "id"),
 )
 
 channels = Table(
@@ -515,6 +529,7 @@ incidents = Table(
     Column("resolved_at", BigInteger),
     Column("resolved_by", Text),
     Column("resolve_reason", Text),
+    Column("escalation", Text, nullable=False),  # JSON: the policy's rules as they were, and how far they are
     *_stamps(),
     UniqueConstraint("team_id", "number"),
     Index(None, "team_id", "triggered_at", "id"),
@@ -542,6 +557,19 @@ timeline = Table(
     Column("actor", Text, nullable=False),  # JSON actor
     Column("detail", Text, nullable=False),  # JSON
     Index(None, "incident_id", "key"),
+)
+
+# Everything of an incident that waits for an instant. They follow from the incident and are made anew with it; what has
+# fired is a row no more, in the transaction that owes its messages.
+escalation_timers = Table(
+    "escalation_timers",
+    metadata,
+    Column("incident_id", Text, ForeignKey("incidents.id"), primary_key=True),
+    Column("kind", Text, primary_key=True),  # step | reach | route | ack_end | auto_resolve
+    Column("repeat", Integer, primary_key=True, autoincrement=False),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("team_id", Text, ForeignKey("teams.id"), nullable=False),
+    Column("due_at", BigInteger, nullable=False, index=True),
 )
 
 # --- what happened ---------------------------------------------------------------------------------------

@@ -148,6 +148,8 @@ def _fields(message: Message) -> Iterable[dict[str, Any]]:
 
 def _buttons(message: Message, public_url: str) -> Iterable[dict[str, Any]]:
     yield _button("Open", f"{public_url}/incidents/{message.incident_id}")
+    if message.ack_key is not None:
+        yield _button("Acknowledge", f"{public_url}/ack/{message.ack_key}")
     subject = message.facts.subject
     if subject is not None and subject.runbook_url is not None and len(subject.runbook_url) <= _LINK_LIMIT:
         yield _button("Runbook", subject.runbook_url)

@@ -35,6 +35,7 @@ def upgrade() -> None:
     _members()
     _monitors()
     _probes()
+    _schedules()
     _token_secrets()
     _token_teams()
     _webhook_endpoints()
@@ -51,6 +52,7 @@ def upgrade() -> None:
     _transitions()
     _unseen_spans()
     _webhook_deliveries()
+    _escalation_timers()
     _outbox()
     _timeline()
     _delivery_attempts()
@@ -399,6 +401,7 @@ def _members() -> None:
         sa.Column("team_id", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("contacts", sa.Text(), server_default="[]", nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_members_team_id")),
@@ -463,6 +466,24 @@ def _probes() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_probes_digest")),
         sa.UniqueConstraint("id", name=op.f("uq_probes_id")),
         sa.UniqueConstraint("previous_digest", name=op.f("uq_probes_previous_digest")),
+    )
+
+
+def _schedules() -> None:
+    op.create_table(
+        "schedules",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_schedules_team_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_schedules")),
+        sa.UniqueConstraint("team_id", "name", name=op.f("uq_schedules_team_id_name")),
+    )
+    op.create_index(
+        op.f("ix_schedules_team_id_created_at_id"), "schedules", ["team_id", "created_at", "id"], unique=False
     )
 
 
@@ -592,6 +613,7 @@ def _incidents() -> None:
         sa.Column("resolved_at", sa.BigInteger(), nullable=True),
         sa.Column("resolved_by", sa.Text(), nullable=True),
         sa.Column("resolve_reason", sa.Text(), nullable=True),
+        sa.Column("escalation", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_incidents_monitor_key")),
@@ -779,6 +801,22 @@ def _webhook_deliveries() -> None:
         ["endpoint_id", "event_id"],
         unique=False,
     )
+
+
+def _escalation_timers() -> None:
+    op.create_table(
+        "escalation_timers",
+        sa.Column("incident_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("repeat", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("step", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_escalation_timers_incident_id")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_escalation_timers_team_id")),
+        sa.PrimaryKeyConstraint("incident_id", "kind", "repeat", "step", name=op.f("pk_escalation_timers")),
+    )
+    op.create_index(op.f("ix_escalation_timers_due_at"), "escalation_timers", ["due_at"], unique=False)
 
 
 def _outbox() -> None:

@@ -1,0 +1,166 @@
+"""On-call schedules: made, changed, removed, and asked who is on call (`API.md` D.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from statuspulse.catalog import merging
+from statuspulse.catalog.identifiers import fresh_id
+from statuspulse.catalog.references import Change
+from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, Path, RefusedError
+from statuspulse.catalog.schedule_members import READ_ONLY, ScheduleEdit, ScheduleRequest
+from statuspulse.catalog.validation import read
+from statuspulse.domain.difference import differences
+from statuspulse.domain.on_call import Rotation, RotationError
+from statuspulse.domain.times import to_datetime, to_text
+from statuspulse.storage import audit, people, policies, schedules
+from statuspulse.storage.people import Member
+from statuspulse.storage.schedules import Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnCall:
+    """Who is on call at an instant (ms), None for nobody, and when the rotation goes on."""
+
+    schedule: Schedule
+    at: int
+    email: str | None
+    member: Member | None
+    next_handoff_at: int
+
+
+def create(connection: Connection, change: Change, sent: Mapping[str, Any]) -> Schedule:
+    """A new schedule; raises InvalidInputError, RefusedError for a name that is taken."""
+    name, plan = _plan(connection, change, sent)
+    schedule = Schedule(
+        id=fresh_id(connection, "sch", schedules.exists),
+        team_id=change.team_id,
+        name=name,
+        plan=plan,
+        created_at=change.now,
+        updated_at=change.now,
+    )
+    try:
+        with connection.begin_nested():
+            schedules.insert(connection, schedule)
+    except IntegrityError:
+        raise _taken() from None
+    _record(connection, change, "schedule.created", schedule, {}, _facts(schedule))
+    return schedule
+
+
+def update(connection: Connection, change: Change, schedule_id: str, sent: Mapping[str, Any]) -> Schedule:
+    """The schedule with what was sent in place of what was; raises InvalidInputError, MissingError, RefusedError."""
+    given = {name: value for name, value in sent.items() if name not in READ_ONLY}
+    stored = get(connection, change.team_id, schedule_id)
+    read(ScheduleEdit, given)
+    name, plan = _plan(connection, change, merging.merged({"name": stored.name, **stored.plan}, given))
+    changed = replace(stored, name=name, plan=plan)
+    if changed == stored:
+        return stored
+    changed = replace(changed, updated_at=change.now)
+    try:
+        with connection.begin_nested():
+            schedules.save(connection, changed)
+    except IntegrityError:
+        raise _taken() from None
+    _record(connection, change, "schedule.updated", changed, _facts(stored), _facts(changed))
+    return changed
+
+
+def remove(connection: Connection, change: Change, schedule_id: str) -> Schedule:
+    """Raises MissingError, RefusedError while a policy names the schedule."""
+    stored = get(connection, change.team_id, schedule_id)
+    for policy in policies.all_of_team(connection, change.team_id):
+        targets = [target for step in policy.rules["steps"] for target in step["targets"]]
+        if {"type": "schedule", "id": schedule_id} in targets:
+            raise RefusedError("resource_in_use", f'The policy "{policy.slug}" names the schedule; change it first.')
+    schedules.remove(connection, change.team_id, schedule_id)
+    _record(connection, change, "schedule.deleted", stored, _facts(stored), {})
+    return stored
+
+
+def get(connection: Connection, team_id: str, schedule_id: str) -> Schedule:
+    """Raises MissingError."""
+    found = schedules.get(connection, team_id, schedule_id)
+    if found is None:
+        raise MissingError
+    return found
+
+
+def on_call(connection: Connection, team_id: str, schedule_id: str, at: int) -> OnCall:
+    """Raises MissingError."""
+    schedule = get(connection, team_id, schedule_id)
+    rotation = Rotation.of(schedule.plan)
+    email = rotation.at(at)
+    member = None if email is None else people.get_by_email(connection, team_id, email)
+    return OnCall(schedule=schedule, at=at, email=email, member=member, next_handoff_at=rotation.next_handoff(at))
+
+
+def _plan(connection: Connection, change: Change, document: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    request = read(ScheduleRequest, document)
+    plan = request.model_dump(exclude={"name"})
+    plan["overrides"] = [
+        {**one, "start_at": to_text(one["start_at"]), "end_at": to_text(one["end_at"])} for one in plan["overrides"]
+    ]
+    plan["starts_on"] = plan["starts_on"] or _last_handoff(plan, change.now).isoformat()
+    try:
+        date.fromisoformat(plan["starts_on"])
+    except ValueError:
+        raise _wrong("parameter_invalid_format", ("starts_on",), "is no date such as 2026-11-23") from None
+    try:
+        Rotation.of(plan)
+    except RotationError as error:
+        raise _wrong("rrule_unsupported", ("rotation",), str(error)) from None
+    named: list[tuple[Path, str]] = [(("members", place), email) for place, email in enumerate(plan["members"])]
+    named += [(("overrides", place, "member"), one["member"]) for place, one in enumerate(plan["overrides"])]
+    wrong = [path for path, email in named if people.get_by_email(connection, change.team_id, email) is None]
+    if wrong:
+        message = "is no member of this team; add the address to the team first"
+        raise InvalidInputError([Detail(code="reference_not_found", path=path, message=message) for path in wrong])
+    return request.name, plan
+
+
+def _last_handoff(plan: Mapping[str, Any], now: int) -> date:
+    """The day of the last handoff hour, so that somebody is on call from the beginning."""
+    local = to_datetime(now).astimezone(ZoneInfo(plan["timezone"]))
+    is_over = local.time() >= time.fromisoformat(plan["handoff"])
+    return local.date() if is_over else local.date() - timedelta(days=1)
+
+
+def _taken() -> RefusedError:
+    return RefusedError("name_taken", "The team has a schedule with this name.")
+
+
+def _wrong(code: str, path: tuple[str | int, ...], message: str) -> InvalidInputError:
+    return InvalidInputError([Detail(code=code, path=path, message=message)])
+
+
+def _facts(schedule: Schedule) -> dict[str, Any]:
+    return {"name": schedule.name, **schedule.plan}
+
+
+def _record(
+    connection: Connection,
+    change: Change,
+    action: str,
+    schedule: Schedule,
+    before: dict[str, Any],
+    after: dict[str, Any],
+) -> None:
+    audit.record(
+        connection,
+        change.team_id,
+        at=change.now,
+        actor=change.actor,
+        action=action,
+        resource=schedule.id,
+        diff=list(differences(before, after)),
+    )

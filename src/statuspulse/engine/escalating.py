@@ -1,0 +1,150 @@
+"""Carries out what the ladder of an incident says: who hears of its moves, and which timers stand for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from statuspulse.domain import escalation as ladders
+from statuspulse.domain import routing
+from statuspulse.domain.actor import Actor
+from statuspulse.domain.escalation import Climb, Escalation, Ladder, Place
+from statuspulse.domain.ids import new_ulid
+from statuspulse.domain.incident import Move
+from statuspulse.domain.message import Facts
+from statuspulse.domain.monitor import Severity
+from statuspulse.domain.times import to_text
+from statuspulse.engine import incident_events, notices, receivers
+from statuspulse.engine.notices import Audience
+from statuspulse.engine.receivers import About
+from statuspulse.storage import events, incidents, outbox, policies, timers
+from statuspulse.storage.incidents import Incident, TimelineEntry
+
+
+class Opens(Protocol):
+    """What has to be known of an incident that is about to be opened."""
+
+    @property
+    def team_id(self) -> str: ...
+    @property
+    def monitor_key(self) -> int | None: ...
+    @property
+    def severity(self) -> Severity: ...
+    @property
+    def policy(self) -> str | None: ...
+
+
+def carried(connection: Connection, opening: Opens, facts: Facts, now: int) -> tuple[Escalation, tuple[str, ...]]:
+    """What a new incident takes with it of policy and rules, and who is told at once."""
+    severity = opening.severity.value
+    policy = None if opening.policy is None else policies.get(connection, opening.team_id, opening.policy)
+    rules = None if policy is None or not Ladder.of(policy.rules).applies_to(severity) else policy.rules
+    config = receivers.config_of(connection, opening.monitor_key)
+    routes = () if config is None else tuple(routing.routes(config, severity, now))
+    about = About(team_id=opening.team_id, monitor_key=opening.monitor_key, severity=severity)
+    return _begun(connection, about, Escalation(rules=rules, routes=routes), facts, (), now)
+
+
+def followed(
+    connection: Connection, incident: Incident, move: Move, facts: Facts, now: int, *, until: int | None
+) -> tuple[Incident, tuple[str, ...]]:
+    """The incident after a move with the escalation that follows from it, and who is told that it is triggered."""
+    escalation = incident.escalation
+    heard: tuple[str, ...] = ()
+    match move:
+        case Move.ACKNOWLEDGE:
+            escalation = ladders.acknowledged(escalation, now, until)
+        case Move.RESOLVE:
+            escalation = ladders.over(escalation)
+        case Move.UNACKNOWLEDGE | Move.REOPEN if incident.notify:
+            before = outbox.destinations_of(connection, incident.team_id, incident.id)
+            escalation, heard = _begun(connection, notices.about(incident), escalation, facts, before, now)
+        case Move.NONE if until is not None:
+            escalation = replace(escalation, ack_expires_at=until)
+        case _:
+            pass
+    return replace(incident, escalation=escalation), heard
+
+
+def set_timers(connection: Connection, incident: Incident) -> None:
+    """Makes the rows of the incident's timers those that follow from it."""
+    wanted = ladders.timers(incident.state, incident.escalation)
+    timers.replace_all(connection, incident.team_id, incident.id, wanted)
+
+
+def escalate(
+    connection: Connection,
+    incident: Incident,
+    climb: Climb,
+    actor: Actor,
+    now: int,
+    *,
+    reason: str,
+    routes: Sequence[int] = (),
+) -> Incident:
+    """Takes steps and tells routes, by their numbers; the one place through which an incident is escalated.
+
+    Raises IncidentChangedError when someone else was faster.
+    """
+    escalation = replace(incident.escalation, progress=climb.progress)
+    who = notices.audience(connection, notices.about(incident), escalation, climb.taken, routes, now)
+    escalation = _told(connection, incident, escalation, who, now)
+    changed = replace(incident, escalation=escalation, version=incident.version + 1, updated_at=now)
+    incidents.save(connection, changed, read_version=incident.version)
+    entries = [_entry(changed, place, who, actor, now, reason) for place in climb.taken]
+    incidents.append(connection, incident.id, entries)
+    for place in climb.taken:
+        targets = _targets(connection, changed, place)
+        events.record(connection, incident_events.escalated(changed, place, targets, actor, now, reason=reason))
+    notices.tell(connection, changed, who.everyone, actor, _waiting(escalation, now), now)
+    set_timers(connection, changed)
+    return changed
+
+
+def _begun(
+    connection: Connection, about: About, escalation: Escalation, facts: Facts, before: Sequence[str], now: int
+) -> tuple[Escalation, tuple[str, ...]]:
+    started, taken = ladders.begun(replace(escalation, facts=facts.document()), now)
+    at_once = [number for number, route in enumerate(started.routes) if route["after_seconds"] == 0]
+    who = notices.audience(connection, about, started, taken, at_once, now)
+    return ladders.tell(started, now, loud=who.loud, quiet=who.quiet, before=before), who.everyone
+
+
+def _told(connection: Connection, incident: Incident, escalation: Escalation, who: Audience, now: int) -> Escalation:
+    before = outbox.destinations_of(connection, incident.team_id, incident.id)
+    return ladders.tell(escalation, now, loud=who.loud, quiet=who.quiet, before=before)
+
+
+def _waiting(escalation: Escalation, now: int) -> Facts:
+    """What the trigger told, and for how long nobody has taken it on."""
+    facts = Facts() if escalation.facts is None else Facts.of(escalation.facts)
+    return replace(facts, waiting_ms=max(0, now - escalation.begun_at))
+
+
+def _targets(connection: Connection, incident: Incident, place: Place) -> list[dict[str, str]]:
+    """Whom the step means, as an event names them; the notifications of a monitor go by the monitor's id."""
+    ladder, about = incident.escalation.ladder, notices.about(incident)
+    return [
+        {
+            "type": target.type,
+            "id": target.id or incident.monitor_id or incident.id,
+            "label": receivers.label(connection, about, target),
+        }
+        for target in (() if ladder is None else ladder.rungs[place.step].targets)
+    ]
+
+
+def _entry(incident: Incident, place: Place, who: Audience, actor: Actor, now: int, reason: str) -> TimelineEntry:
+    rules, progress = incident.escalation.rules, incident.escalation.progress
+    detail = {
+        "reason": reason,
+        "step": place.step,
+        "repeat": place.repeat,
+        "targets": [] if rules is None else rules["steps"][place.step]["targets"],
+        "channels": list(who.everyone),
+        "next_step_at": None if progress.next_at is None else to_text(progress.next_at),
+    }
+    return TimelineEntry(id=new_ulid("evt", now), at=now, type="escalated", actor=actor, detail=detail)
