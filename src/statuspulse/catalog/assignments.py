@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -38,10 +39,11 @@ def assigned(connection: Connection, keyring: Keyring, region: str, known_versio
     monitors: list[AssignedMonitor] = []
     removed: list[str] = []
     for monitor in watch.changed_since(connection, base or 0):
-        if monitor.deleted or monitor.paused or region not in monitor.config["regions"]:
+        config = monitor.config
+        if monitor.deleted or monitor.paused or region not in config["regions"]:
             removed.append(monitor.id)
         else:
-            monitors.append(_assigned(keyring, monitor, region))
+            monitors.append(_assigned(keyring, monitor, config, region))
     return AssignedSet(version=version, base=base, monitors=monitors, removed=removed if base is not None else [])
 
 
@@ -50,9 +52,9 @@ def unchanged(version: int) -> AssignedSet:
     return AssignedSet(version=version, base=version, monitors=[], removed=[])
 
 
-def _assigned(keyring: Keyring, monitor: WatchedMonitor, region: str) -> AssignedMonitor:
+def _assigned(keyring: Keyring, monitor: WatchedMonitor, sealed: dict[str, Any], region: str) -> AssignedMonitor:
     """Secrets go out in clear: the probe has to send them."""
-    config = secrets.opened(keyring, Owner(monitor_id=monitor.id, team_id=monitor.team_id), monitor.config)
+    config = secrets.opened(keyring, Owner(monitor_id=monitor.id, team_id=monitor.team_id), sealed)
     regions: list[str] = config["regions"]
     return AssignedMonitor(
         monitor_id=monitor.id,

@@ -61,6 +61,7 @@ def settle(connection: Connection, watched: Watched, now: int) -> None:
 def _open(connection: Connection, watched: Watched, begun: int, now: int) -> Incident:
     facts = _outage(watched, begun, flapping=True if watched.is_muted else None)
     monitor = watched.monitor
+    config = monitor.config
     previous = incidents.last_resolved(connection, monitor.team_id, monitor.key, availability_key(monitor.id))
     if previous is not None and _may_reopen(connection, previous, now):
         return change(connection, previous, Move.REOPEN, SYSTEM, now, facts=facts)
@@ -70,9 +71,9 @@ def _open(connection: Connection, watched: Watched, begun: int, now: int) -> Inc
         monitor_id=monitor.id,
         dedup_key=availability_key(monitor.id),
         title=f"{monitor.name} is down",
-        severity=Severity(monitor.config["severity"]),
+        severity=Severity(config["severity"]),
         source="monitor",
-        policy=monitor.config["escalation_policy"],
+        policy=config["escalation_policy"],
         triggered_at=now,
         detail={"first_observed_at": begun, "observations": observations(watched)},
         observations=told_observations(watched),
@@ -101,13 +102,12 @@ def _recovery(watched: Watched, begun: int) -> Facts:
 
 def _subject(watched: Watched) -> Subject:
     monitor = watched.monitor
-    config = monitor.config
     return Subject(
         id=monitor.id,
         name=monitor.name,
-        type=config["type"],
+        type=watched.type,
         target=monitor.target,
-        runbook_url=config["runbook_url"],
+        runbook_url=monitor.config["runbook_url"],
     )
 
 

@@ -101,6 +101,7 @@ class Turn:
             return
         watched = Watched(
             monitor=one.monitor,
+            type=heartbeat.HEARTBEAT,
             rules=_rules(one.monitor.config),
             regions={self.region_key: INBOUND},
             state=one.state,

@@ -220,7 +220,7 @@ def _receipt(tally: Tally, through: int) -> Receipt:
 def rounds(tally: Tally, watchlist: Watchlist) -> Counter[tuple[str, str]]:
     """How many results of each (type, verdict) the batch brought, for the metrics."""
     return Counter(
-        (watchlist.by_key[placed.monitor_key].config["type"], placed.result.verdict.value)
+        (watchlist.by_key[placed.monitor_key].type, placed.result.verdict.value)
         for placed in tally.placed
         if placed.monitor_key in watchlist.by_key
     )

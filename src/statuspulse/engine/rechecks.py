@@ -93,7 +93,7 @@ class Rechecks:
             kind="recheck",
             monitor_id=watched.monitor.id,
             config_version=watched.monitor.config_version,
-            type=watched.config["type"],
+            type=watched.type,
             spec={},
             timeout_ms=watched.rules.timeout,
             not_before=to_datetime(recheck.not_before),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -48,6 +47,7 @@ class Watched:
     """
 
     monitor: WatchedMonitor
+    type: str
     rules: Rules
     regions: dict[int, str]
     state: MonitorState
@@ -63,16 +63,13 @@ class Watched:
         """Whether people hear of the flapping and of no single change."""
         return self.mutes_flapping and self.state.flapping.is_on
 
-    @property
-    def config(self) -> dict[str, Any]:
-        return self.monitor.config
-
     def standing_of(self, region_key: int) -> Standing:
         return self.standings.get(region_key) or Standing()
 
     def grid(self, region_key: int) -> Grid:
         """The slots of one of its regions."""
-        place, strategy = list(self.regions).index(region_key), Strategy(self.config["region_strategy"])
+        place = list(self.regions).index(region_key)
+        strategy = Strategy.ROTATE if self.rules.rotates else Strategy.PARALLEL
         return Grid.of(self.monitor.id, self.rules.interval, place, len(self.regions), strategy)
 
 
@@ -143,10 +140,12 @@ class Watchlist:
         slots = results.last_slots(connection, keys, list(self._region_keys.values()))
         loaded = []
         for monitor in found:
+            config = monitor.config
             watched = Watched(
                 monitor=monitor,
-                rules=rules_of(monitor.config),
-                regions={self._region_keys[slug]: slug for slug in monitor.config["regions"]},
+                type=config["type"],
+                rules=rules_of(config),
+                regions={self._region_keys[slug]: slug for slug in config["regions"]},
                 state=moods[monitor.key],
                 standings=standings.get(monitor.key, {}),
                 mutes_flapping=self._mutes_flapping,
