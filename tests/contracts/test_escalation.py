@@ -130,10 +130,8 @@ class Scene:
 
     def configure(self, **members: Any) -> None:
         def save(connection: Connection) -> None:
-            config = json.loads(
-                connection.scalar(select(monitors.c.config).where(monitors.c.key == self.ground.monitor))
-            )
-            text = json.dumps({**config, **members})
+            query = select(monitors.c.config).where(monitors.c.key == self.ground.monitor)
+            text = json.dumps({**json.loads(connection.execute(query).scalar_one()), **members})
             connection.execute(update(monitors).where(monitors.c.key == self.ground.monitor).values(config=text))
 
         self.ground.write(save)

@@ -200,6 +200,15 @@ class Header(Part, frozen=True, kw_only=True):
     secret: bool | None = None
 
 
+class Hours(Part, frozen=True, kw_only=True):
+    """Wall time of some days; hours that end before they begin go over midnight, equal ones are whole days."""
+
+    timezone: str
+    days: tuple[str, ...] | None = None
+    from_: str = msgspec.field(name="from")
+    to: str
+
+
 class Incident(Answer, frozen=True, kw_only=True):
     """An incident; `previous_state`, `deduplicated` and `notes` tell what the call did."""
 
@@ -386,7 +395,7 @@ class Monitor(Answer, frozen=True, kw_only=True):
     severity: str
     escalation_policy: str | None
     notifications: tuple[str, ...]
-    notification_rules: tuple[dict[str, Any], ...]
+    notification_rules: tuple[Rule, ...]
     maintenance_windows: tuple[dict[str, Any], ...]
     sla: dict[str, Any] | None
     depends_on: tuple[str, ...]
@@ -472,7 +481,7 @@ class MonitorConfig(Answer, frozen=True, kw_only=True):
     severity: str
     escalation_policy: str | None
     notifications: tuple[str, ...]
-    notification_rules: tuple[dict[str, Any], ...]
+    notification_rules: tuple[Rule, ...]
     maintenance_windows: tuple[dict[str, Any], ...]
     sla: dict[str, Any] | None
     depends_on: tuple[str, ...]
@@ -711,6 +720,18 @@ class Retry(Part, frozen=True, kw_only=True):
 
     count: int | None = None
     delay_ms: int | None = None
+
+
+class Rule(Part, frozen=True, kw_only=True):
+    """Who hears of what, from the top: every rule that matches tells its channels, one that mutes ends the list."""
+
+    name: str
+    when: When | None = None
+    notify: tuple[str, ...] | None = None
+    after_seconds: int | None = None
+    repeat_seconds: int | None = None
+    send_resolved: bool | None = None
+    mute: bool | None = None
 
 
 class SimulatedIncident(Part, frozen=True, kw_only=True):
@@ -1048,3 +1069,11 @@ class UptimeTotals(Part, frozen=True, kw_only=True):
     outages: int
     mttr_seconds: float | None
     mtbf_seconds: float | None
+
+
+class When(Part, frozen=True, kw_only=True):
+    """What a rule matches: the outage, its end, or both; no severities are all of them, no schedule is always."""
+
+    states: tuple[str, ...] | None = None
+    severities: tuple[str, ...] | None = None
+    schedule: Hours | None = None
