@@ -130,9 +130,8 @@ class Scene:
 
     def configure(self, **members: Any) -> None:
         def save(connection: Connection) -> None:
-            config = json.loads(
-                connection.scalar(select(monitors.c.config).where(monitors.c.key == self.ground.monitor))
-            )
+            stored = select(monitors.c.config).where(monitors.c.key == self.ground.monitor)
+            config = json.loads(connection.execute(stored).scalar_one())
             text = json.dumps({**config, **members})
             connection.execute(update(monitors).where(monitors.c.key == self.ground.monitor).values(config=text))
 
