@@ -232,7 +232,7 @@ def test_a_dns_monitor_that_does_not_hold_is_refused(api: Api, members: dict[str
         ({"notifications": ["x"] * 21}, "parameter_too_many", "notifications"),
         ({"notifications": ["nch_00000000"]}, "reference_not_found", "notifications[0]"),
         ({"notifications": ["slack://hooks/T/B/***#nch_00000000"]}, "reference_not_found", "notifications[0]"),
-        ({"notification_rules": [{"name": "x"}]}, "parameter_out_of_range", "notification_rules"),
+        ({"notification_rules": [{"name": "x"}]}, "parameter_conflict", "notification_rules[0]"),
         ({"maintenance_windows": ["mwn_00000000"]}, "parameter_out_of_range", "maintenance_windows"),
         ({"sla": {"objective_pct": 99.9}}, "parameter_out_of_range", "sla"),
         ({"depends_on": ["mon_00000000"]}, "parameter_out_of_range", "depends_on"),

@@ -130,8 +130,9 @@ class Scene:
 
     def configure(self, **members: Any) -> None:
         def save(connection: Connection) -> None:
-            query = select(monitors.c.config).where(monitors.c.key == self.ground.monitor)
-            text = json.dumps({**json.loads(connection.execute(query).scalar_one()), **members})
+            stored = select(monitors.c.config).where(monitors.c.key == self.ground.monitor)
+            config = json.loads(connection.execute(stored).scalar_one())
+            text = json.dumps({**config, **members})
             connection.execute(update(monitors).where(monitors.c.key == self.ground.monitor).values(config=text))
 
         self.ground.write(save)

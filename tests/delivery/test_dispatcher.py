@@ -16,14 +16,16 @@ from structlog.testing import capture_logs
 
 from statuspulse.bus.bus import Topic
 from statuspulse.delivery.channel import Delivered, Outcome
+from statuspulse.domain.escalation import REACH, Timer, TimerKind
 from statuspulse.domain.message import Action, Message
 from statuspulse.domain.secret import Secret
 from statuspulse.domain.times import DAY, MINUTE, SECOND
+from statuspulse.storage import timers
 from statuspulse.storage.outbox import LEASE, Ending, State
 from statuspulse.storage.schema import channels, delivery_attempts, outbox, timeline
 from statuspulse.storage.sealing import Keyring
 from tests.delivery.receiver import OK, Hold, Trick
-from tests.delivery.world import NOW, World, running, turn
+from tests.delivery.world import NOW, TEAM, World, running, turn
 from tests.targets import http_answer, until
 
 # PostgreSQL calls a table that is gone a defect, not an outage.
@@ -207,6 +209,20 @@ async def test_a_resolve_never_comes_before_its_trigger(world: World) -> None:
     words = [text.split(":")[0] for text in world.receiver.texts()]
     assert words == ["DOWN", "DOWN", "ACKNOWLEDGED", "ACKNOWLEDGED", "UP"]
     assert [entry.type for entry in world.timeline(incident)] == ["notified"] * 3
+
+
+async def test_a_refusal_that_will_not_heal_lets_the_next_step_be_looked_at_at_once(world: World) -> None:
+    channel, incident, dispatcher = world.channel(), world.incident(), world.dispatcher()
+    waiting = [Timer(kind=kind, due_at=NOW + REACH) for kind in (TimerKind.REACH, TimerKind.STEP)]
+    world.write(lambda connection: timers.replace_all(connection, TEAM, incident.id, waiting))
+    world.receiver.scripts["abc123"] = [ERROR, http_answer(404, b"no_service", "Connection: close")]
+    world.owe(incident, channel)
+    await turn(dispatcher)
+    assert world.database.read_now(timers.next_due_at) == NOW + REACH
+    world.clock.at += 10 * SECOND
+    await turn(dispatcher)
+    due = world.database.read_now(lambda connection: timers.due(connection, world.clock.at, 9))
+    assert [(one.incident_id, one.due_at) for one in due] == [(incident.id, world.clock.at)]
 
 
 async def test_a_message_ends_dead_when_a_day_has_passed(world: World) -> None:

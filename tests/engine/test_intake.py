@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from statuspulse.catalog import incidents
 from statuspulse.domain.failure import Failure, FailureClass, MissReason
 from statuspulse.domain.health import Health, State
 from statuspulse.domain.incident import IncidentState, availability_key
 from statuspulse.domain.result import Gap, ResultKind
+from statuspulse.domain.team_settings import TeamSettings
 from statuspulse.domain.times import MINUTE, SECOND
 from statuspulse.protocol.conversion import gap_item
 from statuspulse.protocol.documents import TimingsDocument
-from statuspulse.storage import states
+from statuspulse.storage import states, teams
 from tests.engine.world import REFUSED, START, World, result
 
 BLOCKED = Failure(FailureClass.BLOCKED_BY_POLICY, "the address policy denies private addresses")
@@ -115,6 +118,23 @@ def test_a_monitor_that_fails_much_later_gets_a_new_incident(world: World) -> No
     world.see(*(result(monitor, at(10 * n)) for n in range(5, 40)))
     world.see(result(monitor, at(400), REFUSED), result(monitor, at(410), REFUSED))
     assert [incident.state for incident in world.incidents()] == [IncidentState.RESOLVED, IncidentState.TRIGGERED]
+
+
+@pytest.mark.parametrize(("window_seconds", "again_at", "count"), [(0, 60, 2), (3600, 400, 1)])
+def test_how_soon_is_at_once_is_for_the_team_to_say(
+    world: World, window_seconds: int, again_at: int, count: int
+) -> None:
+    def settle(connection: Connection) -> None:
+        team = teams.get(connection, world.team_id)
+        assert team is not None
+        teams.save(connection, replace(team, settings=TeamSettings(reopen_window_seconds=window_seconds)))
+
+    world.write(settle)
+    monitor = world.monitor()
+    world.see(*(result(monitor, at(10 * n), failure) for n, failure in enumerate([None, REFUSED, REFUSED, None, None])))
+    world.see(*(result(monitor, at(10 * n)) for n in range(5, again_at // 10)))
+    world.see(*(result(monitor, at(again_at + after), REFUSED) for after in (0, 10)))
+    assert len(world.incidents()) == count
 
 
 def test_a_void_result_is_stored_and_decides_nothing(world: World) -> None:
