@@ -36,6 +36,7 @@ from statuspulse.api.envelope import refusal
 from statuspulse.api.frame import Frame
 from statuspulse.api.openapi import openapi_document
 from statuspulse.api.overload import Overload
+from statuspulse.api.signposts import Signposts
 from statuspulse.api.strangers import Strangers
 from statuspulse.api.translate import TRANSLATED, translate
 
@@ -95,6 +96,7 @@ def create_api(parts: Dependencies, routers: Sequence[APIRouter] = ROUTERS) -> F
         app.include_router(router, prefix="/v1")
     tags = list(dict.fromkeys(str(tag) for router in routers for tag in router.tags))
     described = list(app.routes)
-    app.router.routes[:0] = ping.routes()  # in front: what is called most is found first
-    app.router.routes.extend(system.routes(lambda: openapi_document(described, tags)))
+    app.router.routes.extend([*ping.routes(), *system.routes(lambda: openapi_document(described, tags))])
+    operations = [("/v1", route) for router in routers for route in router.routes]
+    app.router.routes.insert(0, Signposts([*operations, *(("", route) for route in app.routes)]))
     return app
