@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 
 import pytest
 from sqlalchemy import BigInteger, Connection, bindparam, literal_column, make_url, select
@@ -24,7 +26,7 @@ _BETWEEN = (
 )
 
 
-def name_regions(connection: Connection, *slugs: str) -> None:
+def name_regions(connection: Connection, slugs: Sequence[str]) -> None:
     connection.execute(regions.insert(), [{"slug": slug, "name": slug, "created_at": 1} for slug in slugs])
 
 
@@ -61,11 +63,11 @@ class _DoneError(Exception):
 
 
 def test_prepared_queries_of_one_read_see_one_snapshot(database: Database) -> None:
-    database.submit(lambda connection: name_regions(connection, "a")).result(10)
+    database.submit(lambda connection: name_regions(connection, ["a"])).result(10)
 
     def read(connection: Connection) -> tuple[list[str], list[str]]:
         before = slugs(connection)
-        database.submit(lambda other: name_regions(other, "b")).result(10)
+        database.submit(lambda other: name_regions(other, ["b"])).result(10)
         return before, slugs(connection)
 
     assert database.read_now(read) == (["a"], ["a"])
@@ -80,7 +82,7 @@ def test_a_prepared_query_that_fails_tells_that_the_database_cannot_serve(sqlite
 
 async def test_a_glance_sees_what_was_committed_before_it(database: Database) -> None:
     for count, slug in enumerate("abc", start=1):
-        await database.write(lambda connection, slug=slug: name_regions(connection, slug))
+        await database.write(partial(name_regions, slugs=(slug,)))
         assert len(await database.glance(slugs)) == count
 
 
