@@ -17,6 +17,7 @@ from sqlalchemy import Connection, func, select
 from statuspulse.api.app import create_api
 from statuspulse.api.dependencies import CheckOutcome, Dependencies
 from statuspulse.api.overload import PLACES
+from statuspulse.app.connections import Bounds
 from statuspulse.app.web_server import WebServer, base_url, bound, listen
 from statuspulse.bus.bus import Topic
 from statuspulse.bus.local import LocalBus
@@ -143,7 +144,7 @@ async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
         places=PLACES,
         mutes_flapping=True,
     )
-    server = WebServer(create_api(parts))
+    server = WebServer(create_api(parts), Bounds())
     with bound("127.0.0.1", 0) as listening:
         listen(listening)
         async with asyncio.TaskGroup() as tasks:

@@ -14,6 +14,7 @@ from statuspulse.app.log_lines import LEFT_OUT, Sparing
 FLOOD = """
 import asyncio, socket
 from statuspulse.app import log_lines
+from statuspulse.app.connections import Bounds
 from statuspulse.app.web_server import WebServer, bound, listen
 
 async def application(scope, receive, send):
@@ -27,7 +28,7 @@ def flood(address):
                 pass
 
 async def main():
-    server = WebServer(application)
+    server = WebServer(application, Bounds())
     with bound("127.0.0.1", 0) as listening:
         listen(listening)
         async with asyncio.TaskGroup() as tasks:

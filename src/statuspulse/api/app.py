@@ -47,6 +47,7 @@ from statuspulse.api.envelope import refusal
 from statuspulse.api.frame import Frame
 from statuspulse.api.openapi import openapi_document
 from statuspulse.api.overload import Overload
+from statuspulse.api.signposts import Signposts
 from statuspulse.api.strangers import Strangers
 from statuspulse.api.translate import TRANSLATED, translate
 
@@ -114,8 +115,8 @@ def create_api(parts: Dependencies, routers: Sequence[APIRouter] = ROUTERS) -> F
         app.include_router(router, prefix="/v1")
     tags = list(dict.fromkeys(str(tag) for router in routers for tag in router.tags))
     described = list(app.routes)
-    app.router.routes[:0] = ping.routes()  # in front: what is called most is found first
     app.state.openapi = cache(lambda: json.dumps(openapi_document(described, tags), ensure_ascii=False))
-    app.router.routes.extend(acknowledge.routes())
-    app.router.routes.extend(system.routes(app.state.openapi))
+    app.router.routes.extend([*ping.routes(), *acknowledge.routes(), *system.routes(app.state.openapi)])
+    operations = [("/v1", route) for router in routers for route in router.routes]
+    app.router.routes.insert(0, Signposts([*operations, *(("", route) for route in app.routes)]))
     return app

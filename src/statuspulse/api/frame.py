@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from statuspulse.api.envelope import refusal, request_id_of
 from statuspulse.api.errors import ApiError
 from statuspulse.api.throttle import RATE_LIMIT_HEADERS
-from statuspulse.domain.ids import new_ulid
+from statuspulse.domain.ids import Ulids
 from statuspulse.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -46,12 +46,13 @@ class Frame:
         self._monotonic = monotonic
         self._public_url = public_url
         self._metrics = metrics
+        self._ids = Ulids("req")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope = _prepared(scope, new_ulid("req", self._now()))
+        scope = _prepared(scope, self._ids.new(self._now()))
         answer = _Answer(scope, send)
         begun = self._monotonic()
         await self._answer(scope, receive, answer)

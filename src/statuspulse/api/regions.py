@@ -44,4 +44,4 @@ async def list_regions(call: CallOf, query: Annotated[ListQuery, Query()]) -> Re
             total=len(probes.region_slugs(connection)) if query.include else None,
         )
 
-    return page_answer(call, query, await call.database.read(read), "region", "regions")
+    return page_answer(call, query, await call.database.glance(read), "region", "regions")

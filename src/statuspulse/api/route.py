@@ -17,6 +17,7 @@ from statuspulse.api import body, idempotency
 from statuspulse.api.dependencies import services_of
 from statuspulse.api.errors import ApiError, invalid
 from statuspulse.api.security import authenticate, require
+from statuspulse.api.straight import straight
 from statuspulse.catalog.refusals import Detail
 from statuspulse.catalog.validation import unknown
 from statuspulse.domain.access import Principal
@@ -57,6 +58,7 @@ class CheckedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint = super().get_route_handler()
+        alone = straight(self.dependant)
         extra = self.openapi_extra or {}
         scopes: list[str] | None = extra.get(SCOPE_MEMBER)
         own = extra.get(OWN_TOKEN)
@@ -77,6 +79,8 @@ class CheckedRoute(APIRoute):
                 raise ApiError("invalid_json", "The body is empty; send a JSON object.")
             if is_post and (given := await _given(request, value)) is not None:
                 return given
+            if alone is not None and not raw and not request.scope["query_string"]:
+                return await alone(request)
             _check_query(request, query)
             return await endpoint(_ReadRequest(request, raw, value))
 

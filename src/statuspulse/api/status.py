@@ -107,7 +107,7 @@ async def get_status(
             call.services.closed_checks,
         )[0]
 
-    head, figures = await call.database.read(read)
+    head, figures = await call.database.glance(read)
     headers = {"ETag": etag(head.version), **_CACHE}
     if figures is None:
         return Response(status_code=304, headers=headers)

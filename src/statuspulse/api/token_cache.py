@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,6 +20,7 @@ REALM = 'Bearer realm="statuspulse"'
 
 _LIFETIME_SECONDS = 0.9
 _CAPACITY = 4096
+_SALT_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class TokenCache:
         self._keyring = keyring
         self._now = now
         self._monotonic = monotonic
+        # No text of a token is kept. The keyring's digests would do, but each lets other threads go first.
+        self._salt = secrets.token_bytes(_SALT_BYTES)
         self._entries: dict[bytes, _Entry] = {}
         self._noted: dict[str, int] = {}
 
@@ -75,19 +80,20 @@ class TokenCache:
         self._entries.clear()
 
     async def _find(self, text: str) -> FoundToken | None:
-        digest = self._keyring.digest(TOKEN_PURPOSE, text)
-        entry = self._entries.get(digest)
+        mark = hashlib.blake2b(text.encode(), key=self._salt).digest()
+        entry = self._entries.get(mark)
         read_at = self._monotonic()
         if entry is not None and read_at - entry.read_at < _LIFETIME_SECONDS:
             return entry.found
+        digest = self._keyring.digest(TOKEN_PURPOSE, text)
         found = await self._database.read(lambda connection: tokens.by_digest(connection, digest))
         if len(self._entries) >= _CAPACITY:
             self._entries.clear()
             self._noted.clear()
         if found is None:
-            self._entries.pop(digest, None)
+            self._entries.pop(mark, None)
         else:
-            self._entries[digest] = _Entry(found, read_at)
+            self._entries[mark] = _Entry(found, read_at)
         return found
 
 

@@ -18,6 +18,7 @@ from statuspulse.api.app import create_api
 from statuspulse.api.dependencies import Dependencies
 from statuspulse.api.overload import PLACES
 from statuspulse.app import local_probe, loop, readiness, series, welcome
+from statuspulse.app.connections import usual_bounds
 from statuspulse.app.local_probe import LocalProbe
 from statuspulse.app.signals import stop_on_signals
 from statuspulse.app.store import Store, opened
@@ -113,7 +114,7 @@ class _Control:
         stop = stop_on_signals()
         api = create_api(self._dependencies(bus, jobs, metrics, liveness, stop))
         add_reference(api, self._public_url)
-        server = WebServer(api)
+        server = WebServer(api, usual_bounds())
         probe = LocalProbe(self.settings.data_dir / local_probe.FOLDER, base_url(self.listening))
         async with asyncio.TaskGroup() as tasks:
             working = [

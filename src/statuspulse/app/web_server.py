@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import socket  # noqa: TID251 - it listens and opens no connection
 from collections.abc import Iterator
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from statuspulse.app.connections import BoundedConnection, Bounds
 
 _BACKLOG = 2048
 _CLOSE_SECONDS = 1
@@ -62,12 +65,13 @@ def base_url(listening: socket.socket) -> str:
 
 
 class WebServer(uvicorn.Server):
-    """uvicorn without its own signal handlers: the process decides in which order its parts stop."""
+    """uvicorn with bounds on its callers, and without its own signal handlers: the process decides what stops when."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, bounds: Bounds) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
+                http=partial(BoundedConnection, bounds=bounds),  # type: ignore[arg-type]
                 lifespan="off",
                 access_log=False,
                 # Its own would write past ours.

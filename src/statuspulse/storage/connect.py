@@ -29,10 +29,14 @@ class UnsuitableStorageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """The writer's engine and the readers'; on PostgreSQL one server, two pools."""
+    """The writer's engine and the readers'; on PostgreSQL one server, two pools.
+
+    `near` is there on SQLite: a reader that waits for no lock, so that the event loop itself may use it.
+    """
 
     writer: Engine
     reader: Engine
+    near: Engine | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -41,6 +45,8 @@ class Engines:
     def dispose(self) -> None:
         self.writer.dispose()
         self.reader.dispose()
+        if self.near is not None:
+            self.near.dispose()
 
 
 def sqlite_url(path: Path) -> str:
@@ -55,7 +61,11 @@ def open_engines(url: str) -> Engines:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         _refuse_network_file_system(Path(parsed.database or ""))
-        return Engines(_sqlite(parsed, "BEGIN IMMEDIATE", 1), _sqlite(parsed, "BEGIN", READERS, query_only=True))
+        return Engines(
+            _sqlite(parsed, "BEGIN IMMEDIATE", 1),
+            _sqlite(parsed, "BEGIN", READERS, query_only=True),
+            _sqlite(parsed, "BEGIN", 1, query_only=True, busy_timeout_ms=0),
+        )
     return Engines(_postgres(parsed, 1), _postgres(parsed, READERS, read_only=True))
 
 
@@ -81,7 +91,9 @@ def sqlite_module() -> ModuleType:
     return module
 
 
-def _sqlite(url: URL, begin: str, size: int, *, query_only: bool = False) -> Engine:
+def _sqlite(
+    url: URL, begin: str, size: int, *, query_only: bool = False, busy_timeout_ms: int = _BUSY_TIMEOUT_MS
+) -> Engine:
     engine = create_engine(
         url,
         module=sqlite_module(),
@@ -92,7 +104,7 @@ def _sqlite(url: URL, begin: str, size: int, *, query_only: bool = False) -> Eng
         hide_parameters=True,  # they may hold what is secret, and errors are logged
         connect_args={
             "check_same_thread": False,
-            "timeout": _BUSY_TIMEOUT_MS / 1000,
+            "timeout": busy_timeout_ms / 1000,
             "cached_statements": 256,
         },
     )
@@ -105,7 +117,7 @@ def _sqlite(url: URL, begin: str, size: int, *, query_only: bool = False) -> Eng
             "journal_mode=WAL",
             "synchronous=FULL",
             "wal_autocheckpoint=0",  # the writer thread does it, between its commits
-            f"busy_timeout={_BUSY_TIMEOUT_MS}",
+            f"busy_timeout={busy_timeout_ms}",
             "foreign_keys=ON",
             "trusted_schema=OFF",
             "cache_size=-32768",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -66,6 +66,7 @@ class Database:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="db-read")
         self._writer = threading.Thread(target=self._write_forever, name="db-write", daemon=True)
+        self._near = None if self.engines.near is None else _Near(self.engines.near)
         self._gate = threading.Lock()  # nothing is submitted behind the mark that ends the writer
         self._closed = False
         self._writer.start()
@@ -91,6 +92,22 @@ class Database:
         self._ensure_open()
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
 
+    async def glance(self, work: Callable[[Connection], T]) -> T:
+        """`read` for what looks at a few rows by their keys.
+
+        The way to a thread and back costs more than such a look, so on SQLite it happens where the caller is. It
+        waits for nobody there: where a lock is held it goes to a thread after all, and `work` may so be run twice.
+        """
+        self._ensure_open()
+        if self._near is None:
+            return await self.read(work)
+        try:
+            return self._near.read(work)
+        except _FAULTS_OF_THE_STATEMENT:
+            raise
+        except DBAPIError:
+            return await self.read(work)
+
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """The same in the caller's thread."""
         self._ensure_open()
@@ -111,6 +128,8 @@ class Database:
             self._jobs.put(None)
         self._writer.join()
         self._readers.shutdown()
+        if self._near is not None:
+            self._near.close()
         self.engines.dispose()
 
     def _ensure_open(self) -> None:
@@ -162,6 +181,27 @@ class Database:
             _settle(group)
             if self._wal is not None:
                 self._wal.grown(time.monotonic())
+
+
+class _Near:
+    """A connection that is kept for one thread after the other, so that a look costs its statements."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        with self._lock:
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            with self._connection.begin():
+                return work(self._connection)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
 
 
 def _run(connection: Connection, job: _Job) -> None:

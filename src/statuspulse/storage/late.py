@@ -14,10 +14,11 @@ from statuspulse.domain.replay import Observed
 from statuspulse.domain.result import Verdict
 from statuspulse.domain.uptime import Interval
 from statuspulse.storage.dialect import upsert
+from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.results import IS_SLOT, VERDICT_CODES, VERDICTS
 from statuspulse.storage.schema import late_intervals, late_marks, results
 
-_INTERVALS = (
+_INTERVALS = Prepared(
     select(late_intervals)
     .where(
         late_intervals.c.monitor_key.in_(bindparam("keys", expanding=True)),
@@ -44,7 +45,7 @@ def intervals_by_monitor(
 ) -> dict[int, list[Interval]]:
     """The intervals that touch [start, end), ascending; a monitor that has none is missing."""
     found: dict[int, list[Interval]] = {}
-    for row in connection.execute(_INTERVALS, {"keys": list(monitor_keys), "start": start, "end": end}):
+    for row in _INTERVALS.rows(connection, keys=list(monitor_keys), start=start, end=end):
         interval = Interval(start=row.start_at, end=row.end_at, state=State(row.state))
         found.setdefault(row.monitor_key, []).append(interval)
     return found

@@ -14,6 +14,7 @@ from statuspulse.domain.actor import Actor
 from statuspulse.domain.health import State
 from statuspulse.domain.incident import IncidentState
 from statuspulse.storage.dialect import insert_or_ignore
+from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.results import IS_SLOT
 from statuspulse.storage.schema import incidents, monitor_channels, monitor_states, monitors, regions, results
 from statuspulse.storage.states import MonitorState, state_in
@@ -95,8 +96,10 @@ class Order:
 
 
 # Built once: what every call on a monitor builds anew costs more than what it asks for.
-_ONE = select(monitors).where(
-    monitors.c.team_id == bindparam("team"), monitors.c.id == bindparam("id"), monitors.c.deleted_at.is_(None)
+_ONE = Prepared(
+    select(monitors).where(
+        monitors.c.team_id == bindparam("team"), monitors.c.id == bindparam("id"), monitors.c.deleted_at.is_(None)
+    )
 )
 
 
@@ -135,8 +138,7 @@ def mark_deleted(connection: Connection, team_id: str, key: int, revision: int, 
 
 
 def get(connection: Connection, team_id: str, monitor_id: str) -> Monitor | None:
-    row = connection.execute(_ONE, {"team": team_id, "id": monitor_id}).one_or_none()
-    return None if row is None else _monitor(row)
+    return next(map(_monitor, _ONE.rows(connection, team=team_id, id=monitor_id)), None)
 
 
 def get_to_change(connection: Connection, team_id: str, monitor_id: str) -> Monitor | None:
@@ -311,7 +313,7 @@ def _monitor(row: Row[Any]) -> Monitor:
         config_version=row.config_version,
         judged_from_version=row.judged_from_version,
         revision=row.revision,
-        paused=row.paused,
+        paused=bool(row.paused),
         resume_at=row.resume_at,
         updated_by=Actor(**json.loads(row.updated_by)),
         created_at=row.created_at,

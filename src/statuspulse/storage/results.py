@@ -14,6 +14,7 @@ from statuspulse.domain.failure import Failure, FailureClass
 from statuspulse.domain.result import Certificate, Gap, Observation, Result, ResultKind, Verdict
 from statuspulse.storage import measured
 from statuspulse.storage.dialect import insert_or_ignore, insert_rows_or_ignore
+from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import failure_details, gap_records, monitors, regions, results
 
 # Numbers in the database; they are never given to another meaning.
@@ -116,14 +117,16 @@ _LOOK = (
 
 _KEYS: BindParameter[int] = bindparam("keys", expanding=True)
 _REGIONS: BindParameter[int] = bindparam("regions", expanding=True)
-_BETWEEN = select(
-    results.c.monitor_key, results.c.region_key, results.c.scheduled_at, results.c.verdict, results.c.latency_us
-).where(
-    results.c.monitor_key.in_(_KEYS),
-    results.c.region_key.in_(_REGIONS),
-    results.c.scheduled_at >= bindparam("start", type_=BigInteger),
-    results.c.scheduled_at < bindparam("end", type_=BigInteger),
-    results.c.kind == SCHEDULED,
+_BETWEEN = Prepared(
+    select(
+        results.c.monitor_key, results.c.region_key, results.c.scheduled_at, results.c.verdict, results.c.latency_us
+    ).where(
+        results.c.monitor_key.in_(_KEYS),
+        results.c.region_key.in_(_REGIONS),
+        results.c.scheduled_at >= bindparam("start", type_=BigInteger),
+        results.c.scheduled_at < bindparam("end", type_=BigInteger),
+        results.c.kind == SCHEDULED,
+    )
 )
 # By order and not by max(): with a further condition that would read every row there is.
 _LAST = (
@@ -134,7 +137,7 @@ _LAST = (
     .correlate(monitors, regions)
     .scalar_subquery()
 )
-_NEWEST: Select[Any] = (
+_NEWEST = Prepared(
     select(*_LOOK)
     .select_from(monitors)
     .join(regions, regions.c.key.in_(_REGIONS))
@@ -212,8 +215,8 @@ def newest(
     connection: Connection, monitor_keys: Collection[int], region_keys: Collection[int]
 ) -> dict[tuple[int, int], Look]:
     """The newest slot's result of each (monitor key, region key) that has one."""
-    wanted = {"keys": list(monitor_keys), "regions": list(region_keys)}
-    return {(row.monitor_key, row.region_key): _look(row) for row in connection.execute(_NEWEST, wanted)}
+    wanted: dict[str, Any] = {"keys": list(monitor_keys), "regions": list(region_keys)}
+    return {(row.monitor_key, row.region_key): _look(row) for row in _NEWEST.rows(connection, **wanted)}
 
 
 def newest_counted(connection: Connection, monitor_key: int, region_key: int, since: int) -> Look | None:
@@ -266,8 +269,8 @@ def verdicts_between(
     connection: Connection, monitor_keys: Collection[int], region_keys: Collection[int], start: int, end: int
 ) -> Iterator[tuple[int, int, int, Verdict, int | None]]:
     """(monitor key, region key, slot, verdict, latency µs) of the scheduled checks with a slot in [start, end)."""
-    wanted = {"keys": list(monitor_keys), "regions": list(region_keys), "start": start, "end": end}
-    for monitor_key, region_key, scheduled_at, verdict, latency_us in connection.execute(_BETWEEN, wanted):
+    wanted: dict[str, Any] = {"keys": list(monitor_keys), "regions": list(region_keys), "start": start, "end": end}
+    for monitor_key, region_key, scheduled_at, verdict, latency_us in _BETWEEN.rows(connection, **wanted):
         yield monitor_key, region_key, scheduled_at, VERDICTS[verdict], latency_us
 
 

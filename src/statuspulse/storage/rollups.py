@@ -12,6 +12,7 @@ from statuspulse.domain.rollup import FINEST, WIDTHS, Bucket, Stretch, floor
 from statuspulse.domain.sketch import Sketch
 from statuspulse.domain.times import HOUR, SECOND
 from statuspulse.storage.dialect import insert_or_ignore, upsert
+from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import (
     monitors,
     regions,
@@ -26,15 +27,19 @@ _VALUES = ("ok", "failed", "void", "total_us", "min_us", "max_us", "sketch")
 
 
 # Built once: what a read of a status builds anew each time costs more than what it asks for.
-_MARKS = select(rollup_marks)
-_REGION_KEYS = select(regions.c.key)
-_REWRITES = select(rollup_rewrites).where(rollup_rewrites.c.monitor_key.in_(bindparam("keys", expanding=True)))
-_BETWEEN = select(rollups).where(
-    rollups.c.width_seconds == bindparam("width"),
-    rollups.c.monitor_key.in_(bindparam("keys", expanding=True)),
-    rollups.c.region_key.in_(bindparam("regions", expanding=True)),
-    rollups.c.start_at >= bindparam("start", type_=BigInteger),
-    rollups.c.start_at < bindparam("end", type_=BigInteger),
+_MARKS = Prepared(select(rollup_marks))
+_REGION_KEYS = Prepared(select(regions.c.key))
+_REWRITES = Prepared(
+    select(rollup_rewrites).where(rollup_rewrites.c.monitor_key.in_(bindparam("keys", expanding=True)))
+)
+_BETWEEN = Prepared(
+    select(rollups).where(
+        rollups.c.width_seconds == bindparam("width"),
+        rollups.c.monitor_key.in_(bindparam("keys", expanding=True)),
+        rollups.c.region_key.in_(bindparam("regions", expanding=True)),
+        rollups.c.start_at >= bindparam("start", type_=BigInteger),
+        rollups.c.start_at < bindparam("end", type_=BigInteger),
+    )
 )
 
 
@@ -69,7 +74,7 @@ def marks(connection: Connection) -> dict[int, Mark]:
             sweep_until=row.sweep_until,
             next_key=row.next_key,
         )
-        for row in connection.execute(_MARKS)
+        for row in _MARKS.rows(connection)
     }
 
 
@@ -113,7 +118,7 @@ def monitor_keys(connection: Connection, first: int, alive_at: int, limit: int) 
 
 def region_keys(connection: Connection) -> list[int]:
     """Every region: with it given, a query on rows finds its range in the key instead of reading the whole monitor."""
-    return list(connection.scalars(_REGION_KEYS))
+    return [row.key for row in _REGION_KEYS.rows(connection)]
 
 
 def save(connection: Connection, width: int, buckets: Mapping[Place, Bucket]) -> None:
@@ -146,20 +151,20 @@ def between(
     connection: Connection, monitor_keys: Collection[int], region_keys: Collection[int], stretch: Stretch
 ) -> Iterator[tuple[Place, Bucket]]:
     """The buckets of a stretch; those in which nothing ran are missing."""
-    wanted = {
+    wanted: dict[str, Any] = {
         "width": stretch.width // SECOND,
         "keys": list(monitor_keys),
         "regions": list(region_keys),
         "start": stretch.start,
         "end": stretch.end,
     }
-    for row in connection.execute(_BETWEEN, wanted):
+    for row in _BETWEEN.rows(connection, **wanted):
         yield Place(row.monitor_key, row.region_key, row.start_at), _bucket(row)
 
 
 def rewrites(connection: Connection, monitor_keys: Collection[int]) -> dict[int, int]:
     """How often rows below the reach of each monitor were made anew; one that never had any is missing."""
-    return {row.monitor_key: row.times for row in connection.execute(_REWRITES, {"keys": list(monitor_keys)})}
+    return {row.monitor_key: row.times for row in _REWRITES.rows(connection, keys=list(monitor_keys))}
 
 
 def count_rewrite(connection: Connection, monitor_key: int) -> None:

@@ -14,14 +14,15 @@ from statuspulse.domain.flapping import CALM, Flapping
 from statuspulse.domain.health import Health, Position, Reason, Standing, State
 from statuspulse.domain.uptime import Interval, Span
 from statuspulse.storage.dialect import insert_or_ignore, upsert
+from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import monitor_states, standings, state_intervals, transitions, unseen_spans
 
 # Built once: what a read of a status builds anew each time costs more than what it asks for.
 _KEYS: BindParameter[int] = bindparam("keys", expanding=True)
 _START, _END = bindparam("start", type_=BigInteger), bindparam("end", type_=BigInteger)
-_STATE = select(monitor_states).where(monitor_states.c.monitor_key == bindparam("key"))
-_STANDINGS = select(standings).where(standings.c.monitor_key.in_(_KEYS))
-_INTERVALS = (
+_STATE = Prepared(select(monitor_states).where(monitor_states.c.monitor_key == bindparam("key")))
+_STANDINGS = Prepared(select(standings).where(standings.c.monitor_key.in_(_KEYS)))
+_INTERVALS = Prepared(
     select(state_intervals)
     .where(
         state_intervals.c.monitor_key.in_(_KEYS),
@@ -30,8 +31,10 @@ _INTERVALS = (
     )
     .order_by(state_intervals.c.monitor_key, state_intervals.c.start_at)
 )
-_UNSEEN = select(unseen_spans).where(
-    unseen_spans.c.monitor_key.in_(_KEYS), unseen_spans.c.start_at < _END, unseen_spans.c.end_at > _START
+_UNSEEN = Prepared(
+    select(unseen_spans).where(
+        unseen_spans.c.monitor_key.in_(_KEYS), unseen_spans.c.start_at < _END, unseen_spans.c.end_at > _START
+    )
 )
 
 
@@ -63,7 +66,7 @@ class Transition:
 
 
 def state_of(connection: Connection, monitor_key: int) -> MonitorState:
-    return state_in(connection.execute(_STATE, {"key": monitor_key}).one())
+    return state_in(_STATE.rows(connection, key=monitor_key)[0])
 
 
 def state_in(row: Row[Any]) -> MonitorState:
@@ -86,7 +89,7 @@ def standings_of(connection: Connection, monitor_key: int) -> dict[int, Standing
 def standings_by_monitor(connection: Connection, monitor_keys: Collection[int]) -> dict[int, dict[int, Standing]]:
     """The same for some monitors; one without any standing is missing."""
     found: dict[int, dict[int, Standing]] = {}
-    for row in connection.execute(_STANDINGS, {"keys": list(monitor_keys)}):
+    for row in _STANDINGS.rows(connection, keys=list(monitor_keys)):
         found.setdefault(row.monitor_key, {})[row.region_key] = Standing(
             position=Position(row.standing),
             fail_streak=row.fail_streak,
@@ -224,7 +227,7 @@ def intervals_by_monitor(
 ) -> dict[int, list[Interval]]:
     """The same for some monitors; one that has none is missing."""
     found: dict[int, list[Interval]] = {}
-    for row in connection.execute(_INTERVALS, {"keys": list(monitor_keys), "start": start, "end": end}):
+    for row in _INTERVALS.rows(connection, keys=list(monitor_keys), start=start, end=end):
         until = end if row.end_at is None else min(row.end_at, end)
         interval = Interval(start=row.start_at, end=until, state=State(row.state))
         found.setdefault(row.monitor_key, []).append(interval)
@@ -251,7 +254,7 @@ def unseen_by_monitor(
 ) -> dict[int, list[Span]]:
     """The same for some monitors; one that has none is missing."""
     found: dict[int, list[Span]] = {}
-    for row in connection.execute(_UNSEEN, {"keys": list(monitor_keys), "start": start, "end": end}):
+    for row in _UNSEEN.rows(connection, keys=list(monitor_keys), start=start, end=end):
         span = Span(region=row.region_key, start=row.start_at, end=row.end_at)
         found.setdefault(row.monitor_key, []).append(span)
     return found

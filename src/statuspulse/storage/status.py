@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, func, select
 
 from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.monitor import Severity
+from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import incidents
 
 # Built once: what a read of a status builds anew each time costs more than what it asks for.
 _MINE = (incidents.c.team_id == bindparam("team")) & incidents.c.monitor_key.in_(bindparam("keys", expanding=True))
 _START, _END = bindparam("start", type_=BigInteger), bindparam("end", type_=BigInteger)
-_OPEN = (
+_OPEN = Prepared(
     select(incidents)
     .where(_MINE, incidents.c.state != IncidentState.RESOLVED.value)
     .order_by(incidents.c.triggered_at.desc(), incidents.c.number.desc())
 )
-_TRIGGERED = (
+_TRIGGERED = Prepared(
     select(incidents.c.monitor_key, func.count())
     .where(_MINE, incidents.c.triggered_at >= _START, incidents.c.triggered_at < _END)
     .group_by(incidents.c.monitor_key)
 )
-_RESOLVED = (
+_RESOLVED = Prepared(
     select(incidents.c.monitor_key, func.count(), func.sum(incidents.c.resolved_at - incidents.c.triggered_at))
     .where(_MINE, incidents.c.resolved_at >= _START, incidents.c.resolved_at < _END)
     .group_by(incidents.c.monitor_key)
@@ -70,7 +72,7 @@ def open_incidents(connection: Connection, team_id: str, monitor_keys: Collectio
             version=row.version,
             triggered_at=row.triggered_at,
         )
-        for row in connection.execute(_OPEN, {"team": team_id, "keys": list(monitor_keys)})
+        for row in _OPEN.rows(connection, team=team_id, keys=list(monitor_keys))
     }
 
 
@@ -78,11 +80,11 @@ def incident_figures(
     connection: Connection, team_id: str, monitor_keys: Collection[int], start: int, end: int
 ) -> dict[int, IncidentFigures]:
     """The figures of each monitor for [start, end); one without any incident in it is missing."""
-    wanted = {"team": team_id, "keys": list(monitor_keys), "start": start, "end": end}
+    wanted: dict[str, Any] = {"team": team_id, "keys": list(monitor_keys), "start": start, "end": end}
     found: dict[int, IncidentFigures] = {}
-    for key, count in connection.execute(_TRIGGERED, wanted):
+    for key, count in _TRIGGERED.rows(connection, **wanted):
         found[key] = IncidentFigures(triggered=count)
-    for key, count, lasted in connection.execute(_RESOLVED, wanted):
+    for key, count, lasted in _RESOLVED.rows(connection, **wanted):
         found[key] = replace(found.get(key, IncidentFigures()), resolved=count, lasted=int(lasted))
     return found
 

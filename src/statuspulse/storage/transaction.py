@@ -20,6 +20,10 @@ class Transaction:
         """Sees what was written before in the same transaction."""
         return work(self._connection)
 
+    async def glance(self, work: Callable[[Connection], T]) -> T:
+        """The same."""
+        return work(self._connection)
+
     async def write(self, work: Callable[[Connection], T]) -> T:
         """What raises undoes only itself; the rest is stored when the transaction commits."""
         with self._connection.begin_nested():

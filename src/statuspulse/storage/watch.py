@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from statuspulse.storage.dialect import insert_or_ignore
+from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import catalog_revision, monitors, regions
 
-_REGION_KEYS = select(regions.c.slug, regions.c.key)
+_REGION_KEYS = Prepared(select(regions.c.slug, regions.c.key))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,4 +106,4 @@ def checked_by_team(connection: Connection, region: str) -> dict[str, int]:
 
 def region_keys(connection: Connection) -> dict[str, int]:
     """The key of every region by its slug."""
-    return {row.slug: row.key for row in connection.execute(_REGION_KEYS)}
+    return {row.slug: row.key for row in _REGION_KEYS.rows(connection)}
