@@ -108,6 +108,59 @@ def test_every_method_that_jobs_have_is_a_ping(api: Api, method: str) -> None:
     assert (shown["regions"], shown["interval_seconds"], shown["failing_regions"]) == ([], 60, [])
 
 
+def explained(api: Api, document: dict[str, Any]) -> dict[str, Any]:
+    answer = api.call("GET", f"/v1/monitors/{document['id']}/explain")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    assert found["message"] == found["sentences"][0]
+    assert (found["rules"], found["quorum"], found["regions"]) == (None, None, [])
+    assert found["heartbeat"] == status(api, document)["heartbeat"]
+    return found
+
+
+def test_a_heartbeat_is_explained_by_its_pings(api: Api) -> None:
+    document = created(api)
+    waiting = explained(api, document)
+    assert waiting["sentences"][:2] == [
+        "Backup waits for its first ping.",
+        "It owes a ping every 60 s and may be 300 s late.",
+    ]
+    assert waiting["next_decision"] == {"unknown_at": None, "changes": []}
+    ping(api, path_of(document))
+    up = explained(api, document)
+    due = to_text(api.clock.at + 360 * SECOND)
+    [change] = up["next_decision"]["changes"]
+    assert change == {
+        "state": "down",
+        "needed": [],
+        "scheduled_at": due,
+        "sentence": f"It goes down unless a ping comes by {due}.",
+    }
+    assert change["sentence"] in up["sentences"]
+    assert any(f"Its last ping came at {to_text(api.clock.at)}" in sentence for sentence in up["sentences"])
+    ping(api, f"{path_of(document)}/start")
+    running = explained(api, document)
+    assert any(f"a run is open since {to_text(api.clock.at)}" in sentence for sentence in running["sentences"])
+    assert "unless the run ends by" in running["next_decision"]["changes"][0]["sentence"]
+
+
+def test_a_failed_a_forgotten_and_a_paused_heartbeat_are_explained_too(api: Api) -> None:
+    document = created(api)
+    ping(api, f"{path_of(document)}/fail")
+    failed = explained(api, document)
+    assert (failed["state"], failed["next_decision"]["changes"]) == ("down", [])
+    assert "It becomes up with its next ping that tells of a success." in failed["sentences"]
+    assert any(sentence.startswith("Incident inc_") for sentence in failed["sentences"])
+    ping(api, path_of(document))
+    before, api.clock.at = api.clock.at, api.clock.at + 3600 * SECOND
+    forgotten = explained(api, document)
+    api.clock.at = before
+    assert (forgotten["state"], forgotten["stale"], forgotten["next_decision"]["changes"]) == ("unknown", True, [])
+    api.call("POST", f"/v1/monitors/{document['id']}/pause")
+    paused = explained(api, document)
+    assert (paused["state"], len(paused["sentences"])) == ("paused", 2)
+
+
 def test_another_method_is_refused(api: Api) -> None:
     answer = ping(api, path_of(created(api)), "DELETE")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, POST, PUT")

@@ -22,7 +22,7 @@ GET = Operation(
     summary="Explain why the state of a monitor is what it is",
     scope="monitors:read",
     answer=ExplanationAnswer,
-    examples={"partial": examples.EXPLANATION},
+    examples={"partial": examples.EXPLANATION, "heartbeat": examples.OF_A_HEARTBEAT},
 )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from statuspulse.api.status_documents import claim
-from statuspulse.catalog.explanations import Explanation, Outlook, RegionVote
+from statuspulse.catalog.explanations import CallExplanation, Explanation, Outlook, RegionVote
+from statuspulse.catalog.status_views import Head
 from statuspulse.domain.health import Health, Position
 from statuspulse.domain.outlook import Needed
 from statuspulse.domain.result import Verdict
@@ -25,7 +26,7 @@ def sentences(explained: Explanation) -> Iterator[str]:
     if head.monitor.paused:
         yield "It was paused by a person, so nothing is judged and no time counts."
         return
-    yield _since(explained)
+    yield since_sentence(explained)
     yield _rules(explained)
     for vote in explained.votes:
         yield _region(vote)
@@ -34,9 +35,7 @@ def sentences(explained: Explanation) -> Iterator[str]:
         yield change_sentence(outlook)
     if explained.unknown_at is not None:
         yield f"Without reports from enough regions it is unknown from {to_text(explained.unknown_at)} on."
-    if head.incident is not None:
-        incident = head.incident
-        yield f"Incident {incident.id} is {incident.state.value} since {to_text(incident.triggered_at)}."
+    yield from incident_sentences(head)
 
 
 def why(explained: Explanation, vote: RegionVote) -> str:
@@ -62,7 +61,15 @@ def change_sentence(outlook: Outlook) -> str:
     return f"{_BECOMES[change.health]} after {needed}, which by schedule is at {to_text(outlook.scheduled_at)}."
 
 
-def _since(explained: Explanation) -> str:
+def incident_sentences(head: Head) -> Iterator[str]:
+    """One where an incident is open."""
+    if head.incident is not None:
+        incident = head.incident
+        yield f"Incident {incident.id} is {incident.state.value} since {to_text(incident.triggered_at)}."
+
+
+def since_sentence(explained: Explanation | CallExplanation) -> str:
+    """Since when it is so, and when that was decided."""
     head, since = explained.head, to_text(explained.head.sight.state.since)
     if head.sight.stale:
         return f"Nobody has confirmed any state since {since}: what was not seen is unknown."

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from statuspulse.catalog.status_views import Head, head_of
 from statuspulse.domain.configuration import rules_of
 from statuspulse.domain.health import Health, Position, Rules, Standing, bounds, may_decide, sight_lost_at
+from statuspulse.domain.heartbeat import Beat
 from statuspulse.domain.outlook import Change, Voter, changes
 from statuspulse.domain.schedule import Grid
 from statuspulse.engine.sight import RegionSight
@@ -68,11 +69,26 @@ class Explanation:
         return sum(vote.eligible and vote.standing.position is position for vote in self.votes)
 
 
-def explanation_of(connection: Connection, team_id: str, monitor_id: str, now: int) -> Explanation:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallExplanation:
+    """The same for a job that calls us: no region votes on it, its pings and its deadline decide."""
+
+    head: Head
+    beat: Beat
+    transitions: tuple[Recorded, ...]
+    now: int
+
+    @property
+    def down_at(self) -> int | None:
+        """When it goes down unless it calls before; None where nothing is expected, or where it is down already."""
+        if self.head.monitor.paused or self.head.sight.state.health is not Health.UP:
+            return None
+        return self.beat.due_at
+
+
+def explanation_of(connection: Connection, team_id: str, monitor_id: str, now: int) -> Explanation | CallExplanation:
     """Raises MissingError."""
     head = head_of(connection, team_id, monitor_id, now)
-    rules = rules_of(head.monitor.config)
-    votes = _votes(connection, head, rules, now)
     last = transitions.listed(
         connection,
         head.monitor.key,
@@ -81,6 +97,10 @@ def explanation_of(connection: Connection, team_id: str, monitor_id: str, now: i
         descending=True,
         limit=_LAST_TRANSITIONS,
     )
+    if head.sight.beat is not None:
+        return CallExplanation(head=head, beat=head.sight.beat, transitions=tuple(last), now=now)
+    rules = rules_of(head.monitor.config)
+    votes = _votes(connection, head, rules, now)
     return Explanation(
         head=head,
         rules=rules,
