@@ -168,6 +168,30 @@ def test_a_token_may_revoke_itself_and_no_other(api: Api) -> None:
     assert code(api, other["token"]) is None
 
 
+def test_a_token_ends_no_stronger_one(api: Api) -> None:
+    minter, stronger = made(api, scopes=["tokens:write", "monitors:read"]), made(api, scopes=["admin"])
+    refused = api.call("DELETE", f"/v1/tokens/{stronger['id']}", token=minter["token"])
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "scope_insufficient")
+    assert code(api, stronger["token"]) is None
+    weaker = made(api)
+    assert api.call("DELETE", f"/v1/tokens/{weaker['id']}", token=minter["token"]).status_code == 200
+    assert api.call("DELETE", f"/v1/tokens/{minter['id']}", token=minter["token"]).status_code == 200
+
+
+def test_the_last_token_that_can_make_others_stays(tmp_path: Any) -> None:
+    with running(tmp_path) as alone:
+        path = f"/v1/tokens/{me(alone, ADMIN)['token_id']}"
+        passing = made(alone, scopes=["tokens:write"], expires_at=to_text(alone.clock() + HOUR))
+        alone.clock.at += HOUR
+        refused = alone.call("DELETE", path, token=ADMIN)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "resource_in_use")
+        assert "make another with tokens:write first" in refused.json()["message"]
+        assert alone.call("DELETE", f"/v1/tokens/{passing['id']}", token=ADMIN).status_code == 200
+        made(alone, scopes=["tokens:write"])
+        assert alone.call("DELETE", path, token=ADMIN).status_code == 200
+        assert code(alone, ADMIN) == "token_revoked"
+
+
 def test_rotation_gives_another_secret_and_lets_the_old_one_overlap(api: Api) -> None:
     before = api.clock.at
     document = made(api)
