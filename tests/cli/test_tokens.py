@@ -126,6 +126,19 @@ def test_a_running_server_keeps_it_out(folder: Path) -> None:
 
 def test_before_the_first_start_there_is_no_team(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STATUSPULSE_DATA_DIR", str(folder / "empty"))
+    with opened(load(os.environ, folder), NOW):
+        pass
     result = run("create")
     assert result.exit_code == 3
     assert "there are none before the first start of the server" in result.stderr
+
+
+@pytest.mark.parametrize("words", [["create"], ["list"], ["revoke", "tok_zzzzzzzz"]], ids=" ".join)
+def test_a_directory_without_a_database_is_refused_and_stays_as_it_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.setenv("STATUSPULSE_DATA_DIR", str(folder / "elsewhere"))
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"no database in {folder / 'elsewhere'}; set STATUSPULSE_DATA_DIR" in result.stderr
+    assert not (folder / "elsewhere").exists()
