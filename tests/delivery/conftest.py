@@ -25,7 +25,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 async def world(database: Database, receiver: Receiver) -> AsyncIterator[World]:
     gate = Gate(Policy.parse(probe_deny="", delivery_allow="127.0.0.0/8", operator_urls=()))
-    kinds = channels(HttpClient(gate), public_url="https://status.acme.example", slack_base_url=receiver.url)
+    kinds = channels(HttpClient(gate), slack_base_url=receiver.url)
     yield World(database, receiver, kinds)
     gate.close()
     # A read whose caller was cancelled ends in its thread.

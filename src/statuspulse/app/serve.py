@@ -136,7 +136,7 @@ class _Control:
             self.store.database,
             self.store.keyring,
             bus,
-            channels(HttpClient(gate), public_url=self._public_url, slack_base_url=self.settings.slack_base_url),
+            channels(HttpClient(gate), slack_base_url=self.settings.slack_base_url),
             metrics,
             now=now_ms,
             # The data directory is held, so no other bears this name, and what a killed one had in hand is due at once.

@@ -10,6 +10,6 @@ from statuspulse.domain.channel_url import ChannelType
 from statuspulse.egress.http_client import HttpClient
 
 
-def channels(client: HttpClient, *, public_url: str, slack_base_url: str) -> Mapping[str, Channel]:
+def channels(client: HttpClient, *, slack_base_url: str) -> Mapping[str, Channel]:
     """The channel of each type, by the type's name as it is stored."""
-    return {ChannelType.SLACK.value: SlackChannel(client, base_url=slack_base_url, public_url=public_url)}
+    return {ChannelType.SLACK.value: SlackChannel(client, base_url=slack_base_url)}

@@ -58,15 +58,14 @@ _REFUSING_STATUSES = frozenset({400, 401, 403, 404, 410})
 
 
 class SlackChannel:
-    """Posts to hooks below `base_url`; messages link to pages below `public_url`."""
+    """Posts to hooks below `base_url`."""
 
     # About one message a second and hook; lasting excess can get the app disabled.
     spacing_ms = SECOND
 
-    def __init__(self, client: HttpClient, *, base_url: str, public_url: str) -> None:
+    def __init__(self, client: HttpClient, *, base_url: str) -> None:
         self._client = client
         self._base_url = base_url.rstrip("/")
-        self._public_url = public_url.rstrip("/")
 
     async def hand_over(self, address: Secret, message: Message, *, key: str) -> Outcome:  # noqa: ARG002
         """Slack knows no keys: a copy is a second message."""
@@ -78,7 +77,7 @@ class SlackChannel:
             method="POST",
             url=self._base_url + hook.path,
             headers=_HEADERS,
-            body=json.dumps(render(message, self._public_url), ensure_ascii=False).encode(),
+            body=json.dumps(render(message), ensure_ascii=False).encode(),
             purpose=Purpose.DELIVERY_SLACK,
             timeout_s=ATTEMPT_SECONDS,
             max_bytes=ANSWER_BYTES,
@@ -103,7 +102,7 @@ def judge(answer: Answer) -> Outcome:
     return Retry(error=error, status=answer.status, retry_after=retry_after)
 
 
-def render(message: Message, public_url: str) -> dict[str, Any]:
+def render(message: Message) -> dict[str, Any]:
     """The body of the request. Every text is data: what looks like a mention or a link in it stays text."""
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": _escaped(headline(message), _HEADER_LIMIT)}}
@@ -113,10 +112,9 @@ def render(message: Message, public_url: str) -> dict[str, Any]:
         for text in (message.facts.reason, flapping(message.facts), message.facts.note)
         if text
     )
-    blocks += (
-        {"type": "section", "fields": list(_fields(message))},
-        {"type": "actions", "elements": list(_buttons(message, public_url))},
-    )
+    blocks.append({"type": "section", "fields": list(_fields(message))})
+    if buttons := list(_buttons(message)):
+        blocks.append({"type": "actions", "elements": buttons})
     return {
         # What phones and screen readers show.
         "text": _escaped(summary(message), _SUMMARY_LIMIT),
@@ -146,8 +144,8 @@ def _fields(message: Message) -> Iterable[dict[str, Any]]:
         yield _field("Assignee", message.assignee)
 
 
-def _buttons(message: Message, public_url: str) -> Iterable[dict[str, Any]]:
-    yield _button("Open", f"{public_url}/incidents/{message.incident_id}")
+def _buttons(message: Message) -> Iterable[dict[str, Any]]:
+    """Slack takes no block of actions without any."""
     subject = message.facts.subject
     if subject is not None and subject.runbook_url is not None and len(subject.runbook_url) <= _LINK_LIMIT:
         yield _button("Runbook", subject.runbook_url)
