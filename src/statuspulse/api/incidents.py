@@ -33,7 +33,7 @@ from statuspulse.catalog.incident_members import PROVIDERS
 from statuspulse.catalog.incidents import Outcome
 from statuspulse.catalog.refusals import Detail, MissingError
 from statuspulse.domain.ids import is_id
-from statuspulse.domain.incident import IncidentState
+from statuspulse.domain.incident import IncidentState, Move
 from statuspulse.domain.times import from_text
 from statuspulse.storage import incidents as stored_incidents
 from statuspulse.storage.incidents import IncidentFilter
@@ -124,7 +124,7 @@ async def submit_incident(call: CallOf, body: dict[str, Any]) -> Response:
     outcome = await call.database.write(lambda connection: incidents.submit(connection, change, body))
     if outcome.owes_messages:
         call.services.parts.wake()
-    says_state = outcome.before is None or "state" in body
+    says_state = outcome.before is None or outcome.move is Move.DEDUPLICATE or "state" in body
     return _answer(call, outcome, sentence(outcome) if says_state else update_sentence(outcome))
 
 
