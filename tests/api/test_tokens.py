@@ -105,6 +105,11 @@ def test_what_is_wrong_with_a_new_token_is_named(api: Api, members: dict[str, An
     assert (answer.status_code, answer.json()["error"]["param"]) == (422, expected)
 
 
+def test_an_unknown_scope_is_answered_with_those_there_are(api: Api) -> None:
+    assert 'perhaps "monitors:read" is meant' in make(api, scopes=["monitor:read"]).json()["message"]
+    assert "there are read, write, admin" in make(api, scopes=["0"]).json()["message"]
+
+
 def test_a_token_gives_no_scope_that_it_lacks(api: Api) -> None:
     minter = made(api, scopes=["monitors:read", "tokens:write"])["token"]
     assert made(api, minter, scopes=["status:read"])["scopes"] == ["status:read"]
@@ -215,6 +220,7 @@ def test_rotation_without_a_body_overlaps_for_an_hour_and_with_nought_not_at_all
     api.clock.at = before + HOUR - 1
     assert code(api, document["token"]) is None
     third = api.call("POST", path, {"overlap_seconds": 0}, token=ADMIN).json()
+    assert third["message"].endswith("the secret of before has ended.")
     assert [code(api, one["token"]) for one in (document, second, third)] == ["token_expired", "token_expired", None]
     api.clock.at = before
 

@@ -127,3 +127,12 @@ def test_a_probe_without_any_key_makes_no_data_directory(tmp_path: Path) -> None
     assert "set STATUSPULSE_PROBE_KEY or name a file with --key-file" in answered.stderr
     assert not folder.exists()
     assert "--end-with-stdin" not in CliRunner().invoke(main, ["probe", "--help"]).output
+
+
+def test_a_seed_that_is_no_json_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "objects.json"
+    file.write_text("{]")
+    given = {"STATUSPULSE_DATA_DIR": str(tmp_path / "data")}
+    answered = CliRunner().invoke(main, ["admin", "seed", "--file", str(file)], env=given)
+    assert answered.exit_code == WRONG_INPUT
+    assert answered.stderr.startswith(f"statuspulse: {file} is not valid JSON: ")

@@ -120,8 +120,8 @@ async def rotate_token(call: CallOf, token_id: str, body: RotateRequest | None =
         lambda connection: tokens.rotate(connection, keyring, change, caller, known, overlap)
     )
     call.services.tokens.forget()
-    until = to_text(change.now + overlap * SECOND)
-    message = f"Token {known} rotated; the secret of before works until {until}."
+    until = f"works until {to_text(change.now + overlap * SECOND)}" if overlap else "has ended"
+    message = f"Token {known} rotated; the secret of before {until}."
     return answer(call.request, "token", message, issued_document(call, issued))
 
 

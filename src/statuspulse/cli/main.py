@@ -168,4 +168,4 @@ def seed(*, file: BufferedIOBase) -> None:
     """
     from statuspulse.cli.seed import run
 
-    run(file.read())
+    run(file.read(), place=file.name)
