@@ -31,6 +31,8 @@ def sentences(explained: Explanation) -> Iterator[str]:
     for vote in explained.votes:
         yield _region(vote)
     yield _votes(explained)
+    if not any(vote.is_online for vote in explained.votes):
+        yield f"No probe of {', '.join(vote.sight.slug for vote in explained.votes)} is online, so nobody looks now."
     for outlook in explained.outlooks:
         yield change_sentence(outlook)
     if explained.unknown_at is not None:
@@ -119,8 +121,13 @@ def _votes(explained: Explanation) -> str:
         return f"{text}: too few for a decision, so what was decided stays until it is unknown."
     failing, passing = explained.standing(Position.FAILING), explained.standing(Position.PASSING)
     need, need_to_recover = explained.bounds
+    undecided = eligible - failing - passing
+    others = (
+        f", {undecided} {'has' if undecided == 1 else 'have'} not made up {'its' if undecided == 1 else 'their'} mind"
+    )
     return (
-        f"{text}: {failing} fail{'s' if failing == 1 else ''}, {passing} pass{'es' if passing == 1 else ''}; "
+        f"{text}: {failing} fail{'s' if failing == 1 else ''}, {passing} pass{'es' if passing == 1 else ''}"
+        f"{others if undecided else ''}; "
         f"down takes {need} failing, and its end {need_to_recover} passing."
     )
 

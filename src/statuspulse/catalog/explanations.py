@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -22,12 +22,16 @@ _LAST_TRANSITIONS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionVote:
-    """What a region thinks of the monitor; the vote counts through `votes_until`, None before a verdict."""
+    """What a region thinks of the monitor; the vote counts through `votes_until`, None before a verdict.
+
+    `is_online` tells whether one of its probes was heard just now.
+    """
 
     sight: RegionSight
     standing: Standing
     votes_until: int | None
     eligible: bool
+    is_online: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +90,10 @@ class CallExplanation:
         return self.beat.due_at
 
 
-def explanation_of(connection: Connection, team_id: str, monitor_id: str, now: int) -> Explanation | CallExplanation:
-    """Raises MissingError."""
+def explanation_of(
+    connection: Connection, team_id: str, monitor_id: str, online: Collection[str], now: int
+) -> Explanation | CallExplanation:
+    """Of a monitor that may be checked from regions that are `online`; raises MissingError."""
     head = head_of(connection, team_id, monitor_id, now)
     last = transitions.listed(
         connection,
@@ -100,7 +106,7 @@ def explanation_of(connection: Connection, team_id: str, monitor_id: str, now: i
     if head.sight.beat is not None:
         return CallExplanation(head=head, beat=head.sight.beat, transitions=tuple(last), now=now)
     rules = rules_of(head.monitor.config)
-    votes = _votes(connection, head, rules, now)
+    votes = _votes(connection, head, rules, online, now)
     return Explanation(
         head=head,
         rules=rules,
@@ -112,7 +118,9 @@ def explanation_of(connection: Connection, team_id: str, monitor_id: str, now: i
     )
 
 
-def _votes(connection: Connection, head: Head, rules: Rules, now: int) -> tuple[RegionVote, ...]:
+def _votes(
+    connection: Connection, head: Head, rules: Rules, online: Collection[str], now: int
+) -> tuple[RegionVote, ...]:
     standings = states.standings_of(connection, head.monitor.key)
     found = []
     for sight in head.sight.regions:
@@ -123,6 +131,7 @@ def _votes(connection: Connection, head: Head, rules: Rules, now: int) -> tuple[
                 standing=standings.get(sight.key, Standing()),
                 votes_until=until,
                 eligible=not head.monitor.paused and until is not None and until >= now and not sight.is_blind,
+                is_online=sight.slug in online,
             )
         )
     return tuple(found)
