@@ -791,3 +791,13 @@ def test_what_lacks_a_state_is_told_how_to_trigger(api: Api) -> None:
         refused = post(api, body)
         assert (refused.status_code, refused.json()["error"]["param"]) == (422, "state")
         assert 'send "state": "triggered"' in refused.json()["message"]
+
+
+def test_another_title_and_severity_are_told_in_message_and_timeline(api: Api) -> None:
+    incident = opened(api, title="Redis is full", severity="error")
+    edit = {"title": "Redis is down", "severity": "critical"}
+    answer = api.call("PATCH", f"/v1/incidents/{incident['id']}", edit)
+    assert answer.json()["message"].endswith("updated: it has another title, its severity is critical.")
+    entry = api.call("GET", f"/v1/incidents/{incident['id']}/timeline").json()["data"][-1]
+    previous = {"previous_title": "Redis is full", "previous_severity": "error"}
+    assert (entry["type"], entry["detail"]) == ("observation", {**edit, **previous})
