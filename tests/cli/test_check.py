@@ -404,3 +404,8 @@ def test_a_timeout_that_is_none_is_wrong_usage(seconds: str) -> None:
     ended = CliRunner().invoke(main, ["check", "--timeout", seconds, "https://shop.example"])
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert ended.stderr.splitlines()[-1].startswith("Error: Invalid value for '--timeout':")
+
+
+def test_kinds_that_need_a_monitor_say_so() -> None:
+    with pytest.raises(TargetError, match="icmp needs a monitor: POST /v1/monitors/test"):
+        target_of("icmp://shop.example", None)

@@ -81,6 +81,7 @@ def test_the_audit_log_of_every_team_tells_of_it(folder: Path) -> None:
         (["--network", "192.0.2.7/24"], 2, "192.0.2.0/24 is meant"),
         (["--team", "nobody"], 3, "there is no team nobody; there are default, payments"),
         (["--days", "0"], 2, "--days"),
+        (["--name", " "], 2, "--name must not be empty"),
     ],
 )
 def test_what_cannot_be_is_one_line_with_the_cure(words: list[str], status: int, told: str) -> None:

@@ -52,6 +52,8 @@ def make(
     networks: tuple[str, ...],
 ) -> None:
     """Prints the text on standard output, and what it belongs to on standard error."""
+    if not name.strip():
+        fail("--name must not be empty: people shall know the token by it", WRONG_INPUT)
     for scope in scopes:
         if not is_scope(scope):
             fail(f"{scope} is no scope; there are {', '.join([*BUNDLES, *sorted(SCOPES)])}", WRONG_INPUT)
