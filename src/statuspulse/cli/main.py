@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-from io import BufferedIOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -156,7 +155,7 @@ admin.add_command(token)
 
 @admin.command()
 @click.option("--file", "file", required=True, type=click.File("rb"), help='JSON; "-" reads standard input.')
-def seed(*, file: BufferedIOBase) -> None:
+def seed(*, file: BinaryIO) -> None:
     """Store objects with ids that you choose: for demos, migrations and the examples of the API reference.
 
     What exists is left as it is, so running it twice changes nothing.

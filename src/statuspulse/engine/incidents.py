@@ -204,7 +204,7 @@ def _differences(
 
 def _edited(before: Incident, after: Incident) -> dict[str, str]:
     """Title and severity, where they are others; the contract has no type of entry for them alone."""
-    found = {}
+    found: dict[str, str] = {}
     if after.title != before.title:
         found |= {"title": after.title, "previous_title": before.title}
     if after.severity is not before.severity:
