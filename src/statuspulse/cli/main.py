@@ -167,4 +167,4 @@ def seed(*, file: BinaryIO) -> None:
     """
     from statuspulse.cli.seed import run
 
-    run(file.read(), place=file.name)
+    run(file.read(), place=getattr(file, "name", "standard input"))
