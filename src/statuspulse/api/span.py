@@ -21,7 +21,8 @@ def span(begin: str | None, end: str | None, now: int, *, usual: int, longest: i
     until = min(times.get("to", now), now)
     since = times.get("from", until - usual)
     if since >= until:
-        raise invalid([in_query("parameter_conflict", "from", "must be earlier than now")])
+        latest = "now" if "to" in times else "to, which is now unless it is given"
+        raise invalid([in_query("parameter_conflict", "from", f"must be earlier than {latest}")])
     if longest is not None and until - since > longest:
         raise invalid([in_query("parameter_out_of_range", "from", f"must be at most {longest // DAY} days before to")])
     return since, until
