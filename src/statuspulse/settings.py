@@ -7,6 +7,7 @@ import os
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +101,11 @@ class Settings:
 
 def load(environment: Mapping[str, str], folder: Path) -> Settings:
     """Reads the environment and the file in the folder; raises SettingsError for the first thing that is wrong."""
+    with _placed(environment):
+        return _load(environment, folder)
+
+
+def _load(environment: Mapping[str, str], folder: Path) -> Settings:
     values, remarks = _values(environment, folder)
     rate_limits, idle = _rate_limits(values.get("RATE_LIMITS", ""))
     host, port = _listen(values.get("LISTEN", _DEFAULT_LISTEN))
@@ -125,14 +131,16 @@ def load(environment: Mapping[str, str], folder: Path) -> Settings:
 
 def probe_policy(environment: Mapping[str, str], folder: Path) -> Policy:
     """The address policy of a process that only checks."""
-    values, _ = _values(environment, folder)
-    return _policy(values, _DEFAULT_SLACK)
+    with _placed(environment):
+        values, _ = _values(environment, folder)
+        return _policy(values, _DEFAULT_SLACK)
 
 
 def probe_anchors(environment: Mapping[str, str], folder: Path) -> tuple[Endpoint, ...] | None:
     """Whom a probe asks whether its own network works; None if it shall ask nobody."""
-    values, _ = _values(environment, folder)
-    return _anchors(values.get("ANCHORS"))
+    with _placed(environment):
+        values, _ = _values(environment, folder)
+        return _anchors(values.get("ANCHORS"))
 
 
 def default_data_dir(environment: Mapping[str, str]) -> Path:
@@ -143,6 +151,19 @@ def default_data_dir(environment: Mapping[str, str]) -> Path:
         return Path("/var/lib/statuspulse")
     given = environment.get("XDG_DATA_HOME")
     return (Path(given) if given else Path.home() / ".local/share") / "statuspulse"
+
+
+@contextmanager
+def _placed(environment: Mapping[str, str]) -> Iterator[None]:
+    """A complaint about a setting that stands in the file names the file and the member, not the variable."""
+    try:
+        yield
+    except SettingsError as error:
+        variable, separator, told = str(error).partition(":")
+        name = variable.removeprefix(PREFIX)
+        if not separator or variable in environment or name not in KNOWN | set(_REFUSED):
+            raise
+        raise SettingsError(f"{FILE}: {name.lower()}:{told}") from None
 
 
 def _values(environment: Mapping[str, str], folder: Path) -> tuple[dict[str, str], list[str]]:

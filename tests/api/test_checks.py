@@ -363,4 +363,5 @@ async def test_a_job_of_a_probe_that_falls_silent_ends_in_time(plane: Plane, tar
         "class": "missed",
         "detail": "probe_offline: no probe of region local answered in time",
     }
+    assert run.json()["message"].startswith('"Shop" could not be looked at: probe_offline')
     assert len(plane.jobs) == 0

@@ -42,7 +42,9 @@ def status(api: Api, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def results(api: Api, document: dict[str, Any]) -> list[dict[str, Any]]:
-    listed = api.call("GET", f"/v1/monitors/{document['id']}/results?to={to_text(api.clock.at + 1000)}").json()
+    before, api.clock.at = api.clock.at, api.clock.at + SECOND
+    listed = api.call("GET", f"/v1/monitors/{document['id']}/results").json()
+    api.clock.at = before
     data: list[dict[str, Any]] = listed["data"]
     return data
 
@@ -78,7 +80,13 @@ def test_a_cron_line_has_a_time_zone(api: Api) -> None:
         ({"cron": "0 25 * * *"}, "parameter_invalid_format", "cron", "cannot be read: bad hour"),
         ({"cron": "0 0 30 2 *"}, "parameter_invalid_format", "cron", "cannot be read: bad day-of-month"),
         ({"period_seconds": 60, "url": "https://a.example"}, "unknown_parameter", "url", "is not known here"),
-        ({"period_seconds": 60, "interval_seconds": 60}, "unknown_parameter", "interval_seconds", "is not known"),
+        (
+            {"period_seconds": 60, "interval_seconds": 60},
+            "unknown_parameter",
+            "interval_seconds",
+            '"period_seconds" is meant',
+        ),
+        ({"cron": "@daily"}, "parameter_invalid_format", "cron", "needs five fields"),
         ({"period_seconds": 60, "regions": ["local"]}, "parameter_out_of_range", "regions", "does not belong"),
         ({"period_seconds": 60, "failure_threshold": 2}, "parameter_out_of_range", "failure_threshold", "always 1"),
         ({"period_seconds": 60, "ping_url": "x"}, "unknown_parameter", "ping_url", "is not known here"),
@@ -106,6 +114,59 @@ def test_every_method_that_jobs_have_is_a_ping(api: Api, method: str) -> None:
     assert shown["next_probe_at"] == shown["heartbeat"]["expected_at"] == to_text(api.clock.at + 60 * SECOND)
     assert shown["heartbeat"]["due_at"] == to_text(api.clock.at + 360 * SECOND)
     assert (shown["regions"], shown["interval_seconds"], shown["failing_regions"]) == ([], 60, [])
+
+
+def explained(api: Api, document: dict[str, Any]) -> dict[str, Any]:
+    answer = api.call("GET", f"/v1/monitors/{document['id']}/explain")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    assert found["message"] == found["sentences"][0]
+    assert (found["rules"], found["quorum"], found["regions"]) == (None, None, [])
+    assert found["heartbeat"] == status(api, document)["heartbeat"]
+    return found
+
+
+def test_a_heartbeat_is_explained_by_its_pings(api: Api) -> None:
+    document = created(api)
+    waiting = explained(api, document)
+    assert waiting["sentences"][:2] == [
+        "Backup waits for its first ping.",
+        "It owes a ping every 60 s and may be 300 s late.",
+    ]
+    assert waiting["next_decision"] == {"unknown_at": None, "changes": []}
+    ping(api, path_of(document))
+    up = explained(api, document)
+    due = to_text(api.clock.at + 360 * SECOND)
+    [change] = up["next_decision"]["changes"]
+    assert change == {
+        "state": "down",
+        "needed": [],
+        "scheduled_at": due,
+        "sentence": f"It goes down unless a ping comes by {due}.",
+    }
+    assert change["sentence"] in up["sentences"]
+    assert any(f"Its last ping came at {to_text(api.clock.at)}" in sentence for sentence in up["sentences"])
+    ping(api, f"{path_of(document)}/start")
+    running = explained(api, document)
+    assert any(f"a run is open since {to_text(api.clock.at)}" in sentence for sentence in running["sentences"])
+    assert "unless the run ends by" in running["next_decision"]["changes"][0]["sentence"]
+
+
+def test_a_failed_a_forgotten_and_a_paused_heartbeat_are_explained_too(api: Api) -> None:
+    document = created(api)
+    ping(api, f"{path_of(document)}/fail")
+    failed = explained(api, document)
+    assert (failed["state"], failed["next_decision"]["changes"]) == ("down", [])
+    assert "It becomes up with its next ping that tells of a success." in failed["sentences"]
+    assert any(sentence.startswith("Incident inc_") for sentence in failed["sentences"])
+    ping(api, path_of(document))
+    before, api.clock.at = api.clock.at, api.clock.at + 3600 * SECOND
+    forgotten = explained(api, document)
+    api.clock.at = before
+    assert (forgotten["state"], forgotten["stale"], forgotten["next_decision"]["changes"]) == ("unknown", True, [])
+    api.call("POST", f"/v1/monitors/{document['id']}/pause")
+    paused = explained(api, document)
+    assert (paused["state"], len(paused["sentences"])) == ("paused", 2)
 
 
 def test_another_method_is_refused(api: Api) -> None:

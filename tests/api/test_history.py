@@ -301,6 +301,15 @@ def test_it_is_told_what_one_more_failure_would_do(shop: Api) -> None:
     assert document["next_decision"]["unknown_at"] == to_text(NOW - 12 * SECOND + 182 + 90 * SECOND)
 
 
+def test_it_is_told_who_has_not_made_up_its_mind_and_that_nobody_looks(shop: Api, monitor: Monitor) -> None:
+    see(shop, monitor, NOW - 12 * SECOND)
+    see(shop, monitor, NOW - 12 * SECOND, region="eu-west", failure=REFUSED)
+    stand(shop, monitor, local=Standing(position=Position.PASSING, ok_streak=2, first_ok_at=1))
+    told = shop.call("GET", path_of(monitor, "explain")).json()["sentences"]
+    assert any("0 fail, 1 passes, 1 has not made up its mind; down takes" in sentence for sentence in told)
+    assert "No probe of local, eu-west is online, so nobody looks now." in told
+
+
 def test_a_region_that_is_silent_may_not_vote_and_it_is_told_why(shop: Api, monitor: Monitor) -> None:
     see(shop, monitor, NOW - 12 * SECOND)
     see(shop, monitor, NOW - 80 * SECOND, region="eu-west")

@@ -223,7 +223,7 @@ def test_a_call_without_state_only_adds(api: Api) -> None:
     assert nothing["notes"] is None
 
 
-@pytest.mark.parametrize("members", [{}, {"title": "x"}, {"notes": "x", "severity": "info"}, {"reopen": False}])
+@pytest.mark.parametrize("members", [{}, {"notes": "x", "severity": "info"}, {"reopen": False}])
 def test_without_a_state_and_an_addition_nothing_is_asked(api: Api, members: dict[str, Any]) -> None:
     incident = opened(api, dedup_key=new_id("key"))
     for reference in ({"incident_id": incident["id"]}, {"dedup_key": incident["dedup_key"]}):
@@ -778,3 +778,33 @@ def test_time_moves_with_the_changes(api: Api) -> None:
         "2026-11-23T06:21:14.612Z",
         "2026-11-23T06:21:14.612Z",
     )
+
+
+def test_a_title_and_a_key_trigger_every_time(api: Api) -> None:
+    body = {"title": "Nightly import failed", "dedup_key": new_id("key")}
+    first, second = post(api, body), post(api, body)
+    assert (first.status_code, second.status_code) == (201, 200)
+    document = second.json()
+    assert (document["id"], document["deduplicated"], document["occurrences"]) == (first.json()["id"], True, 2)
+    assert document["message"] == post(api, {**body, "state": "triggered"}).json()["message"].replace("3", "2")
+
+
+def test_what_lacks_a_state_is_told_how_to_trigger(api: Api) -> None:
+    incident = opened(api, dedup_key=new_id("key"))
+    for body in (
+        {"dedup_key": incident["dedup_key"], "severity": "info"},
+        {"incident_id": incident["id"], "title": "x"},
+    ):
+        refused = post(api, body)
+        assert (refused.status_code, refused.json()["error"]["param"]) == (422, "state")
+        assert 'send "state": "triggered"' in refused.json()["message"]
+
+
+def test_another_title_and_severity_are_told_in_message_and_timeline(api: Api) -> None:
+    incident = opened(api, title="Redis is full", severity="error")
+    edit = {"title": "Redis is down", "severity": "critical"}
+    answer = api.call("PATCH", f"/v1/incidents/{incident['id']}", edit)
+    assert answer.json()["message"].endswith("updated: it has another title, its severity is critical.")
+    entry = api.call("GET", f"/v1/incidents/{incident['id']}/timeline").json()["data"][-1]
+    previous = {"previous_title": "Redis is full", "previous_severity": "error"}
+    assert (entry["type"], entry["detail"]) == ("observation", {**edit, **previous})

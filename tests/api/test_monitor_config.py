@@ -146,6 +146,11 @@ def test_an_interval_below_the_default_timeout_is_enough(tmp_path: Path, method:
         made = brisk.call("POST", "/v1/monitors", {"name": "a", "type": "http", "url": "https://a.example/"}).json()
         document = brisk.call(method, config_path(made), {"interval_seconds": 1}).json()
         assert (document["timeout_ms"], document["changed"]) == (1000, ["/interval_seconds", "/timeout_ms"])
+        [warning] = [one for one in document["warnings"] if one["param"] == "timeout_ms"]
+        assert warning["message"].startswith("timeout_ms followed interval_seconds to 1000;")
+        again = brisk.call(method, config_path(made), {"interval_seconds": 30}).json()
+        assert (again["timeout_ms"], len(again["warnings"])) == (10_000, 1)
+        assert brisk.call(method, config_path(made), {"interval_seconds": 60}).json()["warnings"] == []
         explicit = brisk.call(method, config_path(made), {"interval_seconds": 1, "timeout_ms": 2000})
         assert explicit.json()["error"]["param"] == "timeout_ms"
         assert brisk.call(method, config_path(made), {"interval_seconds": True}).status_code == 422

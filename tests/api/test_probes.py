@@ -170,6 +170,16 @@ def test_the_last_probe_of_a_region_that_monitors_name_stays(api: Api, body: dic
     assert unknown.json()["error"]["details"][0]["known"] == ["local"]
 
 
+def test_a_region_that_is_left_without_a_live_probe_is_told_of(api: Api) -> None:
+    first, second, third = create(api), create(api, name="fra-2"), create(api, name="fra-3")
+    for probe in (first, second):
+        assert beat(api, probe["key"]) == 200
+    assert api.call("DELETE", f"/v1/probes/{first['id']}", token=ADMIN).json()["warnings"] == []
+    [warning] = api.call("DELETE", f"/v1/probes/{second['id']}", token=ADMIN).json()["warnings"]
+    assert warning["message"].startswith("No live probe is left in region eu-west")
+    assert api.call("DELETE", f"/v1/probes/{third['id']}", token=ADMIN).json()["warnings"] == []
+
+
 def test_a_region_comes_back_under_its_slug(api: Api) -> None:
     made = create(api, region_name="Frankfurt")
     api.call("DELETE", f"/v1/probes/{made['id']}", token=ADMIN)

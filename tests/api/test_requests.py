@@ -50,6 +50,13 @@ def test_a_body_of_another_type_is_415(api: Api, content_type: str) -> None:
     assert code_of(answer) == (415, "unsupported_media_type")
 
 
+def test_a_packed_body_is_415(api: Api) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = api.call("POST", "/v1/monitors", raw=b"{}", headers=headers)
+    assert code_of(answer) == (415, "unsupported_media_type")
+    assert answer.json()["error"]["param"] == "Content-Encoding"
+
+
 @pytest.mark.parametrize(
     "content_type", ["application/json; charset=utf-8", "Application/JSON", 'application/json;charset="UTF-8"']
 )

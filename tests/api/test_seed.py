@@ -188,7 +188,11 @@ def test_no_line_shows_a_secret(api: Api) -> None:
             "team.slug must be 1 to 63 lower-case letters, digits and _ -, with a letter or digit first.",
         ),
         ("tokens.0.token", "short", "tokens[0].token needs 16 to 255 printable ASCII characters without spaces."),
-        ("tokens.0.scopes", ["all"], "tokens[0].scopes[0] is no scope and no bundle of scopes."),
+        (
+            "tokens.0.scopes",
+            ["all"],
+            "tokens[0].scopes[0] is no scope and no bundle of scopes; there are read, write, admin",
+        ),
         (
             "tokens.0.expires_at",
             "tomorrow",

@@ -105,6 +105,11 @@ def test_what_is_wrong_with_a_new_token_is_named(api: Api, members: dict[str, An
     assert (answer.status_code, answer.json()["error"]["param"]) == (422, expected)
 
 
+def test_an_unknown_scope_is_answered_with_those_there_are(api: Api) -> None:
+    assert 'perhaps "monitors:read" is meant' in make(api, scopes=["monitor:read"]).json()["message"]
+    assert "there are read, write, admin" in make(api, scopes=["0"]).json()["message"]
+
+
 def test_a_token_gives_no_scope_that_it_lacks(api: Api) -> None:
     minter = made(api, scopes=["monitors:read", "tokens:write"])["token"]
     assert made(api, minter, scopes=["status:read"])["scopes"] == ["status:read"]
@@ -168,6 +173,30 @@ def test_a_token_may_revoke_itself_and_no_other(api: Api) -> None:
     assert code(api, other["token"]) is None
 
 
+def test_a_token_ends_no_stronger_one(api: Api) -> None:
+    minter, stronger = made(api, scopes=["tokens:write", "monitors:read"]), made(api, scopes=["admin"])
+    refused = api.call("DELETE", f"/v1/tokens/{stronger['id']}", token=minter["token"])
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "scope_insufficient")
+    assert code(api, stronger["token"]) is None
+    weaker = made(api)
+    assert api.call("DELETE", f"/v1/tokens/{weaker['id']}", token=minter["token"]).status_code == 200
+    assert api.call("DELETE", f"/v1/tokens/{minter['id']}", token=minter["token"]).status_code == 200
+
+
+def test_the_last_token_that_can_make_others_stays(tmp_path: Any) -> None:
+    with running(tmp_path) as alone:
+        path = f"/v1/tokens/{me(alone, ADMIN)['token_id']}"
+        passing = made(alone, scopes=["tokens:write"], expires_at=to_text(alone.clock() + HOUR))
+        alone.clock.at += HOUR
+        refused = alone.call("DELETE", path, token=ADMIN)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "resource_in_use")
+        assert "make another with tokens:write first" in refused.json()["message"]
+        assert alone.call("DELETE", f"/v1/tokens/{passing['id']}", token=ADMIN).status_code == 200
+        made(alone, scopes=["tokens:write"])
+        assert alone.call("DELETE", path, token=ADMIN).status_code == 200
+        assert code(alone, ADMIN) == "token_revoked"
+
+
 def test_rotation_gives_another_secret_and_lets_the_old_one_overlap(api: Api) -> None:
     before = api.clock.at
     document = made(api)
@@ -191,6 +220,7 @@ def test_rotation_without_a_body_overlaps_for_an_hour_and_with_nought_not_at_all
     api.clock.at = before + HOUR - 1
     assert code(api, document["token"]) is None
     third = api.call("POST", path, {"overlap_seconds": 0}, token=ADMIN).json()
+    assert third["message"].endswith("the secret of before has ended.")
     assert [code(api, one["token"]) for one in (document, second, third)] == ["token_expired", "token_expired", None]
     api.clock.at = before
 

@@ -17,8 +17,10 @@ from pathlib import Path
 
 import pytest
 import trustme
+from click.testing import CliRunner
 
 from statuspulse.cli.check import status_of
+from statuspulse.cli.main import main
 from statuspulse.cli.targets import TargetError, target_of
 from statuspulse.cli.verdict import _WORDS
 from statuspulse.domain.failure import FailureClass
@@ -261,7 +263,6 @@ def test_the_address_policy_of_the_host_applies(target: HttpTarget, tmp_path: Pa
         ["tcp://127.0.0.1:1", "--expect-status", "200"],
         ["http://127.0.0.1", "--timeout", "0"],
         ["http://127.0.0.1", "--repeat", "0"],
-        ["http://127.0.0.1", "--json", "--nagios"],
         [],
     ],
     ids=" ".join,
@@ -379,3 +380,32 @@ def test_targets_are_read_from_one_word() -> None:
 def test_what_names_no_target_is_refused_with_a_cure(text: str) -> None:
     with pytest.raises(TargetError):
         target_of(text, None)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--timeout", "nan", "https://shop.example"],
+        ["--timeout", "99", "https://shop.example"],
+        ["--json", "https://shop.example"],
+        ["--unknown", "https://shop.example"],
+        [],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_unknown_to_nagios_and_told_on_standard_output(words: list[str]) -> None:
+    ended = CliRunner().invoke(main, ["check", "--nagios", *words])
+    assert (ended.exit_code, ended.stderr) == (3, "")
+    assert re.fullmatch(r"STATUSPULSE UNKNOWN - [^|\n]+\n", ended.stdout)
+
+
+@pytest.mark.parametrize("seconds", ["nan", "99", "inf", "0", "soon"])
+def test_a_timeout_that_is_none_is_wrong_usage(seconds: str) -> None:
+    ended = CliRunner().invoke(main, ["check", "--timeout", seconds, "https://shop.example"])
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert ended.stderr.splitlines()[-1].startswith("Error: Invalid value for '--timeout':")
+
+
+def test_kinds_that_need_a_monitor_say_so() -> None:
+    with pytest.raises(TargetError, match="icmp needs a monitor: POST /v1/monitors/test"):
+        target_of("icmp://shop.example", None)

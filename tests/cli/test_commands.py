@@ -115,3 +115,24 @@ def test_a_probe_without_a_key_is_one_line(tmp_path: Path, content: bytes | None
     assert answered.stderr.startswith("statuspulse: ")
     assert str(key) in answered.stderr
     assert answered.stderr.count("\n") == 1
+    assert not (tmp_path / "probe").exists()
+
+
+def test_a_probe_without_any_key_makes_no_data_directory(tmp_path: Path) -> None:
+    given = {"XDG_DATA_HOME": str(tmp_path / "share"), "HOME": str(tmp_path)}
+    folder = tmp_path / "far"
+    words = ["probe", "--server", "http://127.0.0.1:9", "--data-dir", str(folder)]
+    answered = CliRunner().invoke(main, words, env=given)
+    assert answered.exit_code == WRONG_INPUT
+    assert "set STATUSPULSE_PROBE_KEY or name a file with --key-file" in answered.stderr
+    assert not folder.exists()
+    assert "--end-with-stdin" not in CliRunner().invoke(main, ["probe", "--help"]).output
+
+
+def test_a_seed_that_is_no_json_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "objects.json"
+    file.write_text("{]")
+    given = {"STATUSPULSE_DATA_DIR": str(tmp_path / "data")}
+    answered = CliRunner().invoke(main, ["admin", "seed", "--file", str(file)], env=given)
+    assert answered.exit_code == WRONG_INPUT
+    assert answered.stderr.startswith(f"statuspulse: {file} is not valid JSON: ")

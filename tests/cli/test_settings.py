@@ -155,8 +155,8 @@ def test_an_empty_variable_is_none(tmp_path: Path) -> None:
         ("port = " + "9" * 5000, "statuspulse.toml: cannot be read"),
         ("listen = ['127.0.0.1:8080']", "statuspulse.toml: listen must be a text or an integer"),
         ("roles = true", "statuspulse.toml: roles must be a text or an integer"),
-        ('listen = "nowhere"', "STATUSPULSE_LISTEN: must be an address and a port"),
-        ('data_dir = "a\\u0000b"', "STATUSPULSE_DATA_DIR: must not hold line breaks"),
+        ('listen = "nowhere"', "statuspulse.toml: listen: must be an address and a port"),
+        ('data_dir = "a\\u0000b"', "statuspulse.toml: data_dir: must not hold line breaks"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, text: str, told: str) -> None:

@@ -81,6 +81,7 @@ def test_the_audit_log_of_every_team_tells_of_it(folder: Path) -> None:
         (["--network", "192.0.2.7/24"], 2, "192.0.2.0/24 is meant"),
         (["--team", "nobody"], 3, "there is no team nobody; there are default, payments"),
         (["--days", "0"], 2, "--days"),
+        (["--name", " "], 2, "--name must not be empty"),
     ],
 )
 def test_what_cannot_be_is_one_line_with_the_cure(words: list[str], status: int, told: str) -> None:
@@ -126,6 +127,19 @@ def test_a_running_server_keeps_it_out(folder: Path) -> None:
 
 def test_before_the_first_start_there_is_no_team(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STATUSPULSE_DATA_DIR", str(folder / "empty"))
+    with opened(load(os.environ, folder), NOW):
+        pass
     result = run("create")
     assert result.exit_code == 3
     assert "there are none before the first start of the server" in result.stderr
+
+
+@pytest.mark.parametrize("words", [["create"], ["list"], ["revoke", "tok_zzzzzzzz"]], ids=" ".join)
+def test_a_directory_without_a_database_is_refused_and_stays_as_it_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.setenv("STATUSPULSE_DATA_DIR", str(folder / "elsewhere"))
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"no database in {folder / 'elsewhere'}; set STATUSPULSE_DATA_DIR" in result.stderr
+    assert not (folder / "elsewhere").exists()

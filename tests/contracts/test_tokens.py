@@ -117,3 +117,22 @@ def test_a_probe_is_known_by_its_key_of_now(database: Database) -> None:
     assert first is not None
     assert first.id == "prb_00000001"
     assert database.read_now(lambda connection: probes.first_of_region(connection, "none")) is None
+
+
+def test_live_tokens_of_a_team_are_neither_revoked_nor_past_their_end(database: Database) -> None:
+    def fill(connection: Connection) -> None:
+        for team in (FIRST, LATER):
+            teams.insert(connection, team)
+        wanted = (
+            a_token(FIRST, "tok_live0001"),
+            a_token(FIRST, "tok_live0002", expires_at=5001),
+            a_token(FIRST, "tok_past0001", expires_at=5000),
+            a_token(FIRST, "tok_gone0001", revoked_at=4000),
+            a_token(LATER, "tok_else0001"),
+        )
+        for number, token in enumerate(wanted):
+            tokens.insert(connection, token, bytes([number]) * 32)
+
+    write(database, fill)
+    live = database.read_now(lambda connection: tokens.live_of_team(connection, FIRST.id, 5000))
+    assert sorted(token.id for token in live) == ["tok_live0001", "tok_live0002"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 
 from tests.system.server import PROGRAM, TOKEN, eventually, server
@@ -41,3 +43,22 @@ def test_a_probe_in_another_region_is_made_and_joins(tmp_path: Path) -> None:
         finally:
             probe.send_signal(signal.SIGTERM)
             assert probe.wait(20) == 0
+
+
+def test_the_backup_of_a_running_server_holds_what_was_stored(tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    backup.mkdir()
+    with server(tmp_path) as served:
+        served.start("--no-probe")
+        folder = served.environment()["STATUSPULSE_DATA_DIR"]
+        command = (
+            _block("text", "VACUUM INTO").replace("/var/lib/statuspulse", folder).replace("/backup/", f"{backup}/")
+        )
+        command = command.replace("python -c", f"{sys.executable} -c", 1)
+        subprocess.run(["bash", "-c", command], check=True, timeout=30)
+    database = sqlite3.connect(backup / "statuspulse.db")
+    try:
+        assert database.execute("SELECT slug FROM teams").fetchall() == [("default",)]
+    finally:
+        database.close()
+    assert (backup / "secret.key").stat().st_size > 0

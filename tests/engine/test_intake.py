@@ -16,9 +16,10 @@ from statuspulse.domain.health import Health, State
 from statuspulse.domain.incident import IncidentState, availability_key
 from statuspulse.domain.result import Gap, ResultKind
 from statuspulse.domain.team_settings import TeamSettings
-from statuspulse.domain.times import MINUTE, SECOND
+from statuspulse.domain.times import MINUTE, SECOND, to_text
 from statuspulse.protocol.conversion import gap_item
 from statuspulse.protocol.documents import TimingsDocument
+from statuspulse.storage import incidents as stored_incidents
 from statuspulse.storage import states, teams
 from tests.engine.world import REFUSED, START, World, result
 
@@ -58,6 +59,10 @@ def test_one_failure_changes_nothing_and_two_open_one_incident(world: World) -> 
     assert world.owed() == [("trigger", 1)]
     last = world.transitions(monitor)[-1]
     assert (last.first_observed_at, last.changed_at, last.incident_id) == (at(10), at(20) + 212, incident.id)
+    [(_, begun)] = world.database.read_now(
+        lambda connection: stored_incidents.timeline_page(connection, incident.id, after=0, limit=9)
+    )
+    assert (begun.type, begun.detail["first_observed_at"]) == ("triggered", to_text(at(10)))
     assert "connection refused" in last.evidence
 
 

@@ -189,7 +189,7 @@ async def test_a_delta_on_another_version_leads_to_a_snapshot(plane: ControlPlan
     assert all("if-none-match" not in call.headers for call in plane.calls("/v1/agent/assignments")[:2])
 
 
-async def test_a_refused_key_is_logged_once_and_tried_again(plane: ControlPlane, linked: Linked) -> None:
+async def test_a_refused_key_is_logged_once_with_the_cure_and_tried_again(plane: ControlPlane, linked: Linked) -> None:
     plane.key = "another"
     linked.put(1)
     with capture_logs() as logs:
@@ -197,7 +197,9 @@ async def test_a_refused_key_is_logged_once_and_tried_again(plane: ControlPlane,
             await until(lambda: len(plane.calls("/v1/agent/assignments")) >= 4)
             plane.key = KEY
             await until(lambda: plane.items)
-    assert len([line for line in logs if line["event"] == "probe.call_failed" and line["call"] == "assignments"]) == 1
+    failed = [line for line in logs if line["event"] == "probe.call_failed" and line["call"] == "assignments"]
+    assert len(failed) == 1
+    assert "the probe was deleted or its key rotated; start it with the key of a new probe" in failed[0]["reason"]
 
 
 async def test_attempts_become_rarer_while_nothing_works(plane: ControlPlane, linked: Linked) -> None:

@@ -12,12 +12,11 @@ from starlette.responses import Response
 from statuspulse.api.audit_answers import AuditList
 from statuspulse.api.audit_examples import AUDIT_LIST
 from statuspulse.api.dependencies import CallOf
-from statuspulse.api.errors import invalid
 from statuspulse.api.operation import Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
 from statuspulse.api.route import CheckedRoute
-from statuspulse.catalog.refusals import Detail
-from statuspulse.domain.times import from_text, to_text
+from statuspulse.api.span import bounds
+from statuspulse.domain.times import to_text
 from statuspulse.storage import audit
 from statuspulse.storage.audit import AuditEntry, AuditFilter
 
@@ -75,15 +74,6 @@ def _document(entry: AuditEntry, team_id: str) -> dict[str, Any]:
 
 
 def _filter(query: AuditQuery) -> AuditFilter:
-    """Raises 422 for times that are none."""
-    times: dict[str, int] = {}
-    details: list[Detail] = []
-    for name, text in (("from", query.begin), ("to", query.end)):
-        try:
-            times |= {} if text is None else {name: from_text(text)}
-        except ValueError:
-            message = "must be a time such as 2026-11-23T06:20:00Z"
-            details.append(Detail(code="parameter_invalid_format", path=(name,), message=message, in_body=False))
-    if details:
-        raise invalid(details)
-    return AuditFilter(action=query.action, resource=query.resource, since=times.get("from"), until=times.get("to"))
+    """Raises 422 for times that are none, and for an empty stretch."""
+    since, until = bounds(query.begin, query.end)
+    return AuditFilter(action=query.action, resource=query.resource, since=since, until=until)

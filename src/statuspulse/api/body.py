@@ -34,7 +34,11 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 
 def check_media_type(request: HTTPConnection, allowed: Collection[str]) -> None:
-    """Raises 415 for anything that is not one of the types in UTF-8."""
+    """Raises 415 for anything that is not one of the types in UTF-8, and for what is packed."""
+    if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise ApiError(
+            "unsupported_media_type", "Send the body as it is, without Content-Encoding.", param="Content-Encoding"
+        )
     header = Message()
     header["content-type"] = request.headers.get("content-type", "")
     charset = header.get_param("charset", "utf-8")

@@ -45,6 +45,8 @@ def check_run_message(run: CheckRun) -> str:
     if ok == regions:
         return f"{subject} is ok{'' if regions == 1 else f' from all {regions} regions'}."
     reason = next(text for seen in run.seen if (text := _reason(seen)))
+    if ok == 0 and all(failure is None or failure.kind.is_void for failure in verdicts):
+        return f"{subject} could not be looked at: {reason}."
     return f"{subject} is {'not ok' if regions == 1 else f'ok from {ok} of {regions} regions'}: {reason}."
 
 

@@ -22,13 +22,16 @@ GET = Operation(
     summary="Explain why the state of a monitor is what it is",
     scope="monitors:read",
     answer=ExplanationAnswer,
-    examples={"partial": examples.EXPLANATION},
+    examples={"partial": examples.EXPLANATION, "heartbeat": examples.OF_A_HEARTBEAT},
 )
 
 
 @router.get("/monitors/{monitor_id}/explain", **GET.keywords)
 async def explain_monitor(call: CallOf, monitor_id: str) -> Response:
     now, known = call.services.parts.now(), known_id(monitor_id)
-    explained = await call.database.read(lambda connection: explanation_of(connection, call.team_id, known, now))
+    online = {pulse.region for pulse in call.services.parts.liveness.online(now)}
+    explained = await call.database.read(
+        lambda connection: explanation_of(connection, call.team_id, known, online, now)
+    )
     document = explanation_document(explained)
     return answer(call.request, "explanation", document["sentences"][0], document)

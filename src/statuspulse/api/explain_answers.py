@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from statuspulse.api.answers import Answer, Envelope, Health, State
-from statuspulse.api.status_answers import ActiveIncident, Duration, StatusFailure, StatusMaintenance
+from statuspulse.api.status_answers import ActiveIncident, Duration, StatusFailure, StatusHeartbeat, StatusMaintenance
 from statuspulse.api.transition_answers import Standing, TransitionItem
 
 
@@ -75,7 +75,10 @@ class NeededResults(Answer):
 
 
 class PossibleChange(Answer):
-    """A state that some further results lead to, as long as the other regions vote as they do now."""
+    """A state that some further results lead to, as long as the other regions vote as they do now.
+
+    A heartbeat needs none to go down: it does so when its deadline passes.
+    """
 
     state: Health
     needed: list[NeededResults]
@@ -105,9 +108,10 @@ class ExplanationAnswer(Envelope):
     state_seq: int
     stale: bool
     sentences: list[str]
-    rules: ExplainedRules
+    rules: Annotated[ExplainedRules | None, Field(description="Null for a heartbeat.")]
     regions: list[ExplainedRegion]
-    quorum: ExplainedQuorum
+    quorum: Annotated[ExplainedQuorum | None, Field(description="Null for a heartbeat.")]
+    heartbeat: StatusHeartbeat | None
     maintenance: StatusMaintenance
     active_incident: ActiveIncident | None
     next_decision: NextDecision

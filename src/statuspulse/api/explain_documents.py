@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from statuspulse.api.documents import time_or_null
+from statuspulse.api.explain_heartbeats import call_sentences, deadline_sentence
 from statuspulse.api.explain_words import change_sentence, sentences, why
+from statuspulse.api.heartbeat_documents import heartbeat_document
 from statuspulse.api.status_documents import active_incident_document, failure_document, maintenance_document
 from statuspulse.api.transition_documents import transition_document
 from statuspulse.api.uptime_documents import milliseconds
-from statuspulse.catalog.explanations import Explanation, Outlook, RegionVote
+from statuspulse.catalog.explanations import CallExplanation, Explanation, Outlook, RegionVote
 from statuspulse.domain.health import Position, Rules, Standing
 from statuspulse.domain.result import Verdict
 from statuspulse.domain.times import SECOND, to_text
@@ -18,8 +20,9 @@ from statuspulse.storage.results import Look
 _OK = {Verdict.OK: True, Verdict.FAILED: False, Verdict.VOID: None}
 
 
-def explanation_document(explained: Explanation) -> dict[str, Any]:
+def explanation_document(explained: Explanation | CallExplanation) -> dict[str, Any]:
     head, sight = explained.head, explained.head.sight
+    decided = _by_calls(explained) if isinstance(explained, CallExplanation) else _by_votes(explained)
     return {
         "monitor_id": head.monitor.id,
         "state": sight.state.state.value,
@@ -27,19 +30,42 @@ def explanation_document(explained: Explanation) -> dict[str, Any]:
         "since": to_text(sight.state.since),
         "state_seq": sight.state.seq,
         "stale": sight.stale,
+        **decided,
+        "maintenance": maintenance_document(sight),
+        "active_incident": None if head.incident is None else active_incident_document(head.incident),
+        "transitions": [transition_document(recorded) for recorded in explained.transitions],
+        "config_version": head.monitor.config_version,
+        "generated_at": to_text(explained.now),
+    }
+
+
+def _by_votes(explained: Explanation) -> dict[str, Any]:
+    return {
         "sentences": list(sentences(explained)),
         "rules": _rules(explained.rules),
         "regions": [_region(explained, vote) for vote in explained.votes],
         "quorum": _quorum(explained),
-        "maintenance": maintenance_document(sight),
-        "active_incident": None if head.incident is None else active_incident_document(head.incident),
+        "heartbeat": None,
         "next_decision": {
             "unknown_at": time_or_null(explained.unknown_at),
             "changes": [_change(outlook) for outlook in explained.outlooks],
         },
-        "transitions": [transition_document(recorded) for recorded in explained.transitions],
-        "config_version": head.monitor.config_version,
-        "generated_at": to_text(explained.now),
+    }
+
+
+def _by_calls(explained: CallExplanation) -> dict[str, Any]:
+    at = explained.down_at
+    late = [] if at is None else [{"state": "down", "needed": [], "scheduled_at": to_text(at)}]
+    return {
+        "sentences": list(call_sentences(explained)),
+        "rules": None,
+        "regions": [],
+        "quorum": None,
+        "heartbeat": heartbeat_document(explained.head),
+        "next_decision": {
+            "unknown_at": None,
+            "changes": [change | {"sentence": deadline_sentence(explained)} for change in late],
+        },
     }
 
 

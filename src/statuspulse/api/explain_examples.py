@@ -88,6 +88,7 @@ EXPLANATION: dict[str, Any] = {
         "need": 2,
         "need_to_recover": 2,
     },
+    "heartbeat": None,
     "maintenance": {"active": False, "window_id": None, "until": None, "next_start_at": None},
     "active_incident": None,
     "next_decision": {
@@ -104,4 +105,38 @@ EXPLANATION: dict[str, Any] = {
     "transitions": [_PARTIAL],
     "config_version": 2,
     "generated_at": "2026-11-23T06:20:10.412Z",
+}
+
+_GOES_LATE = "It goes down unless a ping comes by 2026-11-24T01:15:00.000Z."
+OF_A_HEARTBEAT: dict[str, Any] = {
+    **EXPLANATION,
+    "message": "Nightly backup is up.",
+    "state": "up",
+    "health": "up",
+    "since": "2026-11-22T01:04:11.020Z",
+    "state_seq": 2,
+    "sentences": [
+        "Nightly backup is up.",
+        "It has been so since 2026-11-22T01:04:11.020Z.",
+        "It owes a ping at 0 2 * * * (Europe/Berlin) and may be 900 s late.",
+        "Its last ping came at 2026-11-23T01:04:09.471Z; the next one is expected at 2026-11-24T01:00:00.000Z.",
+        _GOES_LATE,
+    ],
+    "rules": None,
+    "regions": [],
+    "quorum": None,
+    "heartbeat": {
+        "last_ping_at": "2026-11-23T01:04:09.471Z",
+        "running_since": None,
+        "expected_at": "2026-11-24T01:00:00.000Z",
+        "due_at": "2026-11-24T01:15:00.000Z",
+        "failure": None,
+    },
+    "next_decision": {
+        "unknown_at": None,
+        "changes": [
+            {"state": "down", "needed": [], "scheduled_at": "2026-11-24T01:15:00.000Z", "sentence": _GOES_LATE}
+        ],
+    },
+    "transitions": [],
 }

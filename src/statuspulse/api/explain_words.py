@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from statuspulse.api.status_documents import claim
-from statuspulse.catalog.explanations import Explanation, Outlook, RegionVote
+from statuspulse.catalog.explanations import CallExplanation, Explanation, Outlook, RegionVote
+from statuspulse.catalog.status_views import Head
 from statuspulse.domain.health import Health, Position
 from statuspulse.domain.outlook import Needed
 from statuspulse.domain.result import Verdict
@@ -25,18 +26,18 @@ def sentences(explained: Explanation) -> Iterator[str]:
     if head.monitor.paused:
         yield "It was paused by a person, so nothing is judged and no time counts."
         return
-    yield _since(explained)
+    yield since_sentence(explained)
     yield _rules(explained)
     for vote in explained.votes:
         yield _region(vote)
     yield _votes(explained)
+    if not any(vote.is_online for vote in explained.votes):
+        yield f"No probe of {', '.join(vote.sight.slug for vote in explained.votes)} is online, so nobody looks now."
     for outlook in explained.outlooks:
         yield change_sentence(outlook)
     if explained.unknown_at is not None:
         yield f"Without reports from enough regions it is unknown from {to_text(explained.unknown_at)} on."
-    if head.incident is not None:
-        incident = head.incident
-        yield f"Incident {incident.id} is {incident.state.value} since {to_text(incident.triggered_at)}."
+    yield from incident_sentences(head)
 
 
 def why(explained: Explanation, vote: RegionVote) -> str:
@@ -62,7 +63,15 @@ def change_sentence(outlook: Outlook) -> str:
     return f"{_BECOMES[change.health]} after {needed}, which by schedule is at {to_text(outlook.scheduled_at)}."
 
 
-def _since(explained: Explanation) -> str:
+def incident_sentences(head: Head) -> Iterator[str]:
+    """One where an incident is open."""
+    if head.incident is not None:
+        incident = head.incident
+        yield f"Incident {incident.id} is {incident.state.value} since {to_text(incident.triggered_at)}."
+
+
+def since_sentence(explained: Explanation | CallExplanation) -> str:
+    """Since when it is so, and when that was decided."""
     head, since = explained.head, to_text(explained.head.sight.state.since)
     if head.sight.stale:
         return f"Nobody has confirmed any state since {since}: what was not seen is unknown."
@@ -112,8 +121,13 @@ def _votes(explained: Explanation) -> str:
         return f"{text}: too few for a decision, so what was decided stays until it is unknown."
     failing, passing = explained.standing(Position.FAILING), explained.standing(Position.PASSING)
     need, need_to_recover = explained.bounds
+    undecided = eligible - failing - passing
+    others = (
+        f", {undecided} {'has' if undecided == 1 else 'have'} not made up {'its' if undecided == 1 else 'their'} mind"
+    )
     return (
-        f"{text}: {failing} fail{'s' if failing == 1 else ''}, {passing} pass{'es' if passing == 1 else ''}; "
+        f"{text}: {failing} fail{'s' if failing == 1 else ''}, {passing} pass{'es' if passing == 1 else ''}"
+        f"{others if undecided else ''}; "
         f"down takes {need} failing, and its end {need_to_recover} passing."
     )
 

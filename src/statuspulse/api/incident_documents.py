@@ -118,6 +118,10 @@ def _and_whose(incident: Incident) -> str:
 
 def _done(outcome: Outcome, before: Incident) -> Iterator[str]:
     incident = outcome.incident
+    if incident.title != before.title:
+        yield "it has another title"
+    if incident.severity is not before.severity:
+        yield f"its severity is {incident.severity.value}"
     if incident.assignee != before.assignee:
         yield "assigned to nobody" if incident.assignee is None else f"assigned to {incident.assignee}"
     if incident.external_ids != before.external_ids:

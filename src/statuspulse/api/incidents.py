@@ -28,13 +28,13 @@ from statuspulse.api.monitors import change_of
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
 from statuspulse.api.route import CheckedRoute
+from statuspulse.api.span import in_query, read_times
 from statuspulse.catalog import incidents
 from statuspulse.catalog.incident_members import PROVIDERS
 from statuspulse.catalog.incidents import Outcome
 from statuspulse.catalog.refusals import Detail, MissingError
 from statuspulse.domain.ids import is_id
-from statuspulse.domain.incident import IncidentState
-from statuspulse.domain.times import from_text
+from statuspulse.domain.incident import IncidentState, Move
 from statuspulse.storage import incidents as stored_incidents
 from statuspulse.storage.incidents import IncidentFilter
 
@@ -124,7 +124,7 @@ async def submit_incident(call: CallOf, body: dict[str, Any]) -> Response:
     outcome = await call.database.write(lambda connection: incidents.submit(connection, change, body))
     if outcome.owes_messages:
         call.services.parts.wake()
-    says_state = outcome.before is None or "state" in body
+    says_state = outcome.before is None or outcome.move is Move.DEDUPLICATE or "state" in body
     return _answer(call, outcome, sentence(outcome) if says_state else update_sentence(outcome))
 
 
@@ -222,26 +222,18 @@ def _filter(query: IncidentQuery) -> IncidentFilter:
     states = tuple(query.state.split(",")) if query.state is not None else ()
     if not set(states) <= set(IncidentState):
         message = f"must hold states out of {', '.join(IncidentState)}"
-        details.append(_wrong("parameter_invalid_enum", "state", message))
+        details.append(in_query("parameter_invalid_enum", "state", message))
     if query.monitor_id is not None and not is_id(query.monitor_id, "mon"):
         message = "must be the id of a monitor, such as mon_9x2k4p7q"
-        details.append(_wrong("parameter_invalid_format", "monitor_id", message))
+        details.append(in_query("parameter_invalid_format", "monitor_id", message))
     external_id = None
     if query.external_id is not None:
         provider, _, identifier = query.external_id.partition(":")
         external_id = (provider, identifier)
         if provider not in PROVIDERS or not identifier:
             message = f"must be one of {', '.join(PROVIDERS)}, a colon and an id"
-            details.append(_wrong("parameter_invalid_format", "external_id", message))
-    times: dict[str, int] = {}
-    for name, text in (("from", query.begin), ("to", query.end)):
-        try:
-            times |= {} if text is None else {name: from_text(text)}
-        except (ValueError, OverflowError):
-            message = "must be a time such as 2026-11-23T06:20:00Z"
-            details.append(_wrong("parameter_invalid_format", name, message))
-    if len(times) == 2 and times["from"] >= times["to"]:
-        details.append(_wrong("parameter_conflict", "from", "must be earlier than to"))
+            details.append(in_query("parameter_invalid_format", "external_id", message))
+    times = read_times(details, begin=query.begin, end=query.end)
     if details:
         raise invalid(details)
     return IncidentFilter(
@@ -256,7 +248,3 @@ def _filter(query: IncidentQuery) -> IncidentFilter:
         triggered_from=times.get("from"),
         triggered_to=times.get("to"),
     )
-
-
-def _wrong(code: str, name: str, message: str) -> Detail:
-    return Detail(code=code, path=(name,), message=message, in_body=False)

@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 
 from statuspulse.api.errors import invalid
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery
+from statuspulse.api.span import in_query, read_time
 from statuspulse.catalog.members import RegionSlug, Slug, Tag
 from statuspulse.catalog.refusals import Detail
 from statuspulse.domain.health import State
-from statuspulse.domain.times import from_text
 from statuspulse.storage import monitors
 from statuspulse.storage.monitors import Listed, MonitorFilter, Order, SortKey
 
@@ -63,18 +63,13 @@ def read_page(
 
 def monitor_filter(query: MonitorQuery) -> MonitorFilter:
     """Raises 422 for states that do not exist and times that are none."""
-    details = []
+    details: list[Detail] = []
     states = tuple((query.state or "").split(",")) if query.state is not None else ()
     if not set(states) <= set(State):
-        details.append(_wrong("parameter_invalid_enum", "state", f"must hold states out of {', '.join(State)}"))
+        details.append(in_query("parameter_invalid_enum", "state", f"must hold states out of {', '.join(State)}"))
     since = None
     if query.updated_since is not None:
-        try:
-            since = from_text(query.updated_since)
-        except (ValueError, OverflowError):
-            details.append(
-                _wrong("parameter_invalid_format", "updated_since", "must be a time such as 2026-11-23T06:20:00Z")
-            )
+        since = read_time(details, "updated_since", query.updated_since)
     if details:
         raise invalid(details)
     return MonitorFilter(
@@ -87,7 +82,3 @@ def monitor_filter(query: MonitorQuery) -> MonitorFilter:
         escalation_policy=query.escalation_policy,
         updated_since=since,
     )
-
-
-def _wrong(code: str, name: str, message: str) -> Detail:
-    return Detail(code=code, path=(name,), message=message, in_body=False)

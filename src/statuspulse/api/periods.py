@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, Field
 
 from statuspulse.api.errors import invalid
-from statuspulse.api.span import in_query, span
+from statuspulse.api.span import cut_warnings, in_query, span
 from statuspulse.catalog.refusals import Detail, SoftProblem
 from statuspulse.domain.periods import LONGEST, Width, edges
 from statuspulse.domain.times import DAY, HOUR
@@ -54,15 +54,13 @@ class Periods:
     width: Width
     timezone: str
     edges: Sequence[int]
+    warnings: tuple[SoftProblem, ...] = ()
 
 
 def periods(query: PeriodsQuery, now: int, *, series: int) -> Periods:
     """The buckets that are asked for. Raises 422, also for more than `series` series can have in one answer."""
     width = Width(query.bucket)
     start, end = span(query.begin, query.end, now, usual=_USUAL[width], longest=None)
-    end = min(end, now)
-    if start >= end:
-        raise invalid([in_query("parameter_conflict", "from", "must be earlier than now")])
     zone = _zone(query.timezone)
     most = min(_MOST_BUCKETS, _MOST_IN_ALL // series)
     if (end - start) // LONGEST[width] > most:
@@ -70,17 +68,17 @@ def periods(query: PeriodsQuery, now: int, *, series: int) -> Periods:
     found = edges(start, end, width, zone)
     if len(found) - 1 > most:
         raise invalid([_too_many(most)])
-    return Periods(width=width, timezone=query.timezone, edges=found)
+    return Periods(width=width, timezone=query.timezone, edges=found, warnings=cut_warnings(query.end, now))
 
 
 def retention_warnings(asked: Periods, now: int) -> tuple[SoftProblem, ...]:
-    """Told where checks and latency are not there any more for buckets as narrow as these."""
+    """Told where the window was cut, and where nothing is kept any more in buckets as narrow as these."""
     kept = ROLLUPS_KEPT.get(LONGEST[asked.width], ROLLUPS_KEPT[DAY])
     if asked.edges[0] >= now - kept:
-        return ()
+        return asked.warnings
     days = kept // DAY
     message = f"Checks and latency are kept for {days} days in buckets of {asked.width.value}; older ones are null."
-    return (SoftProblem(code="beyond_retention", message=message, param="from"),)
+    return (*asked.warnings, SoftProblem(code="beyond_retention", message=message, param="from"))
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -23,7 +23,8 @@ from statuspulse.bus.bus import Topic
 from statuspulse.catalog import probes
 from statuspulse.catalog.probe_members import KeyRotation, ProbeEdit, ProbeRequest
 from statuspulse.catalog.probes import Keyed, RegionInUseError
-from statuspulse.catalog.refusals import Detail, MissingError
+from statuspulse.catalog.references import Change
+from statuspulse.catalog.refusals import Detail, MissingError, SoftProblem
 from statuspulse.domain.ids import is_id
 from statuspulse.storage import probes as stored_probes
 from statuspulse.storage.probes import Probe
@@ -133,12 +134,23 @@ async def patch_probe(call: CallOf, probe_id: str, body: ProbeEdit) -> Response:
 async def delete_probe(call: CallOf, probe_id: str) -> Response:
     change, known = change_of(call), _known_id(probe_id)
     try:
-        await call.database.write(lambda connection: probes.remove(connection, change, known))
+        probe, others = await call.database.write(lambda connection: _removed(connection, change, known))
     except RegionInUseError as error:
         raise _in_use(error) from None
     call.services.parts.liveness.forget(known)
     call.services.parts.bus.wake(Topic.CATALOG)
-    return answer(call.request, "probe", f"Probe {known} deleted.", {"id": known, "deleted": True})
+    warnings: tuple[SoftProblem, ...] = ()
+    if others and not any(call.services.parts.liveness.is_online(other.id, change.now) for other in others):
+        message = f"No live probe is left in region {probe.region}: what only it checks becomes unknown."
+        warnings = (SoftProblem(code="region_offline", message=message, param=None),)
+    document = {"id": known, "deleted": True}
+    return answer(call.request, "probe", f"Probe {known} deleted.", document, warnings=warnings)
+
+
+def _removed(connection: Connection, change: Change, probe_id: str) -> tuple[Probe, list[Probe]]:
+    """The probe that is gone, and those that its region still has."""
+    probe = probes.remove(connection, change, probe_id)
+    return probe, stored_probes.of_region(connection, probe.region_key)
 
 
 @router.post("/probes/{probe_id}/rotate-key", **ROTATE.keywords)

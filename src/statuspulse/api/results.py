@@ -17,7 +17,7 @@ from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, pl
 from statuspulse.api.result_answers import ResultList
 from statuspulse.api.result_documents import result_document
 from statuspulse.api.route import CheckedRoute
-from statuspulse.api.span import span
+from statuspulse.api.span import cut_warnings, span
 from statuspulse.catalog.members import RegionSlug
 from statuspulse.catalog.refusals import MissingError, SoftProblem
 from statuspulse.domain.result import Verdict
@@ -85,7 +85,9 @@ async def list_results(call: CallOf, monitor_id: str, query: Annotated[ResultsQu
         )
 
     page = await call.database.read(read)
-    return page_answer(call, query, page, "result", "results", warnings=_warnings(start, now))
+    return page_answer(
+        call, query, page, "result", "results", warnings=(*cut_warnings(query.end, now), *_warnings(start, now))
+    )
 
 
 def _warnings(start: int, now: int) -> tuple[SoftProblem, ...]:

@@ -121,7 +121,7 @@ def _included(include: str) -> frozenset[str]:
     """What is asked for; nothing where the text is empty."""
     asked = frozenset(include.split(",")) if include else frozenset()
     if not asked <= frozenset(_INCLUDED):
-        message = f"must hold names out of {', '.join(_INCLUDED)}"
+        message = f"may hold {', '.join(_INCLUDED)}, or nothing"
         known = {"known": list(_INCLUDED)}
         detail = Detail(code="parameter_invalid_enum", path=("include",), message=message, extra=known, in_body=False)
         raise invalid([detail])

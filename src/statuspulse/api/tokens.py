@@ -66,6 +66,7 @@ REVOKE = Operation(
     own_token="token_id",  # noqa: S106 - the name of a parameter
     answer=Deleted,
     examples={"revoked": examples.REVOKED},
+    statuses=(409,),
 )
 ME = Operation(
     id="getMe",
@@ -119,15 +120,15 @@ async def rotate_token(call: CallOf, token_id: str, body: RotateRequest | None =
         lambda connection: tokens.rotate(connection, keyring, change, caller, known, overlap)
     )
     call.services.tokens.forget()
-    until = to_text(change.now + overlap * SECOND)
-    message = f"Token {known} rotated; the secret of before works until {until}."
+    until = f"works until {to_text(change.now + overlap * SECOND)}" if overlap else "has ended"
+    message = f"Token {known} rotated; the secret of before {until}."
     return answer(call.request, "token", message, issued_document(call, issued))
 
 
 @router.delete("/tokens/{token_id}", **REVOKE.keywords)
 async def revoke_token(call: CallOf, token_id: str) -> Response:
-    change, known = change_of(call), _known_id(token_id)
-    was_live = await call.database.write(lambda connection: tokens.revoke(connection, change, known))
+    change, known, caller = change_of(call), _known_id(token_id), call.caller
+    was_live = await call.database.write(lambda connection: tokens.revoke(connection, change, caller, known))
     call.services.tokens.forget()
     message = f"Token {known} {'' if was_live else 'was already '}revoked."
     return answer(call.request, "token", message, {"id": known, "deleted": True})

@@ -15,7 +15,7 @@ from statuspulse.api.monitors import known_id
 from statuspulse.api.operation import Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
 from statuspulse.api.route import CheckedRoute
-from statuspulse.api.span import optional_time
+from statuspulse.api.span import bounds
 from statuspulse.api.transition_answers import TransitionList
 from statuspulse.api.transition_documents import transition_document
 from statuspulse.catalog.refusals import MissingError
@@ -44,7 +44,8 @@ LIST = Operation(
 @router.get("/monitors/{monitor_id}/transitions", **LIST.keywords)
 async def list_transitions(call: CallOf, monitor_id: str, query: Annotated[TransitionsQuery, Query()]) -> Response:
     known = known_id(monitor_id)
-    wanted = TransitionFilter(start=optional_time("from", query.begin), end=optional_time("to", query.end))
+    start, end = bounds(query.begin, query.end)
+    wanted = TransitionFilter(start=start, end=end)
     place = place_of(call, query)
     after = None if place is None else int(place[0])
     descending = query.order != "asc"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
+from pathlib import Path
 
 from statuspulse import __version__
 from statuspulse.catalog.setup import FirstStart
@@ -36,4 +38,11 @@ def _token_line(settings: Settings, made: FirstStart) -> str:
         return f"{made.admin_token.reveal()}   shown once; keep it"
     if settings.bootstrap_token is not None:
         return f"the one in {PREFIX}BOOTSTRAP_TOKEN"
-    return "shown at the first start; if it is lost, stop and make another: statuspulse admin token create"
+    return f"shown at the first start; if it is lost, stop and make another: {_command(settings)}"
+
+
+def _command(settings: Settings) -> str:
+    """What works from any directory and in any shell: this program, on this data."""
+    folder, program = settings.data_dir.absolute(), Path(sys.argv[0])
+    words = [sys.executable, "-m", "statuspulse"] if program.name == "__main__.py" else [str(program.absolute())]
+    return f"{PREFIX}DATA_DIR={shlex.quote(str(folder))} {shlex.join(words)} admin token create"

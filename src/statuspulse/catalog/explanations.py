@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from statuspulse.catalog.status_views import Head, head_of
 from statuspulse.domain.configuration import rules_of
 from statuspulse.domain.health import Health, Position, Rules, Standing, bounds, may_decide, sight_lost_at
+from statuspulse.domain.heartbeat import Beat
 from statuspulse.domain.outlook import Change, Voter, changes
 from statuspulse.domain.schedule import Grid
 from statuspulse.engine.sight import RegionSight
@@ -21,12 +22,16 @@ _LAST_TRANSITIONS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionVote:
-    """What a region thinks of the monitor; the vote counts through `votes_until`, None before a verdict."""
+    """What a region thinks of the monitor; the vote counts through `votes_until`, None before a verdict.
+
+    `is_online` tells whether one of its probes was heard just now.
+    """
 
     sight: RegionSight
     standing: Standing
     votes_until: int | None
     eligible: bool
+    is_online: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +73,28 @@ class Explanation:
         return sum(vote.eligible and vote.standing.position is position for vote in self.votes)
 
 
-def explanation_of(connection: Connection, team_id: str, monitor_id: str, now: int) -> Explanation:
-    """Raises MissingError."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallExplanation:
+    """The same for a job that calls us: no region votes on it, its pings and its deadline decide."""
+
+    head: Head
+    beat: Beat
+    transitions: tuple[Recorded, ...]
+    now: int
+
+    @property
+    def down_at(self) -> int | None:
+        """When it goes down unless it calls before; None where nothing is expected, or where it is down already."""
+        if self.head.monitor.paused or self.head.sight.state.health is not Health.UP:
+            return None
+        return self.beat.due_at
+
+
+def explanation_of(
+    connection: Connection, team_id: str, monitor_id: str, online: Collection[str], now: int
+) -> Explanation | CallExplanation:
+    """Of a monitor that may be checked from regions that are `online`; raises MissingError."""
     head = head_of(connection, team_id, monitor_id, now)
-    rules = rules_of(head.monitor.config)
-    votes = _votes(connection, head, rules, now)
     last = transitions.listed(
         connection,
         head.monitor.key,
@@ -81,6 +103,10 @@ def explanation_of(connection: Connection, team_id: str, monitor_id: str, now: i
         descending=True,
         limit=_LAST_TRANSITIONS,
     )
+    if head.sight.beat is not None:
+        return CallExplanation(head=head, beat=head.sight.beat, transitions=tuple(last), now=now)
+    rules = rules_of(head.monitor.config)
+    votes = _votes(connection, head, rules, online, now)
     return Explanation(
         head=head,
         rules=rules,
@@ -92,7 +118,9 @@ def explanation_of(connection: Connection, team_id: str, monitor_id: str, now: i
     )
 
 
-def _votes(connection: Connection, head: Head, rules: Rules, now: int) -> tuple[RegionVote, ...]:
+def _votes(
+    connection: Connection, head: Head, rules: Rules, online: Collection[str], now: int
+) -> tuple[RegionVote, ...]:
     standings = states.standings_of(connection, head.monitor.key)
     found = []
     for sight in head.sight.regions:
@@ -103,6 +131,7 @@ def _votes(connection: Connection, head: Head, rules: Rules, now: int) -> tuple[
                 standing=standings.get(sight.key, Standing()),
                 votes_until=until,
                 eligible=not head.monitor.paused and until is not None and until >= now and not sight.is_blind,
+                is_online=sight.slug in online,
             )
         )
     return tuple(found)

@@ -154,6 +154,9 @@ class NoteRequest(Members):
 def read_request(document: Mapping[str, Any], now: int) -> IncidentRequest:
     """The body of POST /v1/incidents; raises InvalidInputError with everything that is wrong."""
     request = read(IncidentRequest, document)
+    if request.state is None and request.incident_id is None and request.dedup_key and request.title:
+        # It cannot mean anything else, whether an incident with the key is open or not (decision 12).
+        request = request.model_copy(update={"state": "triggered"})
     if wrong := [*_contradictions(request), *time_problems(request, now)]:
         raise InvalidInputError(wrong)
     return request

@@ -151,7 +151,9 @@ def _move(
 ) -> Outcome:
     said = request.model_fields_set - REFERENCES
     if request.state is None and not (said and said <= ADDITIONS):
-        message = "is required, unless only notes, assignee or external_ids change"
+        message = (
+            'is required, unless only notes, assignee or external_ids change: send "state": "triggered" to trigger it'
+        )
         raise InvalidInputError([Detail(code="parameter_missing", path=("state",), message=message)])
     state = None if request.state is None else IncidentState(request.state)
     step = move(stored.state, Asked(state=state, reopen=request.reopen, by_key=by_key))

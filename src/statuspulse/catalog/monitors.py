@@ -30,7 +30,6 @@ from statuspulse.domain.difference import Difference, differences
 from statuspulse.domain.health import Health, effective
 from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.secret import MASK
-from statuspulse.domain.times import SECOND
 from statuspulse.engine import control, monitor_events
 from statuspulse.engine.heartbeats import reschedule
 from statuspulse.storage import audit, config_versions, events, monitors, states, watch
@@ -166,7 +165,11 @@ def _change_config(connection: Connection, instance: Instance, change: Change, s
         config = secrets.sealed(instance.keyring, owner, resolved.config)
         monitor = _with_config(connection, stored, config, changed, change)
         _record_update(connection, change, monitor, before, changed, _diff(before, resolved.config, changed))
-    return Outcome(view=view_of(connection, monitor, change.now), changed=changed, warnings=resolved.warnings)
+    return Outcome(
+        view=view_of(connection, monitor, change.now),
+        changed=changed,
+        warnings=(*resolved.warnings, *_followed(before, edit, resolved.config)),
+    )
 
 
 def _follow_pause(connection: Connection, change: Change, stored: Monitor, outcome: Outcome) -> Outcome:
@@ -260,16 +263,23 @@ def _meet(stored: Mapping[str, Any], edit: Edit) -> dict[str, Any]:
     document = merging.merged(stored, sent) if edit.way is Way.MERGE else merging.patched(stored, sent)
     # Null takes a member back to its default. What is no member keeps it, and is refused like any other of its kind.
     document |= {name: None for name, value in sent.items() if value is None and name not in stored}
-    if "timeout_ms" not in sent and _outgrows_default(stored, sent.get("interval_seconds")):
+    if _leaves_timeout(stored, edit) and document.get("interval_seconds") != stored["interval_seconds"]:
         del document["timeout_ms"]
     return document
 
 
-def _outgrows_default(stored: Mapping[str, Any], interval: object) -> bool:
-    """Whether the timeout is the default one and longer than the new interval: nobody chose it, so it follows."""
-    if "timeout_ms" not in stored or not isinstance(interval, int) or stored["timeout_ms"] <= interval * SECOND:
-        return False
-    return bool(stored["timeout_ms"] == default_timeout_ms(stored["interval_seconds"]))
+def _leaves_timeout(stored: Mapping[str, Any], edit: Edit) -> bool:
+    """Whether the timeout is the one of the interval and not spoken of: nobody chose it, so it follows."""
+    derived = "timeout_ms" in stored and stored["timeout_ms"] == default_timeout_ms(stored["interval_seconds"])
+    return derived and edit.way is not Way.REPLACE and "timeout_ms" not in edit.sent
+
+
+def _followed(before: Mapping[str, Any], edit: Edit, config: Mapping[str, Any]) -> tuple[SoftProblem, ...]:
+    """A warning where the timeout has changed without a word."""
+    if not _leaves_timeout(before, edit) or config["timeout_ms"] == before["timeout_ms"]:
+        return ()
+    message = f"timeout_ms followed interval_seconds to {config['timeout_ms']}; send timeout_ms to choose another."
+    return (SoftProblem(code="parameter_derived", message=message, param="timeout_ms"),)
 
 
 def _shortest_interval(stored: Monitor, edit: Edit, instance: Instance) -> int:

@@ -57,7 +57,7 @@ def revoke(connection: Connection, token_id: str, now: int) -> bool:
     token = next((one for one in stored_tokens.all_of_instance(connection) if one.id == token_id), None)
     if token is None:
         raise MissingError
-    return tokens.revoke(connection, _change(token.team_ids[0], now), token_id)
+    return tokens.end(connection, _change(token.team_ids[0], now), token_id)
 
 
 def listed(connection: Connection) -> list[tuple[Token, list[str]]]:

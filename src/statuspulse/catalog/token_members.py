@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
@@ -19,7 +20,12 @@ _LONGEST_OVERLAP_SECONDS = 604_800
 
 def _scope(name: str) -> str:
     if not is_scope(name):
-        raise PydanticCustomError("parameter_invalid_enum", "is no scope and no bundle of scopes")
+        known = [*BUNDLES, *sorted(SCOPES)]
+        near = difflib.get_close_matches(name[:80], known, n=1)
+        cure = f'perhaps "{near[0]}" is meant' if near else f"there are {', '.join(known)}"
+        raise PydanticCustomError(
+            "parameter_invalid_enum", "is no scope and no bundle of scopes; {cure}", {"cure": cure}
+        )
     return name
 
 

@@ -32,6 +32,10 @@ from statuspulse.storage.tokens import Token
 _BEYOND_GRANT = (
     "A token gives away no more than it has: no other scopes, no later end, no further networks, no other teams."
 )
+_LAST_MAKER = (
+    "It is the last live token of the team that can make others; make another with tokens:write first. "
+    "The operator can end it with statuspulse admin token revoke."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +137,24 @@ def rotate(
     return Issued(token=issued, text=Secret(text))
 
 
-def revoke(connection: Connection, change: Change, token_id: str) -> bool:
-    """Ends a token for good, in all of its teams; answers whether it was live. Raises MissingError."""
+def revoke(connection: Connection, change: Change, maker: Principal, token_id: str) -> bool:
+    """Ends a token for good, in all of its teams; answers whether it was live.
+
+    Raises MissingError; RefusedError for another token with a scope that the one that asks lacks, and for the last of
+    the team that can make others. A further team, a later end or more networks are no hindrance: whoever may do as much
+    here may end what serves the team.
+    """
+    stored = get(connection, change.team_id, token_id)
+    if stored.id != maker.token_id and (missing := maker.grant.missing_scopes(grant_of(stored))):
+        raise _beyond_grant(missing)
+    live = tokens.live_of_team(connection, change.team_id, change.now)
+    if _makes_others(stored) and [one.id for one in live if _makes_others(one)] == [stored.id]:
+        raise RefusedError("resource_in_use", _LAST_MAKER)
+    return end(connection, change, token_id)
+
+
+def end(connection: Connection, change: Change, token_id: str) -> bool:
+    """The same for the operator, whom nothing hinders. Raises MissingError."""
     stored = get(connection, change.team_id, token_id)
     if not tokens.revoke(connection, change.team_id, token_id, change.now):
         return False
@@ -148,6 +168,10 @@ def get(connection: Connection, team_id: str, token_id: str) -> Token:
     if stored is None:
         raise MissingError
     return stored
+
+
+def _makes_others(token: Token) -> bool:
+    return "tokens:write" in grant_of(token).scopes
 
 
 def _unknown_teams(request: TokenRequest, maker: Principal) -> Iterator[Detail]:

@@ -53,6 +53,8 @@ _BOUNDS = {
 }
 _MISSING = {"missing", "union_tag_not_found"}
 _MAY_BE_ABSENT = {*_MISSING, "parameter_missing"}
+# Names of the same thing that are not alike.
+_KIN = {"interval_seconds": "period_seconds", "period_seconds": "interval_seconds"}
 # Follows from another error on the same body.
 _SILENT = {"default_factory_not_called"}
 
@@ -162,6 +164,8 @@ def _type(kind: str, path: Path) -> Detail:
 
 def unknown(path: Path, known: Sequence[str]) -> Detail:
     """A member that does not exist here, with the likely one that was meant."""
-    near = difflib.get_close_matches(str(path[-1])[:80], known, n=1)
+    name = str(path[-1])[:80]
+    kin = _KIN.get(name)
+    near = [kin] if kin in known else difflib.get_close_matches(name, known, n=1)
     message = f'is not known here; perhaps "{near[0]}" is meant' if near else "is not known here; leave it out"
     return Detail(code="unknown_parameter", path=path, message=message)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from io import BufferedIOBase
+import math
+import sys
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import click
 
@@ -52,7 +54,7 @@ def serve(*, no_probe: bool) -> None:
     help="Holds the probe's key; without it the key is read from STATUSPULSE_PROBE_KEY.",
 )
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Keeps assignments and results through restarts.")
-@click.option("--end-with-stdin", is_flag=True, help="End when standard input closes, as the child of a process does.")
+@click.option("--end-with-stdin", is_flag=True, hidden=True)  # for the probe that is the child of a server
 def probe(*, server: str, key_file: Path | None, data_dir: Path | None, end_with_stdin: bool) -> None:
     """Run checks for the region that the key belongs to.
 
@@ -68,19 +70,61 @@ def probe(*, server: str, key_file: Path | None, data_dir: Path | None, end_with
     run(server=server, key_file=key_file, folder=data_dir, ends_with_stdin=end_with_stdin)
 
 
-@main.command()
+class Plugin(click.Command):
+    """A command whose wrong usage is told with --nagios as a plugin tells it: one line and UNKNOWN."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        as_nagios = "--nagios" in args
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            if not as_nagios:
+                raise
+            from statuspulse.cli.nagios import Level, plain
+
+            click.echo(plain(Level.UNKNOWN, error.format_message()))
+            sys.exit(Level.UNKNOWN)
+
+
+class Seconds(click.FloatRange):
+    """A range of numbers; what is no number, which would pass every comparison, is refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return seconds
+
+
+def _not_both(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
+    if value and (ctx.params.get("as_json") or ctx.params.get("as_nagios")):
+        raise click.UsageError("--json and --nagios exclude each other.", ctx)
+    return value
+
+
+@main.command(cls=Plugin)
 @click.argument("url")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0.1, 60),
+    type=Seconds(0.1, 60),
     default=10.0,
     show_default=True,
     metavar="SECONDS",
     help="The one deadline of a look: name, connection, TLS, redirects and answer.",
 )
 @click.option("--expect-status", metavar="STATUS", help="200, 2xx or 200-299, or several with commas.  [default: 2xx]")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON for each look, with the members of a result.")
-@click.option("--nagios", "as_nagios", is_flag=True, help="One line with perfdata; exit status 0, 1, 2 or 3.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    callback=_not_both,
+    help="One line of JSON for each look, with the members of a result.",
+)
+@click.option(
+    "--nagios", "as_nagios", is_flag=True, callback=_not_both, help="One line with perfdata; exit status 0, 1, 2 or 3."
+)
 @click.option("--repeat", type=click.IntRange(1), default=1, metavar="N", help="Look N times, a second apart.")
 def check(*, url: str, timeout: float, expect_status: str | None, as_json: bool, as_nagios: bool, repeat: int) -> None:
     """Look at a target once, from here, without a server.
@@ -95,8 +139,6 @@ def check(*, url: str, timeout: float, expect_status: str | None, as_json: bool,
     """
     from statuspulse.cli.check import Form, Wish, run
 
-    if as_json and as_nagios:
-        raise click.UsageError("--json and --nagios exclude each other.")
     form = Form.NAGIOS if as_nagios else Form.JSON if as_json else Form.TEXT
     run(Wish(url=url, timeout_ms=round(timeout * 1000), expected_status=expect_status, form=form, count=repeat))
 
@@ -119,7 +161,7 @@ for command in (monitors, incidents, status, tokens, probes, openapi, healthchec
 
 @admin.command()
 @click.option("--file", "file", required=True, type=click.File("rb"), help='JSON; "-" reads standard input.')
-def seed(*, file: BufferedIOBase) -> None:
+def seed(*, file: BinaryIO) -> None:
     """Store objects with ids that you choose: for demos, migrations and the examples of the API reference.
 
     What exists is left as it is, so running it twice changes nothing.
@@ -131,4 +173,4 @@ def seed(*, file: BufferedIOBase) -> None:
     """
     from statuspulse.cli.seed import run
 
-    run(file.read())
+    run(file.read(), place=getattr(file, "name", "standard input"))

@@ -33,8 +33,10 @@ def run(*, server: str, key_file: Path | None, folder: Path | None, ends_with_st
         server_url = _server_url(server, may_be_plain=ends_with_stdin)
         folder = folder or default_data_dir(os.environ) / "probe"
         log_lines.configure()
-        data_dir.prepare(folder)
         key = _key(key_file, folder)
+        data_dir.prepare(folder)
+        if key_file is None:
+            data_dir.write_private(folder / _KEY, key.reveal() + "\n")
         probe(
             server_url=server_url,
             key=key,
@@ -69,15 +71,11 @@ def _key(key_file: Path | None, folder: Path) -> Secret:
     kept = folder / _KEY
     given = os.environ.get(f"{PREFIX}PROBE_KEY")
     if key_file is None and given:
-        key = _checked(given, f"{PREFIX}PROBE_KEY")
-        data_dir.write_private(kept, given + "\n")
-        return key
+        return _checked(given, f"{PREFIX}PROBE_KEY")
     path = key_file or kept
     if key_file is None and not kept.exists() and sys.stdin.isatty():
         typed = click.prompt("Key of the probe", hide_input=True, err=True)
-        key = _checked(typed, "what was typed")
-        data_dir.write_private(kept, typed + "\n")
-        return key
+        return _checked(typed, "what was typed")
     try:
         text = path.read_text(encoding="ascii").strip()
     except FileNotFoundError:

@@ -30,23 +30,25 @@ _ENDINGS: dict[type[Exception], int] = {
     UnknownSchemaError: WRONG_INPUT,
     DatabaseUnavailableError: WRONG_INPUT,
     SeedError: WRONG_INPUT,
-    InvalidJsonError: WRONG_INPUT,
 }
 
 
-def run(raw: bytes) -> None:
+def run(raw: bytes, *, place: str) -> None:
     with told(_ENDINGS):
         settings = load(os.environ, Path.cwd())
         log_lines.configure()
-        seeded = _seed(settings, raw)
+        seeded = _seed(settings, raw, place)
     for line in seeded.lines:
         click.echo(line)
     for probe_id, key in seeded.probe_keys.items():
         click.echo(f"key of probe {probe_id}, shown once: {key.reveal()}")
 
 
-def _seed(settings: Settings, raw: bytes) -> Seeded:
-    document = parse(raw)
+def _seed(settings: Settings, raw: bytes, place: str) -> Seeded:
+    try:
+        document = parse(raw)
+    except InvalidJsonError as error:
+        raise SeedError(f"{place} is not valid JSON: {error}") from None
     with opened(settings, now_ms()) as store:
         instance = Instance(
             keyring=store.keyring, policy=settings.policy, min_interval_seconds=settings.min_interval_seconds

@@ -26,6 +26,8 @@ def target_of(text: str, expected_status: str | None) -> Target:
     scheme = text.partition("://")[0].lower() if "://" in text else ""
     if scheme in {"http", "https"}:
         return _http(text, expected_status)
+    if scheme in {"icmp", "tls", "grpc"}:
+        raise TargetError(f"{scheme} needs a monitor: POST /v1/monitors/test of a server looks once and stores nothing")
     if scheme not in {"tcp", "dns"}:
         hint = f"perhaps https://{text} is meant" if not scheme else f"write {_FORMS}"
         raise TargetError(f"the target needs to begin with http://, https://, tcp:// or dns://; {hint}")

@@ -23,7 +23,7 @@ from statuspulse.data_dir import DataDirError, InUseError
 from statuspulse.domain.networks import parse_network
 from statuspulse.domain.scope import BUNDLES, SCOPES, is_scope
 from statuspulse.domain.times import to_text
-from statuspulse.settings import SettingsError, load
+from statuspulse.settings import PREFIX, Settings, SettingsError, load
 from statuspulse.storage.connect import UnsuitableStorageError
 from statuspulse.storage.database import DatabaseUnavailableError
 from statuspulse.storage.migrate import UnknownSchemaError
@@ -52,6 +52,8 @@ def make(
     networks: tuple[str, ...],
 ) -> None:
     """Prints the text on standard output, and what it belongs to on standard error."""
+    if not name.strip():
+        fail("--name must not be empty: people shall know the token by it", WRONG_INPUT)
     for scope in scopes:
         if not is_scope(scope):
             fail(f"{scope} is no scope; there are {', '.join([*BUNDLES, *sorted(SCOPES)])}", WRONG_INPUT)
@@ -82,8 +84,19 @@ def _store() -> Iterator[Store]:
     with told(_ENDINGS):
         settings = load(os.environ, Path.cwd())
         log_lines.configure()
+        _check_filled(settings)
         with opened(settings, now_ms()) as store:
             yield store
+
+
+def _check_filled(settings: Settings) -> None:
+    """A token in a database that no server has filled opens nothing, and whoever asks for one means another place."""
+    if not settings.database_path.exists():
+        message = (
+            f"there is no database in {settings.data_dir.absolute()}; set {PREFIX}DATA_DIR to the data directory of "
+            "your server, which it tells at every start"
+        )
+        raise DataDirError(message)
 
 
 def _write(store: Store, work: Callable[[Connection], T]) -> T:

@@ -181,9 +181,10 @@ class Explanation(Answer, frozen=True, kw_only=True):
     state_seq: int
     stale: bool
     sentences: tuple[str, ...]
-    rules: ExplainedRules
+    rules: ExplainedRules | None
     regions: tuple[ExplainedRegion, ...]
-    quorum: ExplainedQuorum
+    quorum: ExplainedQuorum | None
+    heartbeat: StatusHeartbeat | None
     maintenance: StatusMaintenance
     active_incident: ActiveIncident | None
     next_decision: NextDecision

@@ -12,7 +12,7 @@ from statuspulse.domain.incident import Move, ResolveReason, availability_key
 from statuspulse.domain.message import Facts, Subject
 from statuspulse.domain.monitor import Severity
 from statuspulse.domain.paging import REOPEN_WINDOW, Step, after_change, after_flapping, may_reopen
-from statuspulse.domain.times import SECOND
+from statuspulse.domain.times import SECOND, to_text
 from statuspulse.engine.evidence import failing_regions, failure_text, observations, told_observations
 from statuspulse.engine.incidents import Opening, change, open_incident, tell_update
 from statuspulse.engine.watchlist import Watched
@@ -75,7 +75,7 @@ def _open(connection: Connection, watched: Watched, begun: int, now: int) -> Inc
         source="monitor",
         policy=config["escalation_policy"],
         triggered_at=now,
-        detail={"first_observed_at": begun, "observations": observations(watched)},
+        detail={"first_observed_at": to_text(begun), "observations": observations(watched)},
         observations=told_observations(watched),
     )
     return open_incident(connection, opening, SYSTEM, now, facts=facts)

@@ -19,7 +19,7 @@ _WARN_DAYS = 14
 def warn(connection: Connection, watched: Watched, result: Result, now: int) -> bool:
     """Whether the result had a certificate of which people had to be told now; they are."""
     certificate = result.observation.certificate
-    if certificate is None or certificate.not_after - now > _warn_days(watched.config) * DAY:
+    if certificate is None or certificate.not_after - now > _warn_days(watched.monitor.config) * DAY:
         return False
     told_at = expiry.told_at(connection, watched.monitor.key)
     if told_at is not None and now - told_at < DAY:

@@ -216,6 +216,8 @@ def _differences(
         yield _entry("state_changed", actor, now, detail)
     if revision.until is not None and after.escalation.ack_expires_at == revision.until:
         yield _entry("snoozed", actor, now, {"until": to_text(revision.until)})
+    if edited := _edited(before, after):
+        yield _entry("observation", actor, now, edited)
     if after.assignee != before.assignee:
         yield _entry("assigned", actor, now, {"assignee": after.assignee, "previous_assignee": before.assignee})
     if after.external_ids != before.external_ids:
@@ -225,6 +227,16 @@ def _differences(
             if after.external_ids.get(provider) != before.external_ids.get(provider)
         }
         yield _entry("linked", actor, now, {"external_ids": changed})
+
+
+def _edited(before: Incident, after: Incident) -> dict[str, str]:
+    """Title and severity, where they are others; the contract has no type of entry for them alone."""
+    found: dict[str, str] = {}
+    if after.title != before.title:
+        found |= {"title": after.title, "previous_title": before.title}
+    if after.severity is not before.severity:
+        found |= {"severity": after.severity.value, "previous_severity": before.severity.value}
+    return found
 
 
 def _entry(kind: str, actor: Actor, now: int, detail: dict[str, Any]) -> TimelineEntry:

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import TypeVar
 
 import msgspec
@@ -41,6 +42,10 @@ _LONGEST_RETRY_AFTER = 60.0
 # A poll that comes back empty sooner than this did not wait.
 _SHORT_POLL_SECONDS = 1.0
 _UNREADABLE = frozenset({400, 413, 422})
+_NO_KEY = (
+    "status 401: the server does not know this probe's key any more, because the probe was deleted or its key rotated; "
+    "start it with the key of a new probe or of POST /v1/probes/{id}/rotate-key"
+)
 
 
 class _Shipment(msgspec.Struct, kw_only=True):
@@ -230,7 +235,7 @@ class Link:
         if isinstance(outcome, Unreachable):
             trouble = outcome.text
         elif outcome.status != 200:
-            trouble = f"status {outcome.status}"
+            trouble = _NO_KEY if outcome.status == HTTPStatus.UNAUTHORIZED else f"status {outcome.status}"
         else:
             try:
                 document = msgspec.msgpack.decode(outcome.body, type=kind)

@@ -130,6 +130,12 @@ def page(
     return _tokens(connection, query)
 
 
+def live_of_team(connection: Connection, team_id: str, now: int) -> list[Token]:
+    """The tokens of a team that are neither revoked nor past their end."""
+    lives = tokens.c.revoked_at.is_(None) & or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > now)
+    return _tokens(connection, _of_team(team_id).where(lives))
+
+
 def all_of_instance(connection: Connection) -> list[Token]:
     """Every token that ever was, the oldest first; for the operator, who has no team."""
     return _tokens(connection, select(tokens).order_by(tokens.c.created_at, tokens.c.id))

@@ -48,7 +48,7 @@ Zone = Annotated[
 
 class HeartbeatMembers(Members):
     period_seconds: Annotated[PeriodSeconds | None, Field(description=_PERIOD)] = None
-    cron: Annotated[Line, Field(min_length=9, max_length=200, description=_CRON)] | None = None
+    cron: Annotated[Line, Field(min_length=1, max_length=200, description=_CRON)] | None = None
     timezone: Zone = Field(default_factory=lambda valid: _zone_of(valid.get("cron")))
     grace_seconds: Annotated[int, Field(ge=1, le=_LONGEST_GRACE_SECONDS, description=_GRACE)] = 300
     regions: Annotated[Any, Fixed(default=[], answered=_REGIONS, why="does not belong to a heartbeat")] = Field(

@@ -113,10 +113,9 @@ def render(message: Message, public_url: str) -> dict[str, Any]:
         for text in (message.facts.reason, flapping(message.facts), message.facts.note)
         if text
     )
-    blocks += (
-        {"type": "section", "fields": list(_fields(message))},
-        {"type": "actions", "elements": list(_buttons(message, public_url))},
-    )
+    blocks.append({"type": "section", "fields": list(_fields(message))})
+    if buttons := list(_buttons(message, public_url)):
+        blocks.append({"type": "actions", "elements": buttons})
     return {
         # What phones and screen readers show.
         "text": _escaped(summary(message), _SUMMARY_LIMIT),
@@ -147,7 +146,7 @@ def _fields(message: Message) -> Iterable[dict[str, Any]]:
 
 
 def _buttons(message: Message, public_url: str) -> Iterable[dict[str, Any]]:
-    yield _button("Open", f"{public_url}/incidents/{message.incident_id}")
+    """Slack takes no block of actions without any."""
     if message.ack_key is not None:
         yield _button("Acknowledge", f"{public_url}/ack/{message.ack_key}")
     subject = message.facts.subject
