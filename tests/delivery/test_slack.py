@@ -172,7 +172,7 @@ def test_a_target_cannot_page_the_company() -> None:
         actor=hostile,
     )
     for action in Action:
-        text = json.dumps(render(replace(message, action=action)))
+        text = json.dumps(render(replace(message, action=action), PUBLIC_URL))
         assert re.findall(r"<(?!!date\^)[^>]*>", text) == []
         assert escaped in text
     assert all(
@@ -268,7 +268,7 @@ async def client() -> AsyncIterator[HttpClient]:
 
 
 async def hand_over(client: HttpClient, receiver: HttpTarget, address: Secret = ADDRESS) -> Outcome:
-    channel = SlackChannel(client, base_url=f"{receiver.url}/")
+    channel = SlackChannel(client, base_url=f"{receiver.url}/", public_url=PUBLIC_URL)
     return await channel.hand_over(address, DOWN, key="inc_4m8n2v5w")
 
 
