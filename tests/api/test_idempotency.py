@@ -60,15 +60,15 @@ def test_a_repeated_call_makes_nothing_new_and_is_answered_alike(api: Api) -> No
     assert (rows(api, monitors), len(api.wakes)) == (1, 1)
 
 
-def test_two_hundred_calls_at_once_under_twenty_keys_make_twenty_objects(api: Api) -> None:
+def test_a_thousand_calls_at_once_under_a_hundred_keys_make_a_hundred_objects(api: Api) -> None:
     ready = threading.Barrier(20)
 
     def many(caller: int) -> list[tuple[int, str]]:
         ready.wait(10)
         answers = []
         with requests.Session() as session:
-            for number in range(10):
-                key = (caller + number * 7) % 20
+            for number in range(50):
+                key = (caller + number * 7) % 100
                 answer = session.post(
                     f"{api.url}/v1/monitors",
                     json={**BODY, "name": f"Shop {key}"},
@@ -81,9 +81,9 @@ def test_two_hundred_calls_at_once_under_twenty_keys_make_twenty_objects(api: Ap
 
     with ThreadPoolExecutor(20) as callers:
         found = [pair for answers in callers.map(many, range(20)) for pair in answers]
-    assert len(found) == 200
-    assert len(set(found)) == len({monitor_id for _, monitor_id in found}) == 20
-    assert rows(api, monitors) == rows(api, idempotency_records) == 20
+    assert len(found) == 1000
+    assert len(set(found)) == len({monitor_id for _, monitor_id in found}) == 100
+    assert rows(api, monitors) == rows(api, idempotency_records) == 100
 
 
 def test_the_key_with_and_without_quotes_is_one(light: Api) -> None:
