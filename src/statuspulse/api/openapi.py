@@ -17,6 +17,7 @@ from statuspulse.api import described_headers, event_schema, examples
 from statuspulse.api.answers import Error
 from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, WAITS
 from statuspulse.catalog import incident_members, team_members
+from statuspulse.catalog.channel_members import ChannelEdit, ChannelRequest
 from statuspulse.catalog.incident_members import IncidentEdit, IncidentRequest, NoteRequest
 from statuspulse.catalog.kinds.registry import KINDS
 from statuspulse.catalog.merging import READ_ONLY
@@ -64,6 +65,8 @@ _REQUESTS = (
     TeamEdit,
     MemberRequest,
     MemberEdit,
+    ChannelRequest,
+    ChannelEdit,
     WebhookRequest,
     WebhookEdit,
     ReplayRequest,

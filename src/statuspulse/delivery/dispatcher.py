@@ -16,10 +16,12 @@ from statuspulse.delivery.channel import ATTEMPT_SECONDS, Channel, Outcome, Retr
 from statuspulse.delivery.lane import Lane
 from statuspulse.delivery.settlement import Job, Settlement
 from statuspulse.domain.backoff import CHANNELS
+from statuspulse.domain.channel_addresses import HttpsReceiver
 from statuspulse.domain.message import Message
 from statuspulse.domain.secret import Secret
 from statuspulse.metrics import Metrics
 from statuspulse.storage import channels, outbox
+from statuspulse.storage.channels import Channel as StoredChannel
 from statuspulse.storage.database import Database, DatabaseUnavailableError
 from statuspulse.storage.outbox import Aside, Notification, StaleLeaseError, State
 from statuspulse.storage.sealing import Keyring, WrongKeyError
@@ -172,16 +174,25 @@ class Dispatcher:
         if channel is None:
             raise UndeliverableError("channel_type_unknown")
         try:
-            return channel, self._keyring.open(job.channel.place, job.channel.url_sealed)
+            return channel, self._address(job.channel)
         except WrongKeyError:
             raise UndeliverableError("wrong_key") from None
+
+    def _address(self, channel: StoredChannel) -> Secret:
+        """The opened URL, and for those that sign their keys below it; raises WrongKeyError."""
+        url = self._keyring.open(channel.place, channel.url_sealed)
+        sealed = [channel.secret_sealed]
+        if (channel.previous_until or 0) > self._now():
+            sealed.append(channel.previous_sealed)
+        keys = tuple(self._keyring.open(channel.secret_place, one).reveal() for one in sealed if one is not None)
+        return Secret(HttpsReceiver(url.reveal(), keys).canonical) if keys else url
 
     async def _hand_over(self, job: Job, channel: Channel, address: Secret) -> Outcome:
         """Keeps the channel's promises to return in time and never to raise: a defect must not stop the others."""
         row = job.notification
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS + _GRACE_SECONDS):
-                return await channel.hand_over(address, Message.of(row.body), key=row.dedup_key)
+                return await channel.hand_over(address, Message.of(row.body), key=row.event_id)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
             # The error's own words may hold the address; where it happened does not.
             where = traceback.format_tb(error.__traceback__)[-1].strip()

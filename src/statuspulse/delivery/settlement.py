@@ -11,6 +11,7 @@ from statuspulse.delivery.channel import Delivered, Outcome, Refused, Retry
 from statuspulse.domain.actor import SYSTEM
 from statuspulse.domain.backoff import CHANNELS
 from statuspulse.domain.ids import new_ulid
+from statuspulse.domain.message import Action
 from statuspulse.storage import channels, events, incidents, outbox
 from statuspulse.storage.channels import Channel
 from statuspulse.storage.incidents import TimelineEntry
@@ -56,8 +57,10 @@ def settle(
         case Retry(error=error, status=status, retry_after=retry_after):
             delivery = _delivery(Ending.RETRY, status, error, started_at, latency_ms)
             at = CHANNELS.next_attempt(
-                attempts=row.attempts + 1, owed_at=row.created_at, now=now, jitter=jitter, retry_after=retry_after
+                attempts=row.attempts + 1, owed_at=row.owed_at, now=now, jitter=jitter, retry_after=retry_after
             )
+            if row.action == Action.TEST.value:  # somebody waits for what comes of it, and asks again himself
+                at = None
             state = State.DEAD if at is None else State.PENDING
             return Settlement(state=state, error=error, delivery=delivery, next_attempt_at=at)
 
@@ -85,7 +88,7 @@ def store(connection: Connection, job: Job, settlement: Settlement, now: int) ->
     if settlement.state is not State.PENDING:
         attempts = row.attempts + (0 if delivery is None else 1)
         _tell(connection, row, job.channel, attempts=attempts, error=settlement.error, now=now)
-    if settlement.state is State.DEAD:
+    if settlement.state is State.DEAD and row.action != Action.TEST.value:
         attempts = row.attempts + (0 if delivery is None else 1)
         status = None if delivery is None else delivery.provider_status
         _tell_of_failure(connection, job, attempts=attempts, error=settlement.error, status=status, now=now)

@@ -15,6 +15,14 @@ class Action(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
     UPDATE = "update"
+    # About no incident: a try-out of a channel, many messages in one, a word about another channel.
+    TEST = "test"
+    DIGEST = "digest"
+    NOTICE = "notice"
+
+    @property
+    def is_of_incident(self) -> bool:
+        return self not in {Action.TEST, Action.DIGEST, Action.NOTICE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +55,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message as it is stored in the outbox; `at` is when the change was decided (ms)."""
+    """One message as it is stored in the outbox; `at` is when the change was decided (ms).
+
+    One that is about no incident has an empty `incident_id` and the number 0.
+    """
 
     action: Action
     at: int
@@ -62,6 +73,22 @@ class Message:
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def without_incident(cls, action: Action, title: str, *, at: int, actor: str, note: str | None = None) -> Message:
+        """A test, a digest or a notice."""
+        return cls(
+            action=action,
+            at=at,
+            incident_id="",
+            number=0,
+            title=title,
+            severity="info",
+            state="",
+            actor=actor,
+            assignee=None,
+            facts=Facts(note=note),
+        )
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Message:
