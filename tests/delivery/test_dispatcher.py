@@ -42,9 +42,9 @@ class Recorder:
     open: asyncio.Event = field(default_factory=asyncio.Event)
     answered: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def hand_over(self, address: Secret, message: Message, *, key: str) -> Outcome:
+    async def hand_over(self, address: Secret, message: Message, *, key: str) -> Outcome:  # noqa: ARG002
         assert address.reveal()
-        self.given.append((key, message.action.value))
+        self.given.append((message.incident_id, message.action.value))
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         await self.open.wait()

@@ -95,5 +95,5 @@ class ChannelTestAnswer(Envelope):
     notification_id: str
     ok: bool
     provider_status: int | None
-    error: str | None
+    error_class: str | None
     latency_ms: int | None

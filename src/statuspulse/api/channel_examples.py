@@ -52,7 +52,7 @@ TESTED: dict[str, Any] = {
     "notification_id": "ntf_01m83h82va4c6e8g0j2m4p6r8t",
     "ok": True,
     "provider_status": 204,
-    "error": None,
+    "error_class": None,
     "latency_ms": 112,
 }
 NOTIFICATION_ITEM: dict[str, Any] = {

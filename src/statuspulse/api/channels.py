@@ -176,10 +176,10 @@ async def run_channel_test(call: CallOf, channel_id: str) -> Response:
         "notification_id": notification_id,
         "ok": taken,
         "provider_status": row.provider_status,
-        "error": "not_attempted" if row.state is State.PENDING else row.last_error,
+        "error_class": "not_attempted" if row.state is State.PENDING else row.last_error,
         "latency_ms": made[-1].latency_ms if made else None,
     }
-    message = "The receiver took it." if taken else f"The receiver did not take it: {members['error']}."
+    message = "The receiver took it." if taken else f"The receiver did not take it: {members['error_class']}."
     return answer(call.request, "channel_test", message, members)
 
 
