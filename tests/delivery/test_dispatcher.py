@@ -36,6 +36,7 @@ class Recorder:
     """A channel without a pace that keeps what it was given; while it is shut nothing gets through."""
 
     spacing_ms: int = 0
+    groups: bool = False
     given: list[tuple[str, str]] = field(default_factory=list)
     under_way: int = 0
     most_under_way: int = 0
@@ -57,6 +58,7 @@ class Defective:
     """A channel with a defect that would give its address away."""
 
     spacing_ms = 0
+    groups = False
 
     async def hand_over(self, address: Secret, message: Message, *, key: str) -> Outcome:
         raise ValueError(f"{address.reveal()} {message} {key}")

@@ -37,7 +37,7 @@ NAMES_A_REFERENCE = re.compile(
     r".*_ids?|.*policy.*|notifications|depends_on|maintenance_windows|.*channel.*|resource|contacts"
 )
 _HOOK = {"url": "https://theirs.example/hook", "events": ["incident.*"]}
-FIXED = {"maintenance_windows", "depends_on", "contacts", "fallback_channel"}
+FIXED = {"maintenance_windows", "depends_on", "contacts"}
 # Probes serve every team and are nobody's own.
 OF_THE_INSTANCE = {"probe_id"}
 

@@ -25,7 +25,6 @@ def team_document(view: TeamView) -> dict[str, Any]:
         "settings": {
             **asdict(team.settings),
             "reopen_window_seconds": REOPEN_WINDOW_SECONDS,
-            "fallback_channel": None,
         },
         "created_at": to_text(team.created_at),
         "updated_at": to_text(team.updated_at),

@@ -20,7 +20,7 @@ from statuspulse.domain.message import Action, Message
 from statuspulse.domain.secret import Secret
 from statuspulse.domain.times import SECOND
 from statuspulse.domain.webhook import new_secret
-from statuspulse.storage import audit, channels, outbox
+from statuspulse.storage import audit, channels, outbox, teams
 from statuspulse.storage.channels import Channel
 from statuspulse.storage.outbox import Debt, Notification, StaleLeaseError, State
 from statuspulse.storage.sealing import Keyring
@@ -89,8 +89,16 @@ def remove(connection: Connection, change: Change, channel_id: str) -> None:
         whose = "1 monitor notifies" if using == 1 else f"{using} monitors notify"
         message = f"{whose} this channel; take it out of their notifications first, or disable it."
         raise RefusedError("resource_in_use", message)
+    _end_fallback(connection, change, channel_id)
     channels.remove(connection, change.team_id, channel_id)
     _record(connection, change, "channel.deleted", stored, [Difference("/url", stored.url_masked, None)])
+
+
+def _end_fallback(connection: Connection, change: Change, channel_id: str) -> None:
+    team = teams.get(connection, change.team_id)
+    if team is not None and team.settings.fallback_channel == channel_id:
+        settings = replace(team.settings, fallback_channel=None)
+        teams.save(connection, replace(team, settings=settings, updated_at=change.now))
 
 
 def rotate(connection: Connection, keyring: Keyring, change: Change, channel_id: str, overlap_seconds: int) -> Made:

@@ -45,7 +45,7 @@ class SettingsRequest(Members):
     reopen_window_seconds: Annotated[Any, Fixed(default=REOPEN_WINDOW_SECONDS, answered={"type": "integer"})] = (
         REOPEN_WINDOW_SECONDS
     )
-    fallback_channel: Annotated[Any, Fixed(default=None, answered={"type": ["string", "null"]})] = None
+    fallback_channel: Annotated[Line, Field(max_length=64)] | None = None
 
 
 class TeamEdit(Members):

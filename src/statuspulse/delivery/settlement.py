@@ -6,26 +6,37 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from statuspulse.delivery import notification_events
+from statuspulse.delivery import fallback, notification_events
 from statuspulse.delivery.channel import Delivered, Outcome, Refused, Retry
 from statuspulse.domain.actor import SYSTEM
 from statuspulse.domain.backoff import CHANNELS
 from statuspulse.domain.ids import new_ulid
 from statuspulse.domain.message import Action
+from statuspulse.domain.times import MINUTE
 from statuspulse.storage import channels, events, incidents, outbox
 from statuspulse.storage.channels import Channel
 from statuspulse.storage.incidents import TimelineEntry
 from statuspulse.storage.outbox import Delivery, Ending, Notification, State
 
 _EXPIRED = "expired"
+# After so long without success somebody else has to hear that the channel is failing.
+_LONGEST_SILENCE = 2 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed notification with the channel that its destination names, None if there is none any more."""
+    """A claimed notification with the channel that its destination names, None if there is none any more.
+
+    `others` are told in the same message.
+    """
 
     notification: Notification
     channel: Channel | None
+    others: tuple[Notification, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Notification, ...]:
+        return (self.notification, *self.others)
 
     @property
     def kind(self) -> str:
@@ -85,6 +96,8 @@ def store(connection: Connection, job: Job, settlement: Settlement, now: int) ->
         channels.record_success(connection, row.team_id, row.destination, now)
     elif job.channel is not None and job.channel.enabled:
         channels.record_failure(connection, row.team_id, row.destination, settlement.error, now)
+        if settlement.state is State.DEAD or now - row.owed_at >= _LONGEST_SILENCE:
+            fallback.tell(connection, job.channel, row, settlement.error, now)
     if settlement.state is not State.PENDING:
         attempts = row.attempts + (0 if delivery is None else 1)
         _tell(connection, row, job.channel, attempts=attempts, error=settlement.error, now=now)

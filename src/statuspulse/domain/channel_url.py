@@ -32,11 +32,6 @@ class ChannelType(StrEnum):
     NTFY = "ntfy"
     WEBHOOK = "webhook"
 
-    @property
-    def is_chat(self) -> bool:
-        """Whether people read it as it comes, so that a storm is told in one message."""
-        return self not in {ChannelType.PAGERDUTY, ChannelType.WEBHOOK}
-
 
 Address = SlackHook | PagerDutyKey | DiscordHook | TeamsWorkflow | TelegramChat | Mailbox | NtfyTopic | HttpsReceiver
 

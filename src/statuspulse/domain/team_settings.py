@@ -10,8 +10,12 @@ StatusWindow = Literal["24h", "7d"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamSettings:
-    """Whether changes need a precondition, whether a reference may make its object, over what status is told."""
+    """Whether changes need a precondition, whether a reference may make its object, over what status is told.
+
+    `fallback_channel` hears when another channel is failing.
+    """
 
     require_preconditions: bool = False
     lenient_references: bool = True
     status_default_window: StatusWindow = "24h"
+    fallback_channel: str | None = None

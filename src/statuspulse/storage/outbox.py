@@ -195,13 +195,37 @@ def claim(connection: Connection, *, owner: str, now: int, limit: int, aside: As
         .with_for_update(skip_locked=True)
     )
     found = [_notification(row) for row in connection.execute(query)]
-    if found:
-        connection.execute(
-            update(outbox)
-            .where(outbox.c.id.in_([notification.id for notification in found]))
-            .values(lease_owner=owner, lease_until=now + LEASE, lease_epoch=outbox.c.lease_epoch + 1, updated_at=now)
-        )
+    _lease(connection, found, owner, now)
     return [replace(notification, lease_epoch=notification.lease_epoch + 1) for notification in found]
+
+
+def claim_rest(connection: Connection, first: Notification, *, owner: str, now: int, limit: int) -> list[Notification]:
+    """Leases what else the destination of a claimed row is owed and may be told with it, in order.
+
+    Of an incident nothing goes ahead of an earlier row that has to wait. Trials are told alone.
+    """
+    mine = and_(_PENDING, outbox.c.destination == first.destination, outbox.c.id != first.id)
+    ready = and_(outbox.c.next_attempt_at <= now, _is_unleased(now), outbox.c.action != Action.TEST.value)
+    waiting = select(outbox.c.incident_id, func.min(outbox.c.seq)).where(mine, ~ready).group_by(outbox.c.incident_id)
+    held = {row[0]: row[1] for row in connection.execute(waiting)}
+    query = select(outbox).where(mine, ready).order_by(outbox.c.created_at, outbox.c.seq, outbox.c.id).limit(limit)
+    found = [
+        row
+        for row in map(_notification, connection.execute(query.with_for_update(skip_locked=True)))
+        if row.incident_id is None or row.seq < held.get(row.incident_id, row.seq + 1)
+    ]
+    _lease(connection, found, owner, now)
+    return [replace(notification, lease_epoch=notification.lease_epoch + 1) for notification in found]
+
+
+def _lease(connection: Connection, found: Sequence[Notification], owner: str, now: int) -> None:
+    if not found:
+        return
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.id.in_([notification.id for notification in found]))
+        .values(lease_owner=owner, lease_until=now + LEASE, lease_epoch=outbox.c.lease_epoch + 1, updated_at=now)
+    )
 
 
 def next_due_at(connection: Connection, aside: Aside) -> int | None:

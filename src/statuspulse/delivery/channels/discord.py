@@ -32,6 +32,7 @@ class DiscordChannel:
 
     # Five in two seconds for each hook, and thirty a minute for each channel.
     spacing_ms = 2 * SECOND
+    groups = True
 
     def __init__(self, client: HttpClient, *, base_url: str, public_url: str) -> None:
         self._client = client

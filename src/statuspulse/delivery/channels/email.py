@@ -26,6 +26,7 @@ class EmailChannel:
     """Sends by the server of the instance."""
 
     spacing_ms = 0
+    groups = True
 
     def __init__(self, smtp: Smtp, *, sender: str, public_url: str) -> None:
         self._smtp = smtp

@@ -35,6 +35,7 @@ class HttpsChannel:
     """Posts to the URL; `webhook-id` is the same for every copy of one message. `now` gives ms since the epoch."""
 
     spacing_ms = 0
+    groups = False
 
     def __init__(self, client: HttpClient, *, public_url: str, now: Callable[[], int]) -> None:
         self._client = client

@@ -29,6 +29,7 @@ class NtfyChannel:
     """Publishes to the server that the topic's URL names."""
 
     spacing_ms = SECOND
+    groups = True
 
     def __init__(self, client: HttpClient, *, public_url: str) -> None:
         self._client = client

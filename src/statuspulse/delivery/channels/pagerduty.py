@@ -28,6 +28,7 @@ class PagerDutyChannel:
 
     # 120 a minute for each key; above it events are refused for the rest of the minute.
     spacing_ms = MINUTE // 120
+    groups = False
 
     def __init__(self, client: HttpClient, *, events_url: str, public_url: str) -> None:
         self._client = client

@@ -33,7 +33,7 @@ _SUMMARY_LIMIT = 600
 _HEADER_LIMIT = 150
 _TEXT_LIMIT = 700
 _FIELD_LIMIT = 250
-_DIGEST_LIMIT = 2900
+_DIGEST_LIMIT = 1900
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 # Words by which Slack refuses for good, whatever the status beside them.
@@ -65,6 +65,7 @@ class SlackChannel:
 
     # About one message a second and hook; lasting excess can get the app disabled.
     spacing_ms = SECOND
+    groups = True
 
     def __init__(self, client: HttpClient, *, base_url: str, public_url: str) -> None:
         self._client = client
@@ -111,10 +112,14 @@ def render(message: Message, public_url: str) -> dict[str, Any]:
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": _escaped(headline(message), _HEADER_LIMIT)}}
     ]
-    limit = _DIGEST_LIMIT if message.action is Action.DIGEST else _TEXT_LIMIT
+    note_limit = _DIGEST_LIMIT if message.action is Action.DIGEST else _TEXT_LIMIT
     blocks += (
         {"type": "section", "text": _markup(_lines(text, limit))}
-        for text in (message.facts.reason, flapping(message.facts), message.facts.note)
+        for text, limit in (
+            (message.facts.reason, _TEXT_LIMIT),
+            (flapping(message.facts), _TEXT_LIMIT),
+            (message.facts.note, note_limit),
+        )
         if text
     )
     blocks += (

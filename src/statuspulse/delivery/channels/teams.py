@@ -35,6 +35,7 @@ class TeamsChannel:
 
     # Four a second for each flow.
     spacing_ms = SECOND // 4
+    groups = True
 
     def __init__(self, client: HttpClient, *, public_url: str) -> None:
         self._client = client

@@ -27,6 +27,7 @@ class TelegramChannel:
     """Calls bots below `base_url`. The token stands in the path, so that no URL of a call is ever shown."""
 
     spacing_ms = SECOND
+    groups = True
 
     def __init__(self, client: HttpClient, *, base_url: str, public_url: str) -> None:
         self._client = client
