@@ -8,24 +8,25 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from statuspulse.delivery.vendors import Vendors
 from statuspulse.domain import throttle
 from statuspulse.domain.access import may_be_given
+from statuspulse.domain.mail_server import MailServer
 from statuspulse.domain.networks import Network, parse_network
 from statuspulse.domain.secret import Secret
 from statuspulse.domain.throttle import Limits
 from statuspulse.egress.anchors import parse_anchors, root_servers
 from statuspulse.egress.endpoints import Endpoint
 from statuspulse.egress.policy import Policy
-from statuspulse.egress.urls import parse_url
+from statuspulse.egress.urls import bracketed, endpoint_of, parse_url
 
 PREFIX = "STATUSPULSE_"
 FILE = "statuspulse.toml"
 
 _DEFAULT_LISTEN = "127.0.0.1:8080"
-_DEFAULT_SLACK = "https://hooks.slack.com"
 _DEFAULT_MIN_INTERVAL = 10
 _DEFAULT_PROBE_DENY = "link-local,metadata"
 _LONGEST_MIN_INTERVAL = 86_400
@@ -43,6 +44,10 @@ KNOWN = frozenset(
         "ANCHORS",
         "DELIVERY_ALLOW",
         "SLACK_BASE_URL",
+        "DISCORD_BASE_URL",
+        "TELEGRAM_BASE_URL",
+        "PAGERDUTY_EVENTS_URL",
+        "SMTP_URL",
         "PROBE_KEY",
         "ROLES",
         "TRUSTED_PROXIES",
@@ -55,11 +60,7 @@ RESERVED = frozenset(
     {
         "DATABASE_URL",
         "NATS_URL",
-        "DISCORD_BASE_URL",
-        "TELEGRAM_BASE_URL",
-        "PAGERDUTY_EVENTS_URL",
         "PAGERDUTY_API_URL",
-        "SMTP_URL",
         "CORS_ORIGINS",
         "TOKEN",
         "TEST_POSTGRES_URL",
@@ -87,7 +88,8 @@ class Settings:
     bootstrap_token: Secret | None
     min_interval_seconds: int
     policy: Policy
-    slack_base_url: str
+    vendors: Vendors
+    mail_server: MailServer | None
     runs_probe: bool
     trusted_proxies: tuple[Network, ...]
     flap_damping: bool
@@ -110,7 +112,7 @@ def _load(environment: Mapping[str, str], folder: Path) -> Settings:
     rate_limits, idle = _rate_limits(values.get("RATE_LIMITS", ""))
     host, port = _listen(values.get("LISTEN", _DEFAULT_LISTEN))
     _anchors(values.get("ANCHORS"))  # its probe reads it again, and would end where nobody looks
-    slack = _url("SLACK_BASE_URL", values.get("SLACK_BASE_URL", _DEFAULT_SLACK))
+    vendors, mail_server = _vendors(values), _mail_server(values.get("SMTP_URL"))
     public_url = values.get("PUBLIC_URL")
     return Settings(
         data_dir=Path(values["DATA_DIR"]) if "DATA_DIR" in values else default_data_dir(environment),
@@ -119,8 +121,9 @@ def _load(environment: Mapping[str, str], folder: Path) -> Settings:
         public_url=None if public_url is None else _url("PUBLIC_URL", public_url),
         bootstrap_token=_bootstrap_token(values.get("BOOTSTRAP_TOKEN")),
         min_interval_seconds=_min_interval(values.get("MIN_INTERVAL_SECONDS")),
-        policy=_policy(values, slack),
-        slack_base_url=slack,
+        policy=_policy(values, _named_by_operator(vendors, mail_server)),
+        vendors=vendors,
+        mail_server=mail_server,
         runs_probe=_runs_probe(values.get("ROLES")),
         trusted_proxies=tuple(_trusted_proxies(values.get("TRUSTED_PROXIES", ""))),
         flap_damping=_is_on("FLAP_DAMPING", values.get("FLAP_DAMPING", "on")),
@@ -133,7 +136,7 @@ def probe_policy(environment: Mapping[str, str], folder: Path) -> Policy:
     """The address policy of a process that only checks."""
     with _placed(environment):
         values, _ = _values(environment, folder)
-        return _policy(values, _DEFAULT_SLACK)
+        return _policy(values, ())
 
 
 def probe_anchors(environment: Mapping[str, str], folder: Path) -> tuple[Endpoint, ...] | None:
@@ -250,7 +253,37 @@ def _is_integer(text: str, least: int, most: int) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS and least <= int(text) <= most
 
 
-def _policy(values: Mapping[str, str], slack_base_url: str) -> Policy:
+def _vendors(values: Mapping[str, str]) -> Vendors:
+    own = Vendors()
+    return Vendors(
+        slack=_url("SLACK_BASE_URL", values.get("SLACK_BASE_URL", own.slack)),
+        discord=_url("DISCORD_BASE_URL", values.get("DISCORD_BASE_URL", own.discord)),
+        telegram=_url("TELEGRAM_BASE_URL", values.get("TELEGRAM_BASE_URL", own.telegram)),
+        pagerduty=_url("PAGERDUTY_EVENTS_URL", values.get("PAGERDUTY_EVENTS_URL", own.pagerduty)),
+    )
+
+
+def _mail_server(text: str | None) -> MailServer | None:
+    if text is None:
+        return None
+    try:
+        server = MailServer.parse(text)
+        endpoint_of(f"smtp://{bracketed(server.host)}:{server.port}")
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}SMTP_URL: {error}") from None
+    return server
+
+
+def _named_by_operator(vendors: Vendors, mail_server: MailServer | None) -> tuple[str, ...]:
+    """The addresses that deliveries may reach because he chose them himself."""
+    own = asdict(Vendors())
+    urls = [url for name, url in asdict(vendors).items() if url != own[name]]
+    if mail_server is not None:
+        urls.append(f"smtp://{bracketed(mail_server.host)}:{mail_server.port}")
+    return tuple(urls)
+
+
+def _policy(values: Mapping[str, str], urls: tuple[str, ...]) -> Policy:
     def parse(name: str, read: Callable[[], Policy]) -> Policy:
         try:
             return read()
@@ -259,7 +292,6 @@ def _policy(values: Mapping[str, str], slack_base_url: str) -> Policy:
 
     deny = values.get("PROBE_DENY", _DEFAULT_PROBE_DENY)
     parse("PROBE_DENY", lambda: Policy.parse(probe_deny=deny, delivery_allow="", operator_urls=()))
-    urls = () if slack_base_url == _DEFAULT_SLACK else (slack_base_url,)
     allow = values.get("DELIVERY_ALLOW", "")
     return parse("DELIVERY_ALLOW", lambda: Policy.parse(probe_deny=deny, delivery_allow=allow, operator_urls=urls))
 

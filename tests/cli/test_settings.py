@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from statuspulse.delivery.vendors import Vendors
+from statuspulse.domain.mail_server import MailServer
 from statuspulse.domain.throttle import DEFAULTS, Limit
 from statuspulse.egress.addresses import AddressClass
 from statuspulse.egress.anchors import root_servers
@@ -32,7 +34,8 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
         bootstrap_token=None,
         min_interval_seconds=10,
         policy=Policy(),
-        slack_base_url="https://hooks.slack.com",
+        vendors=Vendors(),
+        mail_server=None,
         runs_probe=True,
         trusted_proxies=(),
         rate_limits=DEFAULTS,
@@ -52,7 +55,21 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
         ("PUBLIC_URL", "http://127.0.0.1:8080/watch", "public_url", "http://127.0.0.1:8080/watch"),
         ("MIN_INTERVAL_SECONDS", "1", "min_interval_seconds", 1),
         ("MIN_INTERVAL_SECONDS", "86400", "min_interval_seconds", 86_400),
-        ("SLACK_BASE_URL", "http://127.0.0.1:9999/", "slack_base_url", "http://127.0.0.1:9999"),
+        ("SLACK_BASE_URL", "http://127.0.0.1:9999/", "vendors", Vendors(slack="http://127.0.0.1:9999")),
+        ("DISCORD_BASE_URL", "http://127.0.0.1:9999", "vendors", Vendors(discord="http://127.0.0.1:9999")),
+        ("TELEGRAM_BASE_URL", "http://127.0.0.1:9999", "vendors", Vendors(telegram="http://127.0.0.1:9999")),
+        (
+            "PAGERDUTY_EVENTS_URL",
+            "http://127.0.0.1:9/v2/enqueue",
+            "vendors",
+            Vendors(pagerduty="http://127.0.0.1:9/v2/enqueue"),
+        ),
+        (
+            "SMTP_URL",
+            "smtps://mail.acme.example?from=a@acme.example",
+            "mail_server",
+            MailServer.parse("smtps://mail.acme.example?from=a@acme.example"),
+        ),
         ("ROLES", "api, engine,dispatcher", "runs_probe", False),
         ("FLAP_DAMPING", "off", "flap_damping", False),
         ("ROLES", "api,engine,dispatcher,probe", "runs_probe", True),
@@ -85,6 +102,8 @@ def test_networks_that_deliveries_may_reach_are_taken(tmp_path: Path) -> None:
 def test_an_emulator_of_slack_that_the_operator_named_may_be_reached(tmp_path: Path) -> None:
     assert _load(tmp_path, SLACK_BASE_URL="http://127.0.0.1:9999").policy.named == {("127.0.0.1", 9999)}
     assert _load(tmp_path, SLACK_BASE_URL="https://hooks.slack.com").policy.named == frozenset()
+    mail = _load(tmp_path, SMTP_URL="smtp://10.0.0.7:2525?from=a@acme.example&tls=none").policy
+    assert mail.named == {("10.0.0.7", 2525)}
 
 
 @pytest.mark.parametrize(
@@ -117,6 +136,7 @@ def test_an_emulator_of_slack_that_the_operator_named_may_be_reached(tmp_path: P
         ("MIN_INTERVAL_SECONDS", "9" * 5000, "must be an integer"),
         ("PROBE_DENY", "everything", '"everything" is no class of addresses'),
         ("DELIVERY_ALLOW", "10.1.0.0/33", '"10.1.0.0/33" is no network'),
+        ("SMTP_URL", "smtp://mail.acme.example", "needs ?from="),
         ("SLACK_BASE_URL", "http://[::1", "a bracket is missing"),
         ("SLACK_BASE_URL", "http://slack.example.com:99999", "the port has to be between 1 and 65535"),
         ("SLACK_BASE_URL", "http://slack..example.com", "the host name is not valid"),

@@ -38,15 +38,16 @@ class Recorder:
     """A channel without a pace that keeps what it was given; while it is shut nothing gets through."""
 
     spacing_ms: int = 0
+    groups: bool = False
     given: list[tuple[str, str]] = field(default_factory=list)
     under_way: int = 0
     most_under_way: int = 0
     open: asyncio.Event = field(default_factory=asyncio.Event)
     answered: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def hand_over(self, address: Secret, message: Message, *, key: str) -> Outcome:
+    async def hand_over(self, address: Secret, message: Message, *, key: str) -> Outcome:  # noqa: ARG002
         assert address.reveal()
-        self.given.append((key, message.action.value))
+        self.given.append((message.incident_id, message.action.value))
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         await self.open.wait()
@@ -59,6 +60,7 @@ class Defective:
     """A channel with a defect that would give its address away."""
 
     spacing_ms = 0
+    groups = False
 
     async def hand_over(self, address: Secret, message: Message, *, key: str) -> Outcome:
         raise ValueError(f"{address.reveal()} {message} {key}")

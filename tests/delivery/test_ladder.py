@@ -24,6 +24,7 @@ class Sickly:
     """A channel that takes nothing before an instant, and keeps what it was offered when."""
 
     spacing_ms = SECOND
+    groups = False
 
     def __init__(self, now: Callable[[], int], well_from: int) -> None:
         self._now = now
@@ -31,7 +32,7 @@ class Sickly:
         self.offered: list[tuple[int, str, str]] = []
 
     async def hand_over(self, address: Secret, message: Message, *, key: str) -> Outcome:  # noqa: ARG002
-        self.offered.append((self._now(), key, message.action.value))
+        self.offered.append((self._now(), message.incident_id, message.action.value))
         return Delivered(200) if self._now() >= self._well_from else Retry(error="timeout")
 
     def waits(self) -> list[int]:
@@ -42,6 +43,7 @@ class Endless:
     """A channel with a defect: it never comes back."""
 
     spacing_ms = 0
+    groups = False
 
     def __init__(self) -> None:
         self.begun = 0

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from statuspulse.bus.bus import Topic
 from statuspulse.bus.local import LocalBus
 from statuspulse.catalog import channels as catalog
+from statuspulse.catalog.instance import Instance
 from statuspulse.delivery.channel import Channel
 from statuspulse.delivery.dispatcher import Dispatcher
 from statuspulse.domain.actor import SYSTEM
@@ -20,6 +21,7 @@ from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.message import Action, Facts, Message, Subject
 from statuspulse.domain.monitor import Severity
 from statuspulse.domain.times import from_text
+from statuspulse.egress.policy import Policy
 from statuspulse.metrics import Metrics
 from statuspulse.storage import channels, incidents, outbox, teams
 from statuspulse.storage.channels import Channel as StoredChannel
@@ -47,12 +49,14 @@ class Clock:
 class World:
     """One team, its channels on one receiver, and as many incidents as a test opens."""
 
-    def __init__(self, database: Database, receiver: Receiver, kinds: Mapping[str, Channel]) -> None:
+    def __init__(
+        self, database: Database, receiver: Receiver, kinds: Mapping[str, Channel], clock: Clock | None = None
+    ) -> None:
         self.database = database
         self.receiver = receiver
-        self.kinds = kinds
         self.keyring = Keyring(b"k" * 32)
-        self.clock = Clock()
+        self.clock = clock or Clock()
+        self.kinds = kinds
         self.bus = LocalBus()
         self.metrics = Metrics()
         self._events = 0
@@ -78,7 +82,8 @@ class World:
     def channel(self, token: str = "abc123") -> str:
         """The id of a channel whose hook ends in the token."""
         url = f"slack://hooks/T0A1B2C3D/B0X9Y8Z7W/{token}"
-        made: str = self.write(lambda connection: catalog.provide(connection, TEAM, url, self.keyring, self.clock()))
+        instance = Instance(keyring=self.keyring, policy=Policy(), min_interval_seconds=10)
+        made: str = self.write(lambda connection: catalog.provide(connection, TEAM, url, instance, self.clock()))
         return made
 
     def incident(self, name: str = "Checkout") -> Incident:

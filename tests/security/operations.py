@@ -17,6 +17,8 @@ RANDOM_IDS = {
     "team_id": "team_zzzzzzzz",
     "user_id": "usr_zzzzzzzz",
     "probe_id": "prb_zzzzzzzz",
+    "channel_id": "nch_zzzzzzzz",
+    "notification_id": "ntf_zzzzzzzzzzzzzzzzzzzzzzzzzz",
     "webhook_id": "whk_zzzzzzzz",
     "delivery_id": "whd_zzzzzzzzzzzzzzzzzzzzzzzzzz",
     "event_id": "evt_zzzzzzzzzzzzzzzzzzzzzzzzzz",

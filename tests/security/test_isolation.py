@@ -96,6 +96,7 @@ def ids(api: Api) -> Ids:
         "delivery_id": deliveries[0]["id"],
         "event_id": api.call("GET", "/v1/events", token=ADMIN).json()["data"][0]["id"],
         "channel_id": monitor["notifications"][0].rpartition("#")[2],
+        "notification_id": _notification_of(api, monitor["id"]),
         "dedup_key": "ours-key",
         "external_id": "OUR-1",
         "email": "ana@ours.example",
@@ -103,7 +104,6 @@ def ids(api: Api) -> Ids:
     }
     nobodys = {
         **RANDOM_IDS,
-        "channel_id": "nch_zzzzzzzz",
         "dedup_key": "nobodys-key",
         "external_id": "NOB-1",
         "email": "ana@nobody.example",
@@ -258,10 +258,20 @@ def _own_ids(api: Api) -> dict[str, str]:
         "token_id": made["id"],
         "team_id": monitor["team_id"],
         "webhook_id": api.call("POST", "/v1/webhooks", _HOOK, token=STRANGER).json()["id"],
+        "channel_id": api.call("POST", "/v1/channels", {"url": CHANNEL}, token=STRANGER).json()["id"],
+        "notification_id": "ntf_zzzzzzzzzzzzzzzzzzzzzzzzzz",
         "delivery_id": "whd_zzzzzzzzzzzzzzzzzzzzzzzzzz",
         "event_id": api.call("GET", "/v1/events", token=STRANGER).json()["data"][0]["id"],
         "user_id": api.call("GET", "/v1/teams/other/members", token=STRANGER).json()["data"][0]["id"],
     }
+
+
+def _notification_of(api: Api, monitor_id: str) -> str:
+    """What our channel is owed of an incident of our monitor."""
+    body = {"monitor_id": monitor_id, "title": "Ours again"}
+    incident = api.call("POST", "/v1/incidents", body, token=ADMIN).json()["id"]
+    owed = api.call("GET", f"/v1/notifications?incident_id={incident}", token=ADMIN).json()["data"]
+    return str(owed[0]["id"])
 
 
 def _least(one: Called) -> dict[str, Any]:

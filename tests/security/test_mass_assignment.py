@@ -58,6 +58,7 @@ def ids(api: Api) -> dict[str, str]:
         "incident_id": incident.json()["id"],
         "team_id": member.json()["team_id"],
         "user_id": member.json()["id"],
+        "channel_id": api.call("POST", "/v1/channels", {"url": hook["url"]}, token=ADMIN).json()["id"],
         "webhook_id": webhook.json()["id"],
         "event_id": api.call("GET", "/v1/events", token=ADMIN).json()["data"][0]["id"],
         "probe_id": api.call("GET", "/v1/probes", token=ADMIN).json()["data"][0]["id"],

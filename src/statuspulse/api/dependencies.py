@@ -74,6 +74,7 @@ class Dependencies:
     rate_limits: Limits
     places: int
     mutes_flapping: bool
+    sends_mail: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,10 @@ class Services:
         return cls(
             parts=parts,
             instance=Instance(
-                keyring=parts.keyring, policy=parts.policy, min_interval_seconds=parts.min_interval_seconds
+                keyring=parts.keyring,
+                policy=parts.policy,
+                min_interval_seconds=parts.min_interval_seconds,
+                sends_mail=parts.sends_mail,
             ),
             tokens=TokenCache(parts.database, parts.keyring, now=parts.now, monotonic=parts.monotonic),
             cursors=Cursors(parts.keyring),

@@ -17,6 +17,7 @@ from statuspulse.api import described_headers, event_schema, examples
 from statuspulse.api.answers import Error
 from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, WAITS
 from statuspulse.catalog import incident_members, policy_members, schedule_members, team_members
+from statuspulse.catalog.channel_members import ChannelEdit, ChannelRequest
 from statuspulse.catalog.incident_members import IncidentEdit, IncidentRequest, NoteRequest
 from statuspulse.catalog.incident_moves import EscalateRequest, SnoozeRequest
 from statuspulse.catalog.kinds.registry import KINDS
@@ -67,6 +68,8 @@ _REQUESTS = (
     TeamEdit,
     MemberRequest,
     MemberEdit,
+    ChannelRequest,
+    ChannelEdit,
     WebhookRequest,
     WebhookEdit,
     ReplayRequest,

@@ -149,7 +149,13 @@ class _Control:
             self.store.database,
             self.store.keyring,
             bus,
-            channels(HttpClient(gate), public_url=self._public_url, slack_base_url=self.settings.slack_base_url),
+            channels(
+                gate,
+                public_url=self._public_url,
+                now=now_ms,
+                vendors=self.settings.vendors,
+                mail_server=self.settings.mail_server,
+            ),
             metrics,
             now=now_ms,
             # The data directory is held, so no other bears this name, and what a killed one had in hand is due at once.
@@ -181,6 +187,7 @@ class _Control:
             database=self.store.database,
             keyring=self.store.keyring,
             policy=self.settings.policy,
+            sends_mail=self.settings.mail_server is not None,
             now=now_ms,
             monotonic=monotonic,
             public_url=self._public_url,

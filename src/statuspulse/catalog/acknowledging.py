@@ -64,7 +64,7 @@ def acknowledge(
 
 def _found(connection: Connection, keyring: Keyring, key: str) -> tuple[Notification, Link] | None:
     notification_id = ack_keys.notification_of(keyring, key)
-    row = None if notification_id is None else outbox.get(connection, notification_id)
+    row = None if notification_id is None else outbox.get_by_id(connection, notification_id)
     if row is None or row.incident_id is None:
         return None
     incident = incidents.get(connection, row.team_id, row.incident_id)

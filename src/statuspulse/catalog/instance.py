@@ -10,8 +10,9 @@ from statuspulse.storage.sealing import Keyring
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """`keyring` seals and digests secrets, `policy` says which addresses checks may reach."""
+    """`keyring` seals and digests secrets, `policy` says which addresses checks and deliveries may reach."""
 
     keyring: Keyring
     policy: Policy
     min_interval_seconds: int
+    sends_mail: bool = False

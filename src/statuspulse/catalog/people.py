@@ -15,7 +15,7 @@ from statuspulse.catalog.references import Change, channels_meant
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
 from statuspulse.catalog.team_members import MemberRequest, read_member_edit
 from statuspulse.catalog.validation import read
-from statuspulse.domain.channel_url import ChannelUrlError
+from statuspulse.domain.channel_addresses import ChannelUrlError
 from statuspulse.domain.difference import Difference, differences
 from statuspulse.domain.on_call import names
 from statuspulse.storage import audit, channels, people, policies, schedules
@@ -101,7 +101,7 @@ def _contacts(connection: Connection, instance: Instance, change: Change, given:
 
 def _by_mail(connection: Connection, instance: Instance, change: Change, email: str) -> tuple[str, ...]:
     try:
-        return (provide(connection, change.team_id, f"mailto:{email}", instance.keyring, change.now),)
+        return (provide(connection, change.team_id, f"mailto:{email}", instance, change.now),)
     except ChannelUrlError:
         return ()
 

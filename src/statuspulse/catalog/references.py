@@ -13,7 +13,7 @@ from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.monitor_input import MonitorInput
 from statuspulse.catalog.refusals import Detail, InvalidInputError, SoftProblem
 from statuspulse.domain.actor import Actor
-from statuspulse.domain.channel_url import ChannelUrlError
+from statuspulse.domain.channel_addresses import ChannelUrlError
 from statuspulse.domain.ids import is_id
 from statuspulse.domain.secret import MASK
 from statuspulse.storage import audit, probes
@@ -135,4 +135,4 @@ def _channel(connection: Connection, instance: Instance, change: Change, text: s
         return named
     if MASK in text:
         raise LookupError
-    return channels.provide(connection, change.team_id, text, instance.keyring, change.now)
+    return channels.provide(connection, change.team_id, text, instance, change.now)

@@ -42,6 +42,8 @@ def create(
     request = read(TeamRequest, sent)
     if request.default_policy is not None:
         raise InvalidInputError([_no_policy()])
+    if request.settings is not None and request.settings.fallback_channel is not None:
+        raise InvalidInputError([_no_channel()])
     try:
         team = setup.new_team(connection, slug=request.slug, name=request.name, now=change.now)
     except IntegrityError:
@@ -125,6 +127,9 @@ def _edited(connection: Connection, before: TeamView, edit: TeamEdit) -> TeamVie
         default_policy = edit.default_policy
         if default_policy is not None and policies.get(connection, before.team.id, default_policy) is None:
             raise InvalidInputError([_no_policy()])
+    named = None if edit.settings is None else edit.settings.fallback_channel
+    if named is not None and channels.get(connection, before.team.id, named) is None:
+        raise InvalidInputError([_no_channel()])
     team = replace(
         before.team,
         name=before.team.name if edit.name is None else edit.name,
@@ -160,6 +165,11 @@ def _settled(settings: TeamSettings, request: SettingsRequest | None) -> TeamSet
 def _no_policy() -> Detail:
     message = "names no escalation policy of this team"
     return Detail(code="reference_not_found", path=("default_policy",), message=message)
+
+
+def _no_channel() -> Detail:
+    message = "names no channel of this team by its id"
+    return Detail(code="reference_not_found", path=("settings", "fallback_channel"), message=message)
 
 
 def _facts(view: TeamView) -> dict[str, Any]:

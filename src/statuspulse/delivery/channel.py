@@ -55,5 +55,9 @@ class Channel(Protocol):
     def spacing_ms(self) -> int:
         """The least time between two messages to one address, 0 for none."""
 
+    @property
+    def groups(self) -> bool:
+        """Whether a storm is told to it in one message; where machines listen each message counts."""
+
     async def hand_over(self, address: Secret, message: Message, *, key: str) -> Outcome:
         """Sends the message to the address that `ChannelUrl.canonical` spells."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -14,13 +14,16 @@ from sqlalchemy import Connection
 from statuspulse.bus.bus import Bus, Topic
 from statuspulse.delivery import settlement
 from statuspulse.delivery.channel import ATTEMPT_SECONDS, Channel, Outcome, Retry
+from statuspulse.delivery.digest import digest
 from statuspulse.delivery.lane import Lane
 from statuspulse.delivery.settlement import Job, Settlement
 from statuspulse.domain.backoff import CHANNELS
+from statuspulse.domain.channel_addresses import HttpsReceiver
 from statuspulse.domain.message import Action, Message
 from statuspulse.domain.secret import Secret
 from statuspulse.metrics import Metrics
 from statuspulse.storage import ack_keys, channels, outbox
+from statuspulse.storage.channels import Channel as StoredChannel
 from statuspulse.storage.database import Database, DatabaseUnavailableError
 from statuspulse.storage.outbox import Aside, Notification, StaleLeaseError, State
 from statuspulse.storage.sealing import Keyring, WrongKeyError
@@ -28,6 +31,7 @@ from statuspulse.storage.sealing import Keyring, WrongKeyError
 log = structlog.get_logger(__name__)
 
 _UNDER_WAY_LIMIT = 200
+_DIGEST_LIMIT = 500
 # A wake-up is a hint and may be lost; the rows are looked at this often without one.
 _LONGEST_REST_SECONDS = 30.0
 _SHORTEST_REST_SECONDS = 0.01
@@ -118,9 +122,20 @@ class Dispatcher:
 
         def claim(connection: Connection) -> list[Job]:
             claimed = outbox.claim(connection, owner=self._owner, now=now, limit=limit, aside=aside)
-            return [Job(row, channels.get(connection, row.team_id, row.destination)) for row in claimed]
+            return [self._job(connection, row, now) for row in claimed]
 
         return await self._database.write(claim)
+
+    def _job(self, connection: Connection, row: Notification, now: int) -> Job:
+        """In a storm everything that the destination is owed goes in one message."""
+        stored = channels.get(connection, row.team_id, row.destination)
+        channel = None if stored is None else self._channels.get(stored.type)
+        lane = self._lanes.get(row.destination)
+        storms = lane is not None and lane.is_in_storm(now) and row.action != Action.TEST.value
+        if channel is None or not channel.groups or not storms:
+            return Job(row, stored)
+        others = outbox.claim_rest(connection, row, owner=self._owner, now=now, limit=_DIGEST_LIMIT)
+        return Job(row, stored, tuple(others))
 
     def _aside(self) -> Aside:
         now = self._now()
@@ -140,28 +155,32 @@ class Dispatcher:
         lane = self._lanes.setdefault(job.notification.destination, Lane())
         channel = self._channels.get(job.kind)
         lane.enter(self._now(), 0 if channel is None else channel.spacing_ms)
-        self._in_hand.add(job.notification.id)
+        if channel is not None and channel.groups:
+            lane.count(self._now(), len(job.rows))
+        self._in_hand.update(row.id for row in job.rows)
         tasks.create_task(self._deliver(job, lane), name=f"deliver {job.notification.id}")
 
     async def _deliver(self, job: Job, lane: Lane) -> None:
         """One delivery from the opened address to the stored outcome."""
-        row, clock = job.notification, asyncio.get_running_loop().time
+        clock = asyncio.get_running_loop().time
         try:
             channel, address = self._open(job)
         except UndeliverableError as error:
-            await self._record(job, settlement.undeliverable(str(error)), lane)
+            await self._record(job, [settlement.undeliverable(str(error))] * len(job.rows), lane)
         else:
             started_at, begun = self._now(), clock()
             outcome = await self._hand_over(job, channel, address)
             latency_ms = round((clock() - begun) * 1000)
             self._judge(lane, outcome)
-            settled = settlement.settle(
-                row, outcome, started_at=started_at, latency_ms=latency_ms, now=self._now(), jitter=self._random()
-            )
+            now, jitter = self._now(), self._random()
+            settled = [
+                settlement.settle(row, outcome, started_at=started_at, latency_ms=latency_ms, now=now, jitter=jitter)
+                for row in job.rows
+            ]
             await self._record(job, settled, lane)
         finally:
             lane.leave()
-            self._in_hand.discard(row.id)
+            self._in_hand.difference_update(row.id for row in job.rows)
             self._bus.wake(Topic.OUTBOX)  # a place is free, and what waited behind this row may go
 
     def _open(self, job: Job) -> tuple[Channel, Secret]:
@@ -173,27 +192,38 @@ class Dispatcher:
         if channel is None:
             raise UndeliverableError("channel_type_unknown")
         try:
-            return channel, self._keyring.open(job.channel.place, job.channel.url_sealed)
+            return channel, self._address(job.channel)
         except WrongKeyError:
             raise UndeliverableError("wrong_key") from None
+
+    def _address(self, channel: StoredChannel) -> Secret:
+        """The opened URL, and for those that sign their keys below it; raises WrongKeyError."""
+        url = self._keyring.open(channel.place, channel.url_sealed)
+        sealed = [channel.secret_sealed]
+        if (channel.previous_until or 0) > self._now():
+            sealed.append(channel.previous_sealed)
+        keys = tuple(self._keyring.open(channel.secret_place, one).reveal() for one in sealed if one is not None)
+        return Secret(HttpsReceiver(url.reveal(), keys).canonical) if keys else url
 
     async def _hand_over(self, job: Job, channel: Channel, address: Secret) -> Outcome:
         """Keeps the channel's promises to return in time and never to raise: a defect must not stop the others."""
         row = job.notification
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS + _GRACE_SECONDS):
-                return await channel.hand_over(address, self._message(row), key=row.dedup_key)
+                return await channel.hand_over(address, self._message(job), key=row.event_id)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
             # The error's own words may hold the address; where it happened does not.
             where = traceback.format_tb(error.__traceback__)[-1].strip()
             log.error("delivery.defect", notification=row.id, error=type(error).__name__, where=where)  # noqa: TRY400
             return Retry(error=f"internal: {type(error).__name__}")
 
-    def _message(self, row: Notification) -> Message:
+    def _message(self, job: Job) -> Message:
         """What is told; a trigger can be acknowledged by whoever reads it."""
-        message = Message.of(row.body)
-        is_open = message.action is Action.TRIGGER
-        return replace(message, ack_key=ack_keys.key_of(self._keyring, row.id) if is_open else None)
+        messages = [Message.of(row.body) for row in job.rows]
+        if len(messages) > 1:
+            return digest(messages, self._now())
+        is_open = messages[0].action is Action.TRIGGER
+        return replace(messages[0], ack_key=ack_keys.key_of(self._keyring, job.notification.id) if is_open else None)
 
     def _judge(self, lane: Lane, outcome: Outcome) -> None:
         if not isinstance(outcome, Retry):
@@ -203,13 +233,14 @@ class Dispatcher:
         told = None if outcome.retry_after is None else outcome.retry_after.wait(now)
         lane.failed(now, min(told or 0, CHANNELS.longest_told))
 
-    async def _record(self, job: Job, settled: Settlement, lane: Lane) -> None:
+    async def _record(self, job: Job, settled: Sequence[Settlement], lane: Lane) -> None:
         """Stores what became of it; the database may take its time, the receiver is not asked again meanwhile."""
         row = job.notification
         now, gives_up = self._now(), lane.is_broken
 
         def store(connection: Connection) -> list[Notification]:
-            settlement.store(connection, job, settled, now)
+            for one, what in zip(job.rows, settled, strict=True):
+                _store(connection, Job(one, job.channel), what, now)
             return settlement.give_up(connection, row.destination, job.channel, now) if gives_up else []
 
         while True:
@@ -219,14 +250,13 @@ class Dispatcher:
             except DatabaseUnavailableError as error:
                 log.warning("dispatcher.database_unavailable", reason=str(error))
                 await asyncio.sleep(_PAUSE_SECONDS)
-            except StaleLeaseError:
-                log.warning("notification.stale_lease", notification=row.id, channel=row.destination)
-                return
             else:
-                self._count(job, settled, expired)
+                for one, what in zip(job.rows, settled, strict=True):
+                    self._count(Job(one, job.channel), what)
+                self._count_expired(job, expired)
                 return
 
-    def _count(self, job: Job, settled: Settlement, expired: list[Notification]) -> None:
+    def _count(self, job: Job, settled: Settlement) -> None:
         row = job.notification
         if settled.delivery is not None:
             self._metrics.delivery_attempts.labels(job.kind, settled.delivery.ending.value).inc()
@@ -234,6 +264,9 @@ class Dispatcher:
             self._metrics.notifications.labels(job.kind, settled.state.value).inc()
         if settled.state is State.DEAD:
             log.warning("notification.dead", notification=row.id, channel=row.destination, error=settled.error)
+
+    def _count_expired(self, job: Job, expired: list[Notification]) -> None:
+        row = job.notification
         for given_up in expired:
             self._metrics.notifications.labels(job.kind, State.DEAD.value).inc()
             log.warning("notification.dead", notification=given_up.id, channel=row.destination, error="expired")
@@ -241,3 +274,11 @@ class Dispatcher:
     async def _release(self) -> None:
         now = self._now()
         await self._database.write(lambda connection: outbox.release(connection, self._owner, now))
+
+
+def _store(connection: Connection, job: Job, settled: Settlement, now: int) -> None:
+    """Of a row that somebody else holds by now nothing is written; the others of a digest are not touched by that."""
+    try:
+        settlement.store(connection, job, settled, now)
+    except StaleLeaseError:
+        log.warning("notification.stale_lease", notification=job.notification.id, channel=job.notification.destination)

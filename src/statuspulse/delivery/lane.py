@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 
 from statuspulse.domain.times import MINUTE, SECOND
 
@@ -11,6 +12,10 @@ PLACES = 4
 _FAILURES_LIMIT = 5
 _FIRST_BREAK = 30 * SECOND
 _LONGEST_BREAK = 5 * MINUTE
+# So many messages a minute are told one by one; what comes above that is a storm.
+_CALM_LIMIT = 5
+_STORM_WINDOW = MINUTE
+_DIGEST_SPACING = 30 * SECOND
 
 
 @dataclass(slots=True)
@@ -22,6 +27,8 @@ class Lane:
     breaks: int = 0
     opens_at: int = 0
     on_trial: bool = False
+    storm_until: int = 0
+    _told: deque[int] = field(default_factory=lambda: deque(maxlen=_CALM_LIMIT))
 
     @property
     def is_broken(self) -> bool:
@@ -38,7 +45,24 @@ class Lane:
 
     def is_idle(self, now: int) -> bool:
         """There is nothing to remember of it."""
-        return self.under_way == 0 and self.failures == 0 and now >= self.opens_at
+        return self.under_way == 0 and self.failures == 0 and now >= self.opens_at and not self.remembers(now)
+
+    def remembers(self, now: int) -> bool:
+        """Whether what was told lately still counts."""
+        return self.is_in_storm(now) or (bool(self._told) and now - self._told[-1] < _STORM_WINDOW)
+
+    def is_in_storm(self, now: int) -> bool:
+        """What is owed is told together, one message each half minute."""
+        return now < self.storm_until
+
+    def count(self, now: int, messages: int) -> None:
+        """So many are told at once to a receiver of whom too many would be asked one by one."""
+        self._told.append(now)
+        full = len(self._told) == _CALM_LIMIT and now - self._told[0] < _STORM_WINDOW
+        if messages > 1 or (full and not self.is_in_storm(now)):
+            self.storm_until = now + _STORM_WINDOW
+        if self.is_in_storm(now):
+            self.opens_at = max(self.opens_at, now + _DIGEST_SPACING)
 
     def enter(self, now: int, spacing: int) -> None:
         """A message is being handed over; the next one waits for `spacing` ms."""

@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from statuspulse.delivery.channel import Channel
+from statuspulse.delivery.channels.discord import DiscordChannel
+from statuspulse.delivery.channels.email import EmailChannel
+from statuspulse.delivery.channels.https import HttpsChannel
+from statuspulse.delivery.channels.ntfy import NtfyChannel
+from statuspulse.delivery.channels.pagerduty import PagerDutyChannel
 from statuspulse.delivery.channels.slack import SlackChannel
+from statuspulse.delivery.channels.teams import TeamsChannel
+from statuspulse.delivery.channels.telegram import TelegramChannel
+from statuspulse.delivery.smtp import Smtp
+from statuspulse.delivery.vendors import Vendors
 from statuspulse.domain.channel_url import ChannelType
+from statuspulse.domain.mail_server import MailServer
+from statuspulse.egress.gate import Gate
 from statuspulse.egress.http_client import HttpClient
 
 
-def channels(client: HttpClient, *, public_url: str, slack_base_url: str) -> Mapping[str, Channel]:
-    """The channel of each type, by the type's name as it is stored."""
-    return {ChannelType.SLACK.value: SlackChannel(client, base_url=slack_base_url, public_url=public_url)}
+def channels(
+    gate: Gate,
+    *,
+    public_url: str,
+    now: Callable[[], int],
+    vendors: Vendors,
+    mail_server: MailServer | None = None,
+) -> Mapping[str, Channel]:
+    """The channel of each type, by the type's name as it is stored; no mail without a server for it."""
+    client = HttpClient(gate)
+    found: dict[ChannelType, Channel] = {
+        ChannelType.SLACK: SlackChannel(client, base_url=vendors.slack, public_url=public_url),
+        ChannelType.PAGERDUTY: PagerDutyChannel(client, events_url=vendors.pagerduty, public_url=public_url),
+        ChannelType.DISCORD: DiscordChannel(client, base_url=vendors.discord, public_url=public_url),
+        ChannelType.TELEGRAM: TelegramChannel(client, base_url=vendors.telegram, public_url=public_url),
+        ChannelType.TEAMS: TeamsChannel(client, public_url=public_url),
+        ChannelType.NTFY: NtfyChannel(client, public_url=public_url),
+        ChannelType.WEBHOOK: HttpsChannel(client, public_url=public_url, now=now),
+    }
+    if mail_server is not None:
+        found[ChannelType.EMAIL] = EmailChannel(
+            Smtp(gate, mail_server), sender=mail_server.sender, public_url=public_url
+        )
+    return {kind.value: channel for kind, channel in found.items()}

@@ -6,25 +6,37 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from statuspulse.delivery import notification_events
+from statuspulse.delivery import fallback, notification_events
 from statuspulse.delivery.channel import Delivered, Outcome, Refused, Retry
 from statuspulse.domain.actor import SYSTEM
 from statuspulse.domain.backoff import CHANNELS
 from statuspulse.domain.ids import new_ulid
+from statuspulse.domain.message import Action
+from statuspulse.domain.times import MINUTE
 from statuspulse.storage import channels, events, incidents, outbox, timers
 from statuspulse.storage.channels import Channel
 from statuspulse.storage.incidents import TimelineEntry
 from statuspulse.storage.outbox import Delivery, Ending, Notification, State
 
 _EXPIRED = "expired"
+# After so long without success somebody else has to hear that the channel is failing.
+_LONGEST_SILENCE = 2 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed notification with the channel that its destination names, None if there is none any more."""
+    """A claimed notification with the channel that its destination names, None if there is none any more.
+
+    `others` are told in the same message.
+    """
 
     notification: Notification
     channel: Channel | None
+    others: tuple[Notification, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Notification, ...]:
+        return (self.notification, *self.others)
 
     @property
     def kind(self) -> str:
@@ -56,8 +68,10 @@ def settle(
         case Retry(error=error, status=status, retry_after=retry_after):
             delivery = _delivery(Ending.RETRY, status, error, started_at, latency_ms)
             at = CHANNELS.next_attempt(
-                attempts=row.attempts + 1, owed_at=row.created_at, now=now, jitter=jitter, retry_after=retry_after
+                attempts=row.attempts + 1, owed_at=row.owed_at, now=now, jitter=jitter, retry_after=retry_after
             )
+            if row.action == Action.TEST.value:  # somebody waits for what comes of it, and asks again himself
+                at = None
             state = State.DEAD if at is None else State.PENDING
             return Settlement(state=state, error=error, delivery=delivery, next_attempt_at=at)
 
@@ -82,12 +96,14 @@ def store(connection: Connection, job: Job, settlement: Settlement, now: int) ->
         channels.record_success(connection, row.team_id, row.destination, now)
     elif job.channel is not None and job.channel.enabled:
         channels.record_failure(connection, row.team_id, row.destination, settlement.error, now)
+        if settlement.state is State.DEAD or now - row.owed_at >= _LONGEST_SILENCE:
+            fallback.tell(connection, job.channel, row, settlement.error, now)
     if settlement.state is State.DEAD and row.incident_id is not None:
         timers.hasten(connection, row.incident_id, now)
     if settlement.state is not State.PENDING:
         attempts = row.attempts + (0 if delivery is None else 1)
         _tell(connection, row, job.channel, attempts=attempts, error=settlement.error, now=now)
-    if settlement.state is State.DEAD:
+    if settlement.state is State.DEAD and row.action != Action.TEST.value:
         attempts = row.attempts + (0 if delivery is None else 1)
         status = None if delivery is None else delivery.provider_status
         _tell_of_failure(connection, job, attempts=attempts, error=settlement.error, status=status, now=now)

@@ -6,71 +6,101 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from statuspulse.domain.secret import MASK, Secret
-
-_SLACK = re.compile(
-    r"(?:slack://(?:hooks/)?|https://hooks\.slack\.com/services/)(T[A-Z0-9]+)/(B[A-Z0-9]+)/([A-Za-z0-9]+)"
+from statuspulse.domain.channel_addresses import (
+    ChannelUrlError,
+    DiscordHook,
+    HttpsReceiver,
+    Mailbox,
+    NtfyTopic,
+    PagerDutyKey,
+    SlackHook,
+    TeamsWorkflow,
+    TelegramChat,
 )
-_SLACK_FORM = "slack://hooks/T…/B…/…"
+from statuspulse.domain.secret import Secret
 
 
 class ChannelType(StrEnum):
     """The kinds of receiver that there are."""
 
     SLACK = "slack"
+    PAGERDUTY = "pagerduty"
+    DISCORD = "discord"
+    TEAMS = "teams"
+    TELEGRAM = "telegram"
+    EMAIL = "email"
+    NTFY = "ntfy"
+    WEBHOOK = "webhook"
 
 
-class ChannelUrlError(ValueError):
-    """Not the URL of a channel; the text goes on from the name of the member and never quotes the URL."""
+Address = SlackHook | PagerDutyKey | DiscordHook | TeamsWorkflow | TelegramChat | Mailbox | NtfyTopic | HttpsReceiver
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+# The first whose beginning fits decides; what is left and is a web address is a receiver of the user's own.
+_KINDS: tuple[tuple[re.Pattern[str], ChannelType, type[Address]], ...] = (
+    (re.compile(r"slack://|https://hooks\.slack\.com/"), ChannelType.SLACK, SlackHook),
+    (re.compile(r"pagerduty://"), ChannelType.PAGERDUTY, PagerDutyKey),
+    (
+        re.compile(r"discord://|https://(?:(?:ptb|canary)\.)?discord(?:app)?\.com/"),
+        ChannelType.DISCORD,
+        DiscordHook,
+    ),
+    (re.compile(r"teams\+https?://"), ChannelType.TEAMS, TeamsWorkflow),
+    (re.compile(r"tgram://"), ChannelType.TELEGRAM, TelegramChat),
+    (re.compile(r"mailto:"), ChannelType.EMAIL, Mailbox),
+    (re.compile(r"ntfys?://"), ChannelType.NTFY, NtfyTopic),
+    (re.compile(r"https?://"), ChannelType.WEBHOOK, HttpsReceiver),
+)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_POWER_AUTOMATE = re.compile(r"https://[^/?#@\\]+\.(?:logic\.azure\.com|api\.powerplatform\.com)(?::443)?/")
+_RETIRED = re.compile(r"msteams://|https://outlook\.office(?:365)?\.com/|https://[^/?#@\\]+\.webhook\.office\.com/")
+_RETIRED_HINT = (
+    "is a connector of Office 365, which Microsoft has retired; make a flow with the trigger "
+    '"When a Teams webhook request is received" and send its URL'
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelUrl:
-    """One channel: `canonical` is the same for every spelling and holds its secret, `masked` may be shown."""
+    """One channel: `canonical` is the same for every spelling and holds its secret, `masked` may be shown.
+
+    `dialled` is the web address that the user chose himself, None where the kind of channel settles it.
+    """
 
     type: ChannelType
     canonical: Secret
     masked: str
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class SlackHook:
-    """The three parts of an incoming webhook; the last one is what lets anyone post."""
-
-    team: str
-    hook: str
-    token: str
-
-    @classmethod
-    def of(cls, canonical: str) -> SlackHook:
-        """Reads a canonical URL of type slack."""
-        found = _SLACK.fullmatch(canonical)
-        if found is None:
-            raise ChannelUrlError("parameter_invalid_format", f"has to be of the form {_SLACK_FORM}")
-        return cls(*found.groups())
-
-    @property
-    def path(self) -> str:
-        return f"/services/{self.team}/{self.hook}/{self.token}"
+    dialled: Secret | None = None
 
 
 def parse_channel_url(text: str) -> ChannelUrl:
     """The channel that a URL names; raises ChannelUrlError. The scheme may be in any case, the rest counts as it is."""
-    scheme, separator, rest = text.partition("://")
-    lowered = f"{scheme.lower()}{separator}{rest}"
-    if not lowered.startswith(("slack://", "https://hooks.slack.com/")):
-        message = f"names a kind of channel that this version does not deliver to; it knows {_SLACK_FORM}"
-        raise ChannelUrlError("scheme_unsupported", message)
-    hook = SlackHook.of(lowered)
-    where = f"slack://hooks/{hook.team}/{hook.hook}"
+    spelled = _respelled(text)
+    if _RETIRED.match(spelled):
+        raise ChannelUrlError("scheme_unsupported", _RETIRED_HINT)
+    for beginning, kind, form in _KINDS:
+        if beginning.match(spelled):
+            return _channel(kind, form.of(spelled))
+    forms = ", ".join(form.FORM for _, _, form in _KINDS)
+    message = f"names a kind of channel that this version does not deliver to; it knows {forms}"
+    raise ChannelUrlError("scheme_unsupported", message)
+
+
+def _respelled(text: str) -> str:
+    """The scheme in lower case, and flows in the one form that they have here."""
+    scheme = _SCHEME.match(text)
+    spelled = text if scheme is None else scheme[0].lower() + text[scheme.end() :]
+    if spelled.startswith("workflows://"):
+        return "teams+https://" + spelled.removeprefix("workflows://")
+    return f"teams+{spelled}" if _POWER_AUTOMATE.match(spelled) else spelled
+
+
+def _channel(kind: ChannelType, address: Address) -> ChannelUrl:
+    chosen = address.url if isinstance(address, HttpsReceiver | TeamsWorkflow | NtfyTopic) else None
     return ChannelUrl(
-        type=ChannelType.SLACK,
-        canonical=Secret(f"{where}/{hook.token}"),
-        masked=f"{where}/{MASK}",
-        name=f"Slack {hook.team}/{hook.hook}",
+        type=kind,
+        canonical=Secret(address.canonical),
+        masked=address.masked,
+        name=address.name,
+        dialled=None if chosen is None else Secret(chosen),
     )

@@ -15,6 +15,14 @@ class Action(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
     UPDATE = "update"
+    # About no incident: a try-out of a channel, many messages in one, a word about another channel.
+    TEST = "test"
+    DIGEST = "digest"
+    NOTICE = "notice"
+
+    @property
+    def is_of_incident(self) -> bool:
+        return self not in {Action.TEST, Action.DIGEST, Action.NOTICE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +70,8 @@ class Facts:
 class Message:
     """One message as it is stored in the outbox; `at` is when the change was decided (ms).
 
-    `ack_key` opens the page that acknowledges. It is a secret of each copy, and is put in when that is handed over.
+    One that is about no incident has an empty `incident_id` and the number 0. `ack_key` opens the page that
+    acknowledges: a secret of each copy, which is put in when that is handed over.
     """
 
     action: Action
@@ -79,6 +88,22 @@ class Message:
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def without_incident(cls, action: Action, title: str, *, at: int, actor: str, note: str | None = None) -> Message:
+        """A test, a digest or a notice."""
+        return cls(
+            action=action,
+            at=at,
+            incident_id="",
+            number=0,
+            title=title,
+            severity="info",
+            state="",
+            actor=actor,
+            assignee=None,
+            facts=Facts(note=note),
+        )
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Message:

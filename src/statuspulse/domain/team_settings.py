@@ -13,7 +13,7 @@ class TeamSettings:
     """Whether changes need a precondition, whether a reference may make its object, over what status is told.
 
     A monitor that fails again within `reopen_window_seconds` goes on with its incident; `fallback_channel` hears of
-    what reaches nobody else.
+    what reaches nobody else, and that another channel is failing.
     """
 
     require_preconditions: bool = False

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 
+from statuspulse.storage.keyset import page_of
 from statuspulse.storage.schema import channels, monitor_channels
 from statuspulse.storage.sealing import Place
 
@@ -25,11 +27,20 @@ class Channel:
     health: str = "ok"
     last_error: str | None = None
     last_success_at: int | None = None
+    secret_sealed: bytes | None = field(repr=False, default=None)
+    previous_sealed: bytes | None = field(repr=False, default=None)
+    previous_until: int | None = None
+    told_at: int | None = None
     created_at: int
+    updated_at: int
 
     @property
     def place(self) -> Place:
         return place_of(self.id, self.team_id)
+
+    @property
+    def secret_place(self) -> Place:
+        return secret_place_of(self.id, self.team_id)
 
     @property
     def shown(self) -> str:
@@ -39,6 +50,11 @@ class Channel:
 
 def place_of(channel_id: str, team_id: str) -> Place:
     return Place("channels", channel_id, "url", team_id)
+
+
+def secret_place_of(channel_id: str, team_id: str) -> Place:
+    """Where the secret that signs is sealed for; it keeps its place when it is replaced."""
+    return Place("channels", channel_id, "secret", team_id)
 
 
 def insert(connection: Connection, channel: Channel, digest: bytes) -> None:
@@ -54,17 +70,18 @@ def insert(connection: Connection, channel: Channel, digest: bytes) -> None:
             name=channel.name,
             enabled=channel.enabled,
             health=channel.health,
+            secret_sealed=channel.secret_sealed,
             created_at=channel.created_at,
             updated_at=channel.created_at,
         )
     )
 
 
-def id_by_digest(connection: Connection, team_id: str, digest: bytes) -> str | None:
-    found: str | None = connection.scalar(
-        select(channels.c.id).where(channels.c.team_id == team_id, channels.c.digest == digest)
-    )
-    return found
+def by_digest(connection: Connection, team_id: str, digest: bytes) -> Channel | None:
+    row = connection.execute(
+        select(channels).where(channels.c.team_id == team_id, channels.c.digest == digest)
+    ).one_or_none()
+    return None if row is None else _channel(row)
 
 
 def exists(connection: Connection, channel_id: str) -> bool:
@@ -76,8 +93,10 @@ def get(connection: Connection, team_id: str, channel_id: str) -> Channel | None
     row = connection.execute(
         select(channels).where(channels.c.team_id == team_id, channels.c.id == channel_id)
     ).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _channel(row)
+
+
+def _channel(row: Row[Any]) -> Channel:
     return Channel(
         id=row.id,
         team_id=row.team_id,
@@ -89,7 +108,65 @@ def get(connection: Connection, team_id: str, channel_id: str) -> Channel | None
         health=row.health,
         last_error=row.last_error,
         last_success_at=row.last_success_at,
+        secret_sealed=row.secret_sealed,
+        previous_sealed=row.previous_sealed,
+        previous_until=row.previous_until,
+        told_at=row.told_at,
         created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def page(
+    connection: Connection, team_id: str, *, after: tuple[int, str] | None, descending: bool, limit: int
+) -> list[Channel]:
+    """Up to `limit` channels by (created_at, id), from behind the key `after`."""
+    query = select(channels).where(channels.c.team_id == team_id)
+    rows = page_of(query, channels.c.created_at, channels.c.id, after=after, descending=descending, limit=limit)
+    return [_channel(row) for row in connection.execute(rows)]
+
+
+def count(connection: Connection, team_id: str) -> int:
+    query = select(func.count()).select_from(channels).where(channels.c.team_id == team_id)
+    return connection.scalar(query) or 0
+
+
+def save(connection: Connection, channel: Channel) -> None:
+    """Stores what people can change: name, whether it is enabled, the secrets that sign."""
+    connection.execute(
+        update(channels)
+        .where(channels.c.team_id == channel.team_id, channels.c.id == channel.id)
+        .values(
+            name=channel.name,
+            enabled=channel.enabled,
+            secret_sealed=channel.secret_sealed,
+            previous_sealed=channel.previous_sealed,
+            previous_until=channel.previous_until,
+            updated_at=channel.updated_at,
+        )
+    )
+
+
+def remove(connection: Connection, team_id: str, channel_id: str) -> None:
+    connection.execute(delete(channels).where(channels.c.team_id == team_id, channels.c.id == channel_id))
+
+
+def monitors_of(connection: Connection, ids: Collection[str]) -> dict[str, int]:
+    """How many monitors notify each of the channels."""
+    query = (
+        select(monitor_channels.c.channel_id, func.count().label("count"))
+        .where(monitor_channels.c.channel_id.in_(ids))
+        .group_by(monitor_channels.c.channel_id)
+    )
+    return dict.fromkeys(ids, 0) | {row[0]: row[1] for row in connection.execute(query)}
+
+
+def note_told(connection: Connection, team_id: str, channel_id: str, now: int) -> None:
+    """The fallback channel is told that this one is failing."""
+    connection.execute(
+        update(channels)
+        .where(channels.c.team_id == team_id, channels.c.id == channel_id)
+        .values(told_at=now, updated_at=now)
     )
 
 
@@ -115,7 +192,7 @@ def record_success(connection: Connection, team_id: str, channel_id: str, now: i
     connection.execute(
         update(channels)
         .where(channels.c.team_id == team_id, channels.c.id == channel_id)
-        .values(health="ok", last_error=None, last_success_at=now, updated_at=now)
+        .values(health="ok", last_error=None, last_success_at=now, told_at=None, updated_at=now)
     )
 
 

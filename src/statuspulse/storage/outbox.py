@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, literal_column, or_, select, update
 
 from statuspulse.domain.ids import new_ulid
+from statuspulse.domain.message import Action
 from statuspulse.domain.times import SECOND
+from statuspulse.storage.keyset import page_of
 from statuspulse.storage.schema import delivery_attempts, outbox
 
 # Longer than an attempt with its wait for a place can take; after it somebody else may hand the row over.
@@ -45,7 +47,7 @@ class Debt:
 
     team_id: str
     event_id: str
-    incident_id: str
+    incident_id: str | None
     destination: str
     action: str
     dedup_key: str
@@ -68,7 +70,9 @@ class Notification:
     state: State
     attempts: int
     next_attempt_at: int
+    owed_at: int
     lease_epoch: int
+    is_leased: bool
     last_error: str | None
     provider_status: int | None
     finished_at: int | None
@@ -94,14 +98,32 @@ class Aside:
     ids: Collection[str] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which notifications a list is narrowed to."""
+
+    destination: str | None = None
+    incident_id: str | None = None
+    state: State | None = None
+
+
 # Written out, not bound: a prepared statement of PostgreSQL is planned without its parameters, and then the partial
 # index would not serve it.
+_GIVES_WAY = Action.UPDATE.value
 _PENDING = outbox.c.state == literal_column("'pending'")
 
 
-def owe(connection: Connection, debts: Sequence[Debt], now: int) -> None:
-    """Stores what is owed, due at once, behind everything that the destination is still owed of the incident."""
+def owe(connection: Connection, debts: Sequence[Debt], now: int) -> list[str]:
+    """Stores what is owed, due at once, behind everything that the destination is still owed of the incident.
+
+    Answers the ids. An update that nobody has in hand gives way to a newer one; what triggers, acknowledges or
+    resolves never does.
+    """
+    made: list[str] = []
     for debt in debts:
+        if debt.action == _GIVES_WAY:
+            _supersede(connection, debt, now)
+        made.append(new_ulid("ntf", now))
         last = connection.scalar(
             select(func.max(outbox.c.seq)).where(
                 outbox.c.incident_id == debt.incident_id, outbox.c.destination == debt.destination
@@ -109,7 +131,7 @@ def owe(connection: Connection, debts: Sequence[Debt], now: int) -> None:
         )
         connection.execute(
             outbox.insert().values(
-                id=new_ulid("ntf", now),
+                id=made[-1],
                 team_id=debt.team_id,
                 event_id=debt.event_id,
                 incident_id=debt.incident_id,
@@ -121,11 +143,27 @@ def owe(connection: Connection, debts: Sequence[Debt], now: int) -> None:
                 state=State.PENDING.value,
                 attempts=0,
                 next_attempt_at=now,
+                owed_at=now,
                 lease_epoch=0,
                 created_at=now,
                 updated_at=now,
             )
         )
+    return made
+
+
+def _supersede(connection: Connection, debt: Debt, now: int) -> None:
+    connection.execute(
+        update(outbox)
+        .where(
+            _PENDING,
+            outbox.c.incident_id == debt.incident_id,
+            outbox.c.destination == debt.destination,
+            outbox.c.action == _GIVES_WAY,
+            _is_unleased(now),
+        )
+        .values(state=State.SUPERSEDED.value, finished_at=now, updated_at=now)
+    )
 
 
 def destinations_of(connection: Connection, team_id: str, incident_id: str) -> list[str]:
@@ -139,7 +177,7 @@ def destinations_of(connection: Connection, team_id: str, incident_id: str) -> l
     return list(connection.scalars(query))
 
 
-def get(connection: Connection, notification_id: str) -> Notification | None:
+def get_by_id(connection: Connection, notification_id: str) -> Notification | None:
     """A row by its id alone; for whoever shows that he was sent it."""
     row = connection.execute(select(outbox).where(outbox.c.id == notification_id)).one_or_none()
     return None if row is None else _notification(row)
@@ -180,13 +218,37 @@ def claim(connection: Connection, *, owner: str, now: int, limit: int, aside: As
         .with_for_update(skip_locked=True)
     )
     found = [_notification(row) for row in connection.execute(query)]
-    if found:
-        connection.execute(
-            update(outbox)
-            .where(outbox.c.id.in_([notification.id for notification in found]))
-            .values(lease_owner=owner, lease_until=now + LEASE, lease_epoch=outbox.c.lease_epoch + 1, updated_at=now)
-        )
+    _lease(connection, found, owner, now)
     return [replace(notification, lease_epoch=notification.lease_epoch + 1) for notification in found]
+
+
+def claim_rest(connection: Connection, first: Notification, *, owner: str, now: int, limit: int) -> list[Notification]:
+    """Leases what else the destination of a claimed row is owed and may be told with it, in order.
+
+    Of an incident nothing goes ahead of an earlier row that has to wait. Trials are told alone.
+    """
+    mine = and_(_PENDING, outbox.c.destination == first.destination, outbox.c.id != first.id)
+    ready = and_(outbox.c.next_attempt_at <= now, _is_unleased(now), outbox.c.action != Action.TEST.value)
+    waiting = select(outbox.c.incident_id, func.min(outbox.c.seq)).where(mine, ~ready).group_by(outbox.c.incident_id)
+    held = {row[0]: row[1] for row in connection.execute(waiting)}
+    query = select(outbox).where(mine, ready).order_by(outbox.c.created_at, outbox.c.seq, outbox.c.id).limit(limit)
+    found = [
+        row
+        for row in map(_notification, connection.execute(query.with_for_update(skip_locked=True)))
+        if row.incident_id is None or row.seq < held.get(row.incident_id, row.seq + 1)
+    ]
+    _lease(connection, found, owner, now)
+    return [replace(notification, lease_epoch=notification.lease_epoch + 1) for notification in found]
+
+
+def _lease(connection: Connection, found: Sequence[Notification], owner: str, now: int) -> None:
+    if not found:
+        return
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.id.in_([notification.id for notification in found]))
+        .values(lease_owner=owner, lease_until=now + LEASE, lease_epoch=outbox.c.lease_epoch + 1, updated_at=now)
+    )
 
 
 def next_due_at(connection: Connection, aside: Aside) -> int | None:
@@ -220,7 +282,7 @@ def expire(connection: Connection, destination: str, *, owed_before: int, error:
     """Gives up what a destination has been owed for too long and nobody has in hand; answers what that was."""
     expired = (
         update(outbox)
-        .where(_PENDING, outbox.c.destination == destination, outbox.c.created_at < owed_before, _is_unleased(now))
+        .where(_PENDING, outbox.c.destination == destination, outbox.c.owed_at < owed_before, _is_unleased(now))
         .values(state=State.DEAD.value, last_error=error, finished_at=now, updated_at=now)
         .returning(outbox)
     )
@@ -277,6 +339,76 @@ def deliveries_of(connection: Connection, team_id: str, notification_id: str) ->
         )
         for row in connection.execute(query)
     ]
+
+
+def get(connection: Connection, team_id: str, notification_id: str) -> Notification | None:
+    row = connection.execute(
+        select(outbox).where(outbox.c.team_id == team_id, outbox.c.id == notification_id)
+    ).one_or_none()
+    return None if row is None else _notification(row)
+
+
+def page(
+    connection: Connection,
+    team_id: str,
+    wanted: Wanted,
+    *,
+    after: tuple[int, str] | None,
+    descending: bool,
+    limit: int,
+) -> list[Notification]:
+    """Up to `limit` notifications of the team by (created_at, id), from behind the key `after`."""
+    query = select(outbox).where(*_conditions(team_id, wanted))
+    rows = page_of(query, outbox.c.created_at, outbox.c.id, after=after, descending=descending, limit=limit)
+    return [_notification(row) for row in connection.execute(rows)]
+
+
+def count(connection: Connection, team_id: str, wanted: Wanted, limit: int) -> int:
+    """How many there are, `limit` at most."""
+    found = select(outbox.c.id).where(*_conditions(team_id, wanted)).limit(limit).subquery()
+    return connection.scalar(select(func.count()).select_from(found)) or 0
+
+
+def ask_again(connection: Connection, notification: Notification, now: int) -> None:
+    """The same notification is due at once, and its lifetime begins anew; raises StaleLeaseError."""
+    renewed = connection.execute(
+        update(outbox)
+        .where(
+            outbox.c.id == notification.id,
+            outbox.c.state == notification.state.value,
+            outbox.c.lease_epoch == notification.lease_epoch,
+        )
+        .values(
+            state=State.PENDING.value,
+            next_attempt_at=now,
+            owed_at=now,
+            lease_owner=None,
+            lease_until=None,
+            finished_at=None,
+            updated_at=now,
+        )
+    )
+    if renewed.rowcount != 1:
+        raise StaleLeaseError(notification.id)
+
+
+def last_at(connection: Connection, destination: str, action: str) -> int | None:
+    """When the destination was last owed a message of the kind (ms)."""
+    at: int | None = connection.scalar(
+        select(func.max(outbox.c.created_at)).where(outbox.c.destination == destination, outbox.c.action == action)
+    )
+    return at
+
+
+def _conditions(team_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions = [outbox.c.team_id == team_id]
+    if wanted.destination is not None:
+        conditions.append(outbox.c.destination == wanted.destination)
+    if wanted.incident_id is not None:
+        conditions.append(outbox.c.incident_id == wanted.incident_id)
+    if wanted.state is not None:
+        conditions.append(outbox.c.state == wanted.state.value)
+    return conditions
 
 
 def _is_unleased(now: int) -> ColumnElement[bool]:
@@ -348,7 +480,9 @@ def _notification(row: Row[Any]) -> Notification:
         state=State(row.state),
         attempts=row.attempts,
         next_attempt_at=row.next_attempt_at,
+        owed_at=row.owed_at,
         lease_epoch=row.lease_epoch,
+        is_leased=row.lease_owner is not None,
         last_error=row.last_error,
         provider_status=row.provider_status,
         finished_at=row.finished_at,

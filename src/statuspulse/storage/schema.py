@@ -294,6 +294,11 @@ channels = Table(
     Column("health", Text, nullable=False),
     Column("last_error", Text),
     Column("last_success_at", BigInteger),
+    # Only of those whose messages are signed.
+    Column("secret_sealed", LargeBinary),
+    Column("previous_sealed", LargeBinary),
+    Column("previous_until", BigInteger),
+    Column("told_at", BigInteger),  # since when the fallback channel knows that this one is failing
     *_stamps(),
     UniqueConstraint("team_id", "digest"),
 )
@@ -626,6 +631,9 @@ outbox = Table(
     Column("state", Text, nullable=False),  # pending | delivered | superseded | dead
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", BigInteger, nullable=False),
+    Column(
+        "owed_at", BigInteger, nullable=False
+    ),  # the lifetime counts from here; later than created_at after a replay
     Column("lease_owner", Text),
     Column("lease_until", BigInteger),
     Column("lease_epoch", Integer, nullable=False),
@@ -643,6 +651,8 @@ Index(
     postgresql_where=text("state = 'pending'"),
 )
 Index("ix_outbox_incident", outbox.c.incident_id)
+Index("ix_outbox_destination", outbox.c.destination, outbox.c.created_at)
+Index("ix_outbox_team", outbox.c.team_id, outbox.c.created_at)
 
 delivery_attempts = Table(
     "delivery_attempts",

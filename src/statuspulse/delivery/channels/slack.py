@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from statuspulse.delivery.channel import ANSWER_BYTES, ATTEMPT_SECONDS, Delivered, Outcome, Refused, Retry
-from statuspulse.delivery.wording import duration, flapping, headline, region_share, summary
+from statuspulse.delivery.wording import duration, flapping, headline, links, region_share, summary
 from statuspulse.domain.backoff import RetryAfter
-from statuspulse.domain.channel_url import ChannelUrlError, SlackHook
+from statuspulse.domain.channel_addresses import ChannelUrlError, SlackHook
 from statuspulse.domain.message import Action, Message
 from statuspulse.domain.secret import Secret
 from statuspulse.domain.times import SECOND, to_datetime
@@ -21,6 +21,9 @@ _COLOURS = {
     Action.ACKNOWLEDGE: "#f79009",
     Action.RESOLVE: "#079455",
     Action.UPDATE: "#d92d20",
+    Action.TEST: "#667085",
+    Action.DIGEST: "#d92d20",
+    Action.NOTICE: "#f79009",
 }
 _HEADERS = {"Content-Type": "application/json; charset=utf-8", "Accept": "text/plain"}
 
@@ -30,7 +33,7 @@ _SUMMARY_LIMIT = 600
 _HEADER_LIMIT = 150
 _TEXT_LIMIT = 700
 _FIELD_LIMIT = 250
-_LINK_LIMIT = 2000
+_DIGEST_LIMIT = 1900
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 # Words by which Slack refuses for good, whatever the status beside them.
@@ -62,6 +65,7 @@ class SlackChannel:
 
     # About one message a second and hook; lasting excess can get the app disabled.
     spacing_ms = SECOND
+    groups = True
 
     def __init__(self, client: HttpClient, *, base_url: str, public_url: str) -> None:
         self._client = client
@@ -108,9 +112,14 @@ def render(message: Message, public_url: str) -> dict[str, Any]:
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": _escaped(headline(message), _HEADER_LIMIT)}}
     ]
+    note_limit = _DIGEST_LIMIT if message.action is Action.DIGEST else _TEXT_LIMIT
     blocks += (
-        {"type": "section", "text": _markup(_escaped(text, _TEXT_LIMIT))}
-        for text in (message.facts.reason, flapping(message.facts), message.facts.note)
+        {"type": "section", "text": _markup(_lines(text, limit))}
+        for text, limit in (
+            (message.facts.reason, _TEXT_LIMIT),
+            (flapping(message.facts), _TEXT_LIMIT),
+            (message.facts.note, note_limit),
+        )
         if text
     )
     blocks.append({"type": "section", "fields": list(_fields(message))})
@@ -128,7 +137,8 @@ def render(message: Message, public_url: str) -> dict[str, Any]:
 def _fields(message: Message) -> Iterable[dict[str, Any]]:
     """At most eight."""
     facts = message.facts
-    yield _field("Incident", message.incident_id)
+    if message.action.is_of_incident:
+        yield _field("Incident", message.incident_id)
     yield _markup(f"*{'At' if facts.since is None else 'Since'}*\n{_moment(facts.since or message.at)}")
     if facts.subject is not None:
         yield _field("Monitor", facts.subject.name)
@@ -147,11 +157,8 @@ def _fields(message: Message) -> Iterable[dict[str, Any]]:
 
 def _buttons(message: Message, public_url: str) -> Iterable[dict[str, Any]]:
     """Slack takes no block of actions without any."""
-    if message.ack_key is not None:
-        yield _button("Acknowledge", f"{public_url}/ack/{message.ack_key}")
-    subject = message.facts.subject
-    if subject is not None and subject.runbook_url is not None and len(subject.runbook_url) <= _LINK_LIMIT:
-        yield _button("Runbook", subject.runbook_url)
+    for label, url in links(message, public_url):
+        yield _button(label, url)
 
 
 def _button(label: str, url: str) -> dict[str, Any]:
@@ -170,6 +177,17 @@ def _markup(text: str) -> dict[str, Any]:
 def _moment(at: int) -> str:
     """The instant in each reader's own zone; the last part is for clients that cannot."""
     return f"<!date^{at // SECOND}^{{date_short}} {{time_secs}}|{to_datetime(at):%H:%M:%SZ}>"
+
+
+def _lines(text: str, limit: int) -> str:
+    """As `_escaped`, and line ends stay."""
+    shown: list[str] = []
+    for one in text.split("\n"):
+        room = limit - sum(len(known) + 1 for known in shown)
+        if room <= 1:
+            break
+        shown.append(_escaped(one, room))
+    return "\n".join(shown)
 
 
 def _escaped(text: str, limit: int) -> str:

@@ -347,6 +347,10 @@ def _channels() -> None:
         sa.Column("health", sa.Text(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("last_success_at", sa.BigInteger(), nullable=True),
+        sa.Column("secret_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("previous_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("previous_until", sa.BigInteger(), nullable=True),
+        sa.Column("told_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_channels_team_id")),
@@ -834,6 +838,7 @@ def _outbox() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_attempt_at", sa.BigInteger(), nullable=False),
+        sa.Column("owed_at", sa.BigInteger(), nullable=False),
         sa.Column("lease_owner", sa.Text(), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("lease_epoch", sa.Integer(), nullable=False),
@@ -848,6 +853,7 @@ def _outbox() -> None:
         sa.UniqueConstraint("event_id", "destination", name=op.f("uq_outbox_event_id_destination")),
         sa.UniqueConstraint("incident_id", "destination", "seq", name=op.f("uq_outbox_incident_id_destination_seq")),
     )
+    op.create_index("ix_outbox_destination", "outbox", ["destination", "created_at"], unique=False)
     op.create_index(
         "ix_outbox_due",
         "outbox",
@@ -857,6 +863,7 @@ def _outbox() -> None:
         postgresql_where=sa.text("state = 'pending'"),
     )
     op.create_index("ix_outbox_incident", "outbox", ["incident_id"], unique=False)
+    op.create_index("ix_outbox_team", "outbox", ["team_id", "created_at"], unique=False)
 
 
 def _timeline() -> None:
