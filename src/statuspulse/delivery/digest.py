@@ -23,7 +23,7 @@ _WORDS = {
 def digest(messages: Sequence[Message], at: int) -> Message:
     """One message that says of how many it stands, and lists the first; the rest are in the incidents' timelines."""
     counts = Counter(_WORDS[message.action] for message in messages)
-    said = ", ".join(f"{count} {word}" for word, count in counts.items())
+    said = ", ".join(f"{counts[word]} {word}" for word in _WORDS.values() if counts[word])
     lines = [line(summary(message), _LINE_LIMIT) for message in messages[:_MOST_LINES]]
     if len(messages) > _MOST_LINES:
         lines.append(f"and {len(messages) - _MOST_LINES} more")

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from statuspulse.bus.bus import Bus, Topic
 from statuspulse.delivery import settlement
-from statuspulse.delivery.channel import ATTEMPT_SECONDS, Channel, Outcome, Retry
+from statuspulse.delivery.channel import ATTEMPT_SECONDS, Channel, Delivered, Outcome, Retry
 from statuspulse.delivery.digest import digest
 from statuspulse.delivery.lane import Lane
 from statuspulse.delivery.settlement import Job, Settlement
@@ -131,7 +131,8 @@ class Dispatcher:
         stored = channels.get(connection, row.team_id, row.destination)
         channel = None if stored is None else self._channels.get(stored.type)
         lane = self._lanes.get(row.destination)
-        storms = lane is not None and lane.is_in_storm(now) and row.action != Action.TEST.value
+        # A trial of a sick receiver risks one row and not all of them.
+        storms = lane is not None and lane.is_in_storm(now) and not lane.is_broken and row.action != Action.TEST.value
         if channel is None or not channel.groups or not storms:
             return Job(row, stored)
         others = outbox.claim_rest(connection, row, owner=self._owner, now=now, limit=_DIGEST_LIMIT)
@@ -155,8 +156,6 @@ class Dispatcher:
         lane = self._lanes.setdefault(job.notification.destination, Lane())
         channel = self._channels.get(job.kind)
         lane.enter(self._now(), 0 if channel is None else channel.spacing_ms)
-        if channel is not None and channel.groups:
-            lane.count(self._now(), len(job.rows))
         self._in_hand.update(row.id for row in job.rows)
         tasks.create_task(self._deliver(job, lane), name=f"deliver {job.notification.id}")
 
@@ -172,6 +171,8 @@ class Dispatcher:
             outcome = await self._hand_over(job, channel, address)
             latency_ms = round((clock() - begun) * 1000)
             self._judge(lane, outcome)
+            if channel.groups and isinstance(outcome, Delivered):
+                lane.count(self._now(), len(job.rows))
             now, jitter = self._now(), self._random()
             settled = [
                 settlement.settle(row, outcome, started_at=started_at, latency_ms=latency_ms, now=now, jitter=jitter)
@@ -219,11 +220,12 @@ class Dispatcher:
 
     def _message(self, job: Job) -> Message:
         """What is told; a trigger can be acknowledged by whoever reads it."""
-        messages = [Message.of(row.body) for row in job.rows]
+        rows = sorted(job.rows, key=lambda row: (row.created_at, row.seq, row.id))
+        messages = [Message.of(row.body) for row in rows]
         if len(messages) > 1:
             return digest(messages, self._now())
         is_open = messages[0].action is Action.TRIGGER
-        return replace(messages[0], ack_key=ack_keys.key_of(self._keyring, job.notification.id) if is_open else None)
+        return replace(messages[0], ack_key=ack_keys.key_of(self._keyring, rows[0].id) if is_open else None)
 
     def _judge(self, lane: Lane, outcome: Outcome) -> None:
         if not isinstance(outcome, Retry):
@@ -238,21 +240,25 @@ class Dispatcher:
         row = job.notification
         now, gives_up = self._now(), lane.is_broken
 
-        def store(connection: Connection) -> list[Notification]:
-            for one, what in zip(job.rows, settled, strict=True):
+        def store(connection: Connection) -> tuple[list[bool], list[Notification]]:
+            stored = [
                 _store(connection, Job(one, job.channel), what, now)
-            return settlement.give_up(connection, row.destination, job.channel, now) if gives_up else []
+                for one, what in zip(job.rows, settled, strict=True)
+            ]
+            given_up = settlement.give_up(connection, row.destination, job.channel, now) if gives_up else []
+            return stored, given_up
 
         while True:
             try:
                 # Shielded: a message that was handed over is not forgotten because the process is told to stop.
-                expired = await asyncio.shield(self._database.write(store))
+                stored, expired = await asyncio.shield(self._database.write(store))
             except DatabaseUnavailableError as error:
                 log.warning("dispatcher.database_unavailable", reason=str(error))
                 await asyncio.sleep(_PAUSE_SECONDS)
             else:
-                for one, what in zip(job.rows, settled, strict=True):
-                    self._count(Job(one, job.channel), what)
+                for one, what, is_ours in zip(job.rows, settled, stored, strict=True):
+                    if is_ours:
+                        self._count(Job(one, job.channel), what)
                 self._count_expired(job, expired)
                 return
 
@@ -276,9 +282,11 @@ class Dispatcher:
         await self._database.write(lambda connection: outbox.release(connection, self._owner, now))
 
 
-def _store(connection: Connection, job: Job, settled: Settlement, now: int) -> None:
-    """Of a row that somebody else holds by now nothing is written; the others of a digest are not touched by that."""
+def _store(connection: Connection, job: Job, settled: Settlement, now: int) -> bool:
+    """False, and nothing written, for a row that somebody else holds by now; the others of a digest stay theirs."""
     try:
         settlement.store(connection, job, settled, now)
     except StaleLeaseError:
         log.warning("notification.stale_lease", notification=job.notification.id, channel=job.notification.destination)
+        return False
+    return True

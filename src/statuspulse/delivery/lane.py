@@ -56,7 +56,7 @@ class Lane:
         return now < self.storm_until
 
     def count(self, now: int, messages: int) -> None:
-        """So many are told at once to a receiver of whom too many would be asked one by one."""
+        """A message has arrived that stands for so many."""
         self._told.append(now)
         full = len(self._told) == _CALM_LIMIT and now - self._told[0] < _STORM_WINDOW
         if messages > 1 or (full and not self.is_in_storm(now)):

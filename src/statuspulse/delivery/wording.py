@@ -14,8 +14,8 @@ _BEGINNINGS = {
     Action.RESOLVE: "RESOLVED: ",
     Action.UPDATE: "UPDATED: ",
     Action.TEST: "TEST: ",
-    Action.DIGEST: "",
-    Action.NOTICE: "",
+    Action.DIGEST: "DIGEST: ",
+    Action.NOTICE: "NOTICE: ",
 }
 _UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second"))
 
