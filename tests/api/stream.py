@@ -29,7 +29,8 @@ class Stream:
         while "\n\n" not in self._text:
             self._text += next(self._parts).decode()
         frame, _, self._text = self._text.partition("\n\n")
-        return dict(line.split(": ", 1) if not line.startswith(":") else ("", line[2:]) for line in frame.split("\n"))
+        fields = (line.partition(":") for line in frame.split("\n"))
+        return {name: value.removeprefix(" ") for name, _, value in fields}
 
     def event(self) -> dict[str, Any]:
         """The next one, whose frame says the same thrice."""

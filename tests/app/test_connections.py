@@ -164,7 +164,7 @@ class Flood:
     async def _is_alone(self, receive: Receive) -> bool:
         try:
             async with asyncio.timeout(0):
-                return (await receive())["type"] == "http.disconnect"
+                return bool((await receive())["type"] == "http.disconnect")
         except TimeoutError:
             return False
 
