@@ -131,6 +131,7 @@ def test_a_call_whose_body_ends_when_there_is_no_place_left_is_turned_away(tmp_p
         ("GET", "/v1/agent/assignments", None),
         ("POST", "/v1/monitors/mon_1/check", None),
         ("POST", "/v1/monitors/test", None),
+        ("GET", "/v1/events/stream", None),
         ("GET", "/healthz", None),
         ("GET", "/metrics", Rank.PROBES),
         ("GET", "/ping/key", Rank.PROBES),

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from statuspulse.app.connections import Bounds, usual_bounds
 from statuspulse.app.web_server import WebServer, bound, listen
@@ -34,11 +34,11 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def serving(bounds: Bounds) -> AsyncIterator[Open]:
+async def serving(bounds: Bounds, app: ASGIApp = echo) -> AsyncIterator[Open]:
     listening = bound("127.0.0.1", 0)
     listen(listening)
     host, port = listening.getsockname()
-    server = WebServer(echo, bounds)
+    server = WebServer(app, bounds)
     writers: list[asyncio.StreamWriter] = []
 
     async def connect() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -147,3 +147,46 @@ def test_some_descriptors_are_kept_for_other_work(monkeypatch: pytest.MonkeyPatc
     assert usual_bounds() == Bounds(descriptors=224)
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     assert usual_bounds().descriptors is None
+
+
+class Flood:
+    """Sends as long as anyone is there to take it."""
+
+    def __init__(self) -> None:
+        self.is_over = asyncio.Event()
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while not await self._is_alone(receive):
+            await send({"type": "http.response.body", "body": b"x" * 10_000, "more_body": True})
+        self.is_over.set()
+
+    async def _is_alone(self, receive: Receive) -> bool:
+        try:
+            async with asyncio.timeout(0):
+                return bool((await receive())["type"] == "http.disconnect")
+        except TimeoutError:
+            return False
+
+
+async def test_who_takes_nothing_of_what_he_is_sent_is_cut_off() -> None:
+    flood = Flood()
+    async with serving(Bounds(write_seconds=0.3), flood) as connect:
+        _, writer = await connect()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(HEAD + b"\r\n")
+        begun = time.monotonic()
+        await asyncio.wait_for(flood.is_over.wait(), SLACK)
+        assert time.monotonic() - begun >= 0.2
+
+
+async def test_who_takes_something_now_and_then_is_not() -> None:
+    flood = Flood()
+    async with serving(Bounds(write_seconds=0.4), flood) as connect:
+        reader, writer = await connect()
+        writer.write(HEAD + b"\r\n")
+        begun = time.monotonic()
+        while time.monotonic() - begun < 1.5:
+            assert await reader.readexactly(300_000)
+            await asyncio.sleep(0.05)
+        assert not flood.is_over.is_set()

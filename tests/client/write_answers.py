@@ -188,6 +188,8 @@ def _answers(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     for item in document["paths"].values():
         for operation in item.values():
             good = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
+            if "application/json" not in good["content"]:
+                continue
             schema = good["content"]["application/json"]["schema"]
             named = schemas[_references(schema)[0]]["properties"]
             is_list = named.get("object", {}).get("const") == "list"

@@ -138,3 +138,23 @@ def test_what_is_too_long_gives_way_until_the_event_fits() -> None:
     assert document["data"]["note"]["text"] == "\N{SNOWMAN}" * 5000
     small = replace(event, data={**PING, "observations": [seen] * 3})
     assert small.document("evt_01m83h82v9n9zddwg375pc8fqs")["data"]["observations"] == [seen] * 3
+
+
+def test_a_place_in_the_log_is_the_last_number_and_the_last_event_of_a_team_before_it(ground: Ground) -> None:
+    assert ground.read(events.last_number) == 0
+    assert ground.read(lambda connection: events.newest(connection, TEAM, 0)) is None
+    ours = store(ground, an_event(3000))
+    store(ground, an_event(4000, team_id=OTHER))
+    last: int = ground.read(events.last_number)
+    assert last == ours.seq + 1
+    assert ground.read(lambda connection: events.newest(connection, TEAM, last)) == ours
+    assert ground.read(lambda connection: events.newest(connection, TEAM, ours.seq - 1)) is None
+
+
+def test_from_an_instant_on_all_is_found_behind_a_number_though_what_came_later_is_older(ground: Ground) -> None:
+    store(ground, an_event(1000))
+    first = store(ground, an_event(3000))
+    store(ground, an_event(2000))
+    assert ground.read(lambda connection: events.number_before(connection, TEAM, 2500)) == first.seq - 1
+    last: int = ground.read(events.last_number)
+    assert ground.read(lambda connection: events.number_before(connection, TEAM, 3001)) == last

@@ -39,6 +39,7 @@ class Called:
     query: tuple[str, ...]
     body: Any
     members: frozenset[str]
+    is_stream: bool
 
     @property
     def name(self) -> str:
@@ -77,6 +78,7 @@ def _called(document: dict[str, Any], method: str, path: str, operation: dict[st
         query=tuple(one["name"] for one in operation.get("parameters", []) if one["in"] == "query"),
         body=next((example["value"] for example in examples.values()), None),
         members=frozenset(_members(document, content.get("schema", {}))),
+        is_stream="text/event-stream" in operation["responses"].get("200", {}).get("content", {}),
     )
 
 

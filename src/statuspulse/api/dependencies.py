@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection, Request
 
 from statuspulse.api.cursors import Cursors
 from statuspulse.api.heartbeat_documents import PingUrls
+from statuspulse.api.open_streams import Newest, OpenStreams
 from statuspulse.api.running import Running
 from statuspulse.api.throttle import Throttle
 from statuspulse.api.token_cache import TokenCache
@@ -87,6 +88,8 @@ class Services:
     cursors: Cursors
     throttle: Throttle
     running: Running
+    streams: OpenStreams
+    newest: Newest
     pings: Pings
     membership: Membership
     drift: Drift
@@ -107,6 +110,8 @@ class Services:
             cursors=Cursors(parts.keyring),
             throttle=Throttle(parts.rate_limits, parts.trusted_proxies, now=parts.now, monotonic=parts.monotonic),
             running=Running(),
+            streams=OpenStreams(),
+            newest=Newest(parts.database, monotonic=parts.monotonic),
             pings=Pings(parts.database, parts.bus, limit=parts.rate_limits.get("ping"), now=parts.now),
             membership=Membership(parts.liveness, parts.now()),
             drift=Drift(),

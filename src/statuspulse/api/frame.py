@@ -27,6 +27,8 @@ _DEFAULT_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _FRAMES_SHOWN = 5
+# Stands in the state of a call whose answer goes on as long as its caller likes.
+IS_STREAM = "is_stream"
 
 
 class Frame:
@@ -57,7 +59,8 @@ class Frame:
         begun = self._monotonic()
         await self._answer(scope, receive, answer)
         self._metrics.api_requests.labels(_route(scope), str(answer.status or "aborted")).inc()
-        self._metrics.api_duration.observe(self._monotonic() - begun)
+        if IS_STREAM not in scope["state"]:  # how long somebody listens tells nothing of us
+            self._metrics.api_duration.observe(self._monotonic() - begun)
 
     async def _answer(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         try:

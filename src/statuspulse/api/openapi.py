@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from statuspulse import __version__
 from statuspulse.api import described_headers, event_schema, examples
 from statuspulse.api.answers import Error
-from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, WAITS
+from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, TAKES_TICKET, WAITS
 from statuspulse.catalog import incident_members, policy_members, schedule_members, team_members
 from statuspulse.catalog.channel_members import ChannelEdit, ChannelRequest
 from statuspulse.catalog.incident_members import IncidentEdit, IncidentRequest, NoteRequest
@@ -122,6 +122,7 @@ def _finish(operation: dict[str, Any], route: RouteContext) -> None:
     """Adds what the framework does not know, and the examples, in which it drops every null."""
     has_token = SCOPE_MEMBER in operation
     operation.pop(WAITS, None)
+    operation.pop(TAKES_TICKET, None)
     operation["security"] = [{"bearer": []}] if has_token else []
     operation.pop(OWN_TOKEN, None)
     statuses = {*_OPEN_STATUSES, *operation.pop(FURTHER_STATUSES, ())}
@@ -131,9 +132,8 @@ def _finish(operation: dict[str, Any], route: RouteContext) -> None:
         statuses.add(404)
     responses = operation["responses"]
     for status, told in route.responses.items():
-        responses[str(status)]["content"]["application/json"]["examples"] = told["content"]["application/json"][
-            "examples"
-        ]
+        for media_type, content in told["content"].items():
+            responses[str(status)]["content"][media_type]["examples"] = content["examples"]
     for status in sorted(statuses):
         responses[str(status)] = _refusal(status)
     is_keyed = has_token and "POST" in (route.methods or ())

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, WAITS
+from starlette.responses import Response
+
+from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, TAKES_TICKET, WAITS
 
 Examples = Mapping[str, Any]
 
@@ -27,6 +29,8 @@ class Body:
 class Operation:
     """One operation: its answer's shape and examples by name; further statuses stand beside the default ones.
 
+    An answer that is no JSON is told by the class of its response. `takes_ticket` lets a ticket stand for the token.
+
     `created` has examples of the same shape under 201, where a call may also make something new. `scope` is None where
     no token is asked for, and ANY_TOKEN where one without any scope will do. `own_token` names the path parameter by
     which a token may call about itself without the scope. `waits` tells of a POST that it waits for more than the
@@ -44,6 +48,7 @@ class Operation:
     statuses: tuple[int, ...] = field(default=())
     waits: bool = False
     own_token: str | None = None
+    takes_ticket: bool = False
 
     @property
     def keywords(self) -> dict[str, Any]:
@@ -55,6 +60,8 @@ class Operation:
             extra[OWN_TOKEN] = self.own_token
         if self.statuses:
             extra[FURTHER_STATUSES] = list(self.statuses)
+        if self.takes_ticket:
+            extra[TAKES_TICKET] = True
         if self.waits:
             extra[WAITS] = True
         if self.body is not None:
@@ -66,14 +73,20 @@ class Operation:
             "operation_id": self.id,
             "summary": self.summary,
             "status_code": self.status,
-            "response_model": self.answer,
             "responses": responses,
             "openapi_extra": extra,
+            **({"response_model": self.answer} if self._other is None else {"response_class": self._other}),
         }
+
+    @property
+    def _other(self) -> type[Response] | None:
+        """The class of an answer that is no JSON."""
+        return self.answer if isinstance(self.answer, type) and issubclass(self.answer, Response) else None
 
     def _response(self, examples: Examples) -> dict[str, Any]:
         shown = {name: {"value": value} for name, value in examples.items()}
-        return {"description": self.summary, "content": {"application/json": {"examples": shown}}}
+        media_type = "application/json" if self._other is None else str(self._other.media_type)
+        return {"description": self.summary, "content": {media_type: {"examples": shown}}}
 
 
 def _request_body(body: Body) -> dict[str, Any]:

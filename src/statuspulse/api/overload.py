@@ -17,7 +17,7 @@ PLACES = 256
 _RETRY_SECONDS = 2
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # They wait for news and do nothing meanwhile; each has a bound of its own.
-_WAITING = ("/v1/agent/assignments", "/v1/monitors/test", "/check", "/test")
+_WAITING = ("/v1/agent/assignments", "/v1/monitors/test", "/v1/events/stream", "/check", "/test")
 _HISTORY = ("/results", "/history", "/transitions", "/uptime", "/latency", "/timeline", "/report", "/report.csv")
 
 

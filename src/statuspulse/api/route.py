@@ -16,7 +16,7 @@ from starlette.responses import Response
 from statuspulse.api import body, idempotency
 from statuspulse.api.dependencies import services_of
 from statuspulse.api.errors import ApiError, invalid
-from statuspulse.api.security import authenticate, require
+from statuspulse.api.security import TICKET, authenticate, authenticate_ticket, require
 from statuspulse.api.straight import straight
 from statuspulse.catalog.refusals import Detail
 from statuspulse.catalog.validation import unknown
@@ -26,6 +26,7 @@ SCOPE_MEMBER = "x-required-scopes"
 FURTHER_STATUSES = "x-further-statuses"
 WAITS = "x-waits"
 OWN_TOKEN = "x-own-token"  # noqa: S105 - the name of a member
+TAKES_TICKET = "x-takes-ticket"
 
 
 class _ReadRequest(Request):
@@ -62,6 +63,7 @@ class CheckedRoute(APIRoute):
         extra = self.openapi_extra or {}
         scopes: list[str] | None = extra.get(SCOPE_MEMBER)
         own = extra.get(OWN_TOKEN)
+        takes_ticket = TAKES_TICKET in extra
         query = dict(_query_members(self.dependant))
         media_types = body.PATCH_TYPES if "PATCH" in (self.methods or ()) else body.JSON_TYPES
         is_post = "POST" in (self.methods or ())
@@ -70,7 +72,7 @@ class CheckedRoute(APIRoute):
         async def handle(request: Request) -> Response:
             raw = await body.read_body(request, body.BODY_LIMIT)
             if scopes is not None:
-                await _admit(request, scopes, own)
+                await _admit(request, scopes, own, takes_ticket=takes_ticket)
             value = None
             if raw:
                 body.check_media_type(request, media_types)
@@ -87,10 +89,11 @@ class CheckedRoute(APIRoute):
         return handle
 
 
-async def _admit(request: Request, scopes: list[str], own: str | None) -> None:
+async def _admit(request: Request, scopes: list[str], own: str | None, *, takes_ticket: bool) -> None:
     """Sets the principal of the call; `own` names the path parameter by which a token may call about itself."""
     services = await services_of(request)
-    principal = await authenticate(request, services)
+    by_ticket = takes_ticket and TICKET in request.query_params
+    principal = await (authenticate_ticket if by_ticket else authenticate)(request, services)
     request.state.principal = principal
     services.throttle.admit(request, principal.token_id)
     if own is not None and request.path_params[own] == principal.token_id:

@@ -15,11 +15,15 @@ from statuspulse.api.token_cache import REALM, forbidden, unauthorized, wrong_cr
 from statuspulse.catalog.refusals import Detail
 from statuspulse.catalog.tokens import grant_of
 from statuspulse.domain import networks
-from statuspulse.domain.access import Principal, Team
+from statuspulse.domain.access import TICKET_PURPOSE, TOKEN_PURPOSE, Principal, Team
 from statuspulse.domain.actor import Origin
 from statuspulse.domain.scope import expand
+from statuspulse.storage import stream_tickets
 from statuspulse.storage.probes import Probe
+from statuspulse.storage.tokens import FoundToken
 
+# The member of a query that holds a ticket.
+TICKET = "ticket"
 _TEAM = "StatusPulse-Team"
 
 
@@ -29,11 +33,42 @@ async def authenticate(request: HTTPConnection, services: Services) -> Principal
     A credential that is present and wrong is never taken as absent.
     """
     found = await services.tokens.living(bearer_token(request))
+    return _principal(request, services, found, _team(request, found.teams))
+
+
+async def authenticate_ticket(request: HTTPConnection, services: Services) -> Principal:
+    """The principal by whose token the ticket in the query was made; uses it up. Raises 400, 401 and 403."""
+    if "authorization" in request.headers:
+        message = "The call carries two credentials; send either a token or a ticket."
+        raise ApiError("invalid_request", message, headers={"WWW-Authenticate": f'{REALM}, error="invalid_request"'})
+    parts = services.parts
+    digest = parts.keyring.digest(TICKET_PURPOSE, request.query_params[TICKET])
+    ticket = await parts.database.glance(lambda connection: stream_tickets.find(connection, digest))
+    # Looked for first, so that nobody occupies the writer with what is no ticket.
+    if ticket is not None:
+        ticket = await parts.database.write(lambda connection: stream_tickets.take(connection, digest))
+    if ticket is None or ticket.ends_at <= parts.now():
+        message = "The ticket is not valid, is used, or is too old; POST /v1/stream-tickets makes another."
+        raise unauthorized("token_invalid", message)
+    found = await services.tokens.living_secret(ticket.secret_digest)
+    team = next((one for one in found.teams if one.id == ticket.team_id), None)
+    if team is None:
+        raise unauthorized("token_invalid", "The token of the ticket is not valid any more.")
+    request.state.secret_digest = ticket.secret_digest
+    return _principal(request, services, found, team)
+
+
+def secret_digest_of(request: HTTPConnection, services: Services) -> bytes:
+    """The digest of the secret by which the call was let in, whether it came itself or as a ticket."""
+    by_ticket: bytes | None = request.scope["state"].get("secret_digest")
+    return by_ticket or services.parts.keyring.digest(TOKEN_PURPOSE, bearer_token(request))
+
+
+def _principal(request: HTTPConnection, services: Services, found: FoundToken, team: Team) -> Principal:
     token, grant = found.token, grant_of(found.token)
     address = address_of(request, services.parts.trusted_proxies)
     if grant.networks and not networks.holds(grant.networks, address):
         raise forbidden("ip_not_allowed", "The token may not be used from this address.")
-    team = _team(request, found.teams)
     origin = Origin(request_id_of(request), None if address is None else str(address), _idempotency_key(request))
     services.tokens.note_use(token, origin.ip)
     return Principal(

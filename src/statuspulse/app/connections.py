@@ -1,6 +1,6 @@
-"""HTTP connections with an end: who sends too slowly, or nothing, is cut off (`RELIABILITY.md` 5).
+"""HTTP connections with an end: who sends too slowly, or takes nothing, is cut off (`RELIABILITY.md` 5).
 
-uvicorn has no time limits for reading, and its limit of connections counts silent ones.
+uvicorn has no time limits for reading and writing, and its limit of connections counts silent ones.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 # Kept for the database, the dispatcher and the pipe to the probe.
 _RESERVED_DESCRIPTORS = 32
 _RETRY_SECONDS = 2
+# Of what waits for a slow reader, in the time that `Bounds` gives him (bytes).
+_LEAST_TAKEN = 16_384
 _NO_ROOM = (
     f"HTTP/1.1 503 Service Unavailable\r\nRetry-After: {_RETRY_SECONDS}\r\n"
     "Content-Length: 0\r\nConnection: close\r\n\r\n"
@@ -26,11 +28,13 @@ _NO_ROOM = (
 class Bounds:
     """How long (s) the head of a call may take from its first byte, or the first one from the connection, and a body.
 
+    Where an answer waits because nobody takes it, some of it has to be taken every `write_seconds`.
     A connection whose descriptor is `descriptors` or higher is turned away; the system gives the lowest that is free.
     """
 
     head_seconds: float = 10.0
     body_seconds: float = 15.0
+    write_seconds: float = 30.0
     descriptors: int | None = None
 
 
@@ -62,6 +66,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._awaited = (_Part.HEAD, 0)
         self._timed = (_Part.NOTHING, 0)
         self._timer: asyncio.TimerHandle | None = None
+        self._writing: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -74,7 +79,16 @@ class BoundedConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._await(_Part.NOTHING)
         self._watch()
+        self._stop_watching_writing()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_writing()
+
+    def resume_writing(self) -> None:
+        self._stop_watching_writing()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -97,6 +111,21 @@ class BoundedConnection(HttpToolsProtocol):
     def _is_beyond(self, transport: asyncio.Transport) -> bool:
         most = self._bounds.descriptors
         return most is not None and transport.get_extra_info("socket").fileno() >= most
+
+    def _watch_writing(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._writing = self.loop.call_later(self._bounds.write_seconds, self._look_at_writing, left)
+
+    def _stop_watching_writing(self) -> None:
+        if self._writing is not None:
+            self._writing.cancel()
+            self._writing = None
+
+    def _look_at_writing(self, before: int) -> None:
+        if before - self.transport.get_write_buffer_size() < _LEAST_TAKEN:
+            self.transport.abort()
+        else:
+            self._watch_writing()
 
     def _await(self, part: _Part) -> None:
         self._awaited = (part, self._calls)

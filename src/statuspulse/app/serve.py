@@ -136,6 +136,7 @@ class _Control:
             jobs.close()  # whoever waits for a look is answered
             server.should_exit = True
             bus.wake(Topic.CATALOG)  # whoever waits for assignments is sent away
+            bus.wake(Topic.OUTBOX)  # and whoever hears events, too
             await serving
             for task in working:
                 task.cancel()

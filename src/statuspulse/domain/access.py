@@ -18,6 +18,8 @@ PROBE_KEY_PREFIX = "prb_live_"
 TOKEN_PURPOSE = "token"  # noqa: S105 - names a use of the pepper
 PROBE_KEY_PURPOSE = "probe_key"
 PING_KEY_PURPOSE = "ping_key"
+TICKET_PREFIX = "tkt_"
+TICKET_PURPOSE = "stream_ticket"
 
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _RANDOM_LENGTH = 32

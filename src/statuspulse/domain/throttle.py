@@ -64,7 +64,7 @@ DEFAULTS: Limits = {
     "ping": Limit(60, 60),
 }
 OF_TOKENS = ("api", "writes", "incidents")
-# Named in the contract for calls that this version does not have.
+# Named in the contract, and no calls in a time: streams are counted while they are open, the others are to come.
 TO_COME = frozenset({"reports", "streams", "public"})
 
 

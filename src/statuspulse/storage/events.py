@@ -103,6 +103,24 @@ def is_kept(connection: Connection, team_id: str, seq: int) -> bool:
     return connection.scalar(query) is not None
 
 
+def last_number(connection: Connection) -> int:
+    """The number of the last event of all teams; 0 before the first. Every event up to it is there to be read."""
+    return connection.scalar(select(event_sequence.c.last)) or 0
+
+
+def newest(connection: Connection, team_id: str, up_to: int) -> LoggedEvent | None:
+    """The team's last event with this number or a lower one."""
+    found = page(connection, team_id, EventFilter(), after=up_to + 1, descending=True, limit=1)
+    return found[0] if found else None
+
+
+def number_before(connection: Connection, team_id: str, at: int) -> int:
+    """The number behind which the team's events from the instant on stand; whatever comes later stands there, too."""
+    query = select(func.min(events.c.seq)).where(events.c.team_id == team_id, events.c.at >= at)
+    first: int | None = connection.scalar(query)
+    return last_number(connection) if first is None else first - 1
+
+
 def of_incident_at(connection: Connection, team_id: str, incident_id: str, at: int, types: Sequence[str]) -> str | None:
     """The id of the event that told of the incident at that very instant; None where none of these types did."""
     query = select(events.c.id).where(

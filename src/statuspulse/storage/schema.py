@@ -738,6 +738,16 @@ idempotency_records = Table(
     Index(None, "created_at"),
 )
 
+# Each opens one stream of events, in the place of the token secret that it was made with.
+stream_tickets = Table(
+    "stream_tickets",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("secret_digest", LargeBinary, nullable=False),
+    Column("team_id", Text, nullable=False),
+    Column("ends_at", BigInteger, nullable=False, index=True),
+)
+
 
 def _add_what_stands_beside(table: Table, connection: Connection, **_: object) -> None:
     for statement in BESIDE[table.name][connection.dialect.name]:

@@ -25,6 +25,7 @@ def upgrade() -> None:
     _rollup_rewrites()
     _rollup_touched()
     _rollups()
+    _stream_tickets()
     _teams()
     _tokens()
     _users()
@@ -244,6 +245,18 @@ def _rollups() -> None:
         sa.PrimaryKeyConstraint("width_seconds", "monitor_key", "region_key", "start_at", name=op.f("pk_rollups")),
         sqlite_with_rowid=False,
     )
+
+
+def _stream_tickets() -> None:
+    op.create_table(
+        "stream_tickets",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("secret_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_stream_tickets")),
+    )
+    op.create_index(op.f("ix_stream_tickets_ends_at"), "stream_tickets", ["ends_at"], unique=False)
 
 
 def _teams() -> None:
