@@ -45,7 +45,7 @@ def test_looking_changes_nothing_and_the_button_acknowledges(api: Api) -> None:
     assert (done.status_code, state(api, incident), len(api.wakes)) == (200, "acknowledged", wakes + 1)
     assert "<form" not in done.text
     by = api.call("GET", f"/v1/incidents/{incident['id']}").json()["acknowledged_by"]
-    assert by["type"] == "channel"
+    assert by["type"] == "integration"
 
 
 def test_a_link_is_used_once(api: Api) -> None:

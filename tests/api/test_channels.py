@@ -124,7 +124,10 @@ def test_a_channel_that_is_used_stays(api: Api) -> None:
     assert f"monitor {api.call('GET', '/v1/monitors?limit=1').json()['data'][0]['id'][:4]}" in refused.json()["message"]
     held = a_channel(api, f"{HOOK}held")
     steps = [{"targets": [{"type": "channel", "id": held["id"]}]}]
-    assert api.call("POST", "/v1/escalation-policies", {"slug": "holds", "name": "Holds", "steps": steps}).status_code == 201
+    assert (
+        api.call("POST", "/v1/escalation-policies", {"slug": "holds", "name": "Holds", "steps": steps}).status_code
+        == 201
+    )
     refused = api.call("DELETE", f"/v1/channels/{held['id']}")
     assert (refused.status_code, "escalation policy holds" in refused.json()["message"]) == (409, True)
     unused = a_channel(api, f"{HOOK}unused")

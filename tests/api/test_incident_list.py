@@ -169,7 +169,8 @@ def test_members_are_changed_and_ids_merged(api: Api, incident: dict[str, Any]) 
     )
     assert document["external_ids"] == {"jira": "OPS-143", "pagerduty": "Q2F9K1"}
     assert document["message"] == (
-        f"Incident {incident['id']} updated: assigned to maya, its external ids were changed."
+        f"Incident {incident['id']} updated: it has another title, its severity is info, assigned to maya, "
+        "its external ids were changed."
     )
     unlinked = api.call("PATCH", path(incident), {"assignee": None, "external_ids": {"jira": None}}).json()
     assert (unlinked["assignee"], unlinked["external_ids"]) == (None, {"pagerduty": "Q2F9K1"})

@@ -52,7 +52,7 @@ def acknowledge(
             return None if found is None else (found[1], False)
         row, link = found
         channel = channels.get(connection, row.team_id, row.destination)
-        actor = Actor("channel", row.destination, row.destination if channel is None else channel.name, origin)
+        actor = Actor("integration", row.destination, row.destination if channel is None else channel.name, origin)
         told = link.incident.escalation.facts
         facts = Facts() if told is None else Facts.of(told)
         incident = change(connection, link.incident, Move.ACKNOWLEDGE, actor, now, facts=facts)

@@ -22,7 +22,7 @@ from statuspulse.domain.secret import Secret
 from statuspulse.storage import audit, probes, teams
 from statuspulse.storage import monitors as stored_monitors
 
-OPERATOR = Actor("operator", None, "statuspulse admin seed")
+OPERATOR = Actor("system", None, "statuspulse admin seed")
 
 _KEPT = "exists, left as it is"
 _CREATED = "created"
