@@ -176,7 +176,9 @@ def test_members_are_changed_and_ids_merged(api: Api, incident: dict[str, Any]) 
     assert (unlinked["assignee"], unlinked["external_ids"]) == (None, {"pagerduty": "Q2F9K1"})
     assert api.call("PATCH", path(incident), {"external_ids": None}).json()["external_ids"] == {}
     entries = api.call("GET", f"{path(incident)}/timeline").json()["data"]
-    assert [(entry["type"], entry["detail"]) for entry in entries[3:]] == [
+    assert (entries[2]["type"], entries[2]["detail"]["title"]) == ("observation", "Redis was full")
+    assert (entries[2]["detail"]["severity"], entries[3]["type"]) == ("info", "assigned")
+    assert [(entry["type"], entry["detail"]) for entry in entries[4:]] == [
         (
             "linked",
             {
