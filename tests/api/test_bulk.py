@@ -106,7 +106,7 @@ def test_what_another_team_has_is_missing(api: Api) -> None:
     ids = made(api, 1)
     foreign, random = (act(api, "delete", STRANGER, ids=[one])["data"][0] for one in (ids[0], "mon_zzzzzzzz"))
     assert {**foreign, "monitor_id": ""} == {**random, "monitor_id": ""}
-    assert act(api, "delete", STRANGER, filter={})["data"] == []
+    assert act(api, "delete", STRANGER, filter={"type": "http"})["data"] == []
     assert state(api, ids[0]) == "pending"
     assert api.call("POST", BULK, {"action": "pause", "ids": ids}, token=READER).status_code == 403
 
@@ -132,7 +132,8 @@ def test_under_a_key_it_is_answered_alike(api: Api) -> None:
     [
         ({"action": "pause"}, "ids", "parameter_missing"),
         ({"action": "pause", "ids": []}, "ids", "parameter_out_of_range"),
-        ({"action": "pause", "ids": ["mon_zzzzzzzz"], "filter": {}}, "filter", "parameter_conflict"),
+        ({"action": "pause", "ids": ["mon_zzzzzzzz"], "filter": {"type": "http"}}, "filter", "parameter_conflict"),
+        ({"action": "delete", "filter": {}}, "filter", "parameter_missing"),
         ({"action": "pause", "ids": ["mon_zzzzzzzz"] * (LIMIT + 1)}, "ids", "parameter_too_many"),
         ({"action": "tag", "ids": ["mon_zzzzzzzz"]}, "tags", "parameter_missing"),
         ({"action": "pause", "ids": ["mon_zzzzzzzz"], "tags": ["a"]}, "tags", "parameter_conflict"),

@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select, update
 
+from statuspulse.domain import escalation as ladders
 from statuspulse.domain.actor import SYSTEM
-from statuspulse.domain.escalation import REACH
-from statuspulse.domain.health import Health
+from statuspulse.domain.escalation import REACH, Ladder
+from statuspulse.domain.flapping import Flapping
+from statuspulse.domain.health import Health, State
 from statuspulse.domain.incident import IncidentState, Move, ResolveReason
 from statuspulse.domain.message import Facts, Message
 from statuspulse.domain.monitor import Severity
 from statuspulse.domain.team_settings import TeamSettings
 from statuspulse.domain.times import HOUR, MINUTE, SECOND, to_text
-from statuspulse.engine import escalator
+from statuspulse.engine import escalating, escalator
 from statuspulse.engine.incidents import Opening, Revision, change, open_incident, revise
 from statuspulse.storage import incidents, outbox, people, policies, schedules, states, teams, timers
 from statuspulse.storage.database import Database
@@ -30,6 +32,7 @@ from statuspulse.storage.schema import outbox as rows
 from tests.contracts.ground import ACTOR, TEAM, Ground, lay
 
 T0 = 1_790_000_000_000
+REFUSED = Facts(reason="refused")
 FIRST, SECOND_ONE, THIRD, LAST = (f"nch_0000000{number}" for number in range(1, 5))
 
 
@@ -78,12 +81,10 @@ class Scene:
         )
         self.ground.write(lambda connection: policies.insert_if_new(connection, policy))
 
-    def open(self, now: int = T0, **members: Any) -> Incident:
+    def open(self, now: int = T0, *, facts: Facts = REFUSED, **members: Any) -> Incident:
         parts = {"team_id": TEAM, "title": "Down", "severity": Severity.ERROR, "source": "manual", "triggered_at": now}
         opening = Opening(**{**parts, "policy": "oncall", **members})
-        made: Incident = self.ground.write(
-            lambda connection: open_incident(connection, opening, ACTOR, now, Facts(reason="refused"))
-        )
+        made: Incident = self.ground.write(lambda connection: open_incident(connection, opening, ACTOR, now, facts))
         return made
 
     def now(self, incident: Incident) -> Incident:
@@ -180,6 +181,33 @@ def test_each_step_comes_after_the_one_before_and_then_the_ladder_is_exhausted(s
     body = scene.ground.read(lambda connection: outbox.newest(connection, TEAM, incident.id))[THIRD].body
     facts = Message.of(body).facts
     assert (facts.reason, facts.waiting_ms) == ("refused", 180_000)
+
+
+@pytest.mark.parametrize("flapping_since", [None, T0])
+def test_a_later_step_does_not_call_down_what_is_not(scene: Scene, flapping_since: int | None) -> None:
+    scene.policy(LADDER)
+    monitor = scene.ground.monitor
+    incident = scene.open(monitor_key=monitor, facts=Facts(reason="refused", since=T0))
+    state = scene.ground.read(lambda connection: states.state_of(connection, monitor))
+    up = replace(state, health=Health.UP, state=State.UP, flapping=Flapping(score=9.0, at=T0, since=flapping_since))
+    scene.ground.write(lambda connection: states.save_state(connection, monitor, up))
+    scene.settle(incident, "delivered")
+    scene.sweep(T0 + 60_000)
+    facts = Message.of(newest(scene, incident)[SECOND_ONE].body).facts
+    assert (facts.reason, facts.waiting_ms) == ("the monitor is up now", 60_000)
+    assert (facts.since, facts.flapping) == ((None, None) if flapping_since is None else (T0, True))
+
+
+def test_whoever_is_called_in_on_an_acknowledged_incident_hears_who_has_it(scene: Scene) -> None:
+    scene.policy(LADDER)
+    incident = scene.move(scene.open(), Move.ACKNOWLEDGE, T0 + 1000)
+    climb = ladders.jump(Ladder.of(LADDER), incident.escalation.progress, 1, T0 + 2000)
+    scene.ground.write(
+        lambda connection: escalating.escalate(connection, incident, climb, ACTOR, T0 + 2000, reason="manual")
+    )
+    message = Message.of(newest(scene, incident)[SECOND_ONE].body)
+    assert (message.state, message.facts.waiting_ms) == ("acknowledged", None)
+    assert message.facts.note == f"{ACTOR.label} has acknowledged it."
 
 
 def test_a_step_that_is_overdue_fires_once_and_the_next_delay_counts_from_then(scene: Scene) -> None:

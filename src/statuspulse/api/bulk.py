@@ -124,6 +124,9 @@ def _problems(body: BulkRequest) -> Iterator[Detail]:
         yield Detail(
             code="parameter_conflict", path=("filter",), message="cannot stand beside ids; leave one of them out"
         )
+    if body.filter is not None and not body.filter.model_fields_set:
+        message = "is empty and would mean every monitor; narrow it by at least one member, such as tags or type"
+        yield Detail(code="parameter_missing", path=("filter",), message=message)
     if body.action in TAGGING and body.tags is None:
         yield Detail(code="parameter_missing", path=("tags",), message=f"is required to {body.action}")
     if body.action not in TAGGING and body.tags is not None:

@@ -19,6 +19,7 @@ from statuspulse.delivery.lane import Lane
 from statuspulse.delivery.settlement import Job, Settlement
 from statuspulse.domain.backoff import CHANNELS
 from statuspulse.domain.channel_addresses import HttpsReceiver
+from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.message import Action, Message
 from statuspulse.domain.secret import Secret
 from statuspulse.metrics import Metrics
@@ -224,8 +225,9 @@ class Dispatcher:
         messages = [Message.of(row.body) for row in rows]
         if len(messages) > 1:
             return digest(messages, self._now())
-        is_open = messages[0].action is Action.TRIGGER
-        return replace(messages[0], ack_key=ack_keys.key_of(self._keyring, rows[0].id) if is_open else None)
+        first = messages[0]
+        is_open = first.action is Action.TRIGGER and first.state == IncidentState.TRIGGERED.value
+        return replace(first, ack_key=ack_keys.key_of(self._keyring, rows[0].id) if is_open else None)
 
     def _judge(self, lane: Lane, outcome: Outcome) -> None:
         if not isinstance(outcome, Retry):

@@ -195,7 +195,7 @@ class HttpsReceiver:
     def of(cls, canonical: str) -> HttpsReceiver:
         """Of the canonical URL, and below it a line for each key where it has any."""
         url, *keys = canonical.split("\n")
-        if _WEB.fullmatch(url) is None:
+        if _WEB.fullmatch(url) is None or not _is_readable(url):
             raise ChannelUrlError(_INVALID, "has to be a URL with a host and neither user name nor fragment")
         return cls(url, tuple(keys))
 
@@ -281,6 +281,14 @@ def _read(form: re.Pattern[str], text: str, shown: str) -> tuple[str, ...]:
     if found is None:
         raise ChannelUrlError(_INVALID, f"has to be of the form {shown}")
     return found.groups()
+
+
+def _is_readable(url: str) -> bool:
+    """Brackets that hold no address, and letters that would turn into others, are found only by reading it."""
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
 
 
 def _origin(url: str) -> str:

@@ -21,6 +21,12 @@ from statuspulse.storage import events, incidents, results, states, watch
 from statuspulse.storage import heartbeats as rows
 from statuspulse.storage.states import Transition
 
+# What a message says of an end that is no recovery.
+_WORDS = {
+    ResolveReason.MONITOR_PAUSED: "the monitor was paused, whatever its state was",
+    ResolveReason.MONITOR_DELETED: "the monitor was deleted, whatever its state was",
+}
+
 
 def pause(connection: Connection, team_id: str, monitor_key: int, actor: Actor, now: int) -> None:
     """Nothing is judged any more; what was open is resolved, and every streak ends."""
@@ -103,5 +109,5 @@ def _resolve_open(
 ) -> list[str]:
     found = incidents.open_of_monitor(connection, team_id, monitor_key)
     for incident in found:
-        change(connection, incident, Move.RESOLVE, actor, now, facts=Facts(), reason=reason)
+        change(connection, incident, Move.RESOLVE, actor, now, facts=Facts(reason=_WORDS[reason]), reason=reason)
     return [incident.id for incident in found]

@@ -12,15 +12,16 @@ from statuspulse.domain import escalation as ladders
 from statuspulse.domain import routing
 from statuspulse.domain.actor import Actor
 from statuspulse.domain.escalation import Climb, Escalation, Ladder, Place
+from statuspulse.domain.health import Health
 from statuspulse.domain.ids import new_ulid
-from statuspulse.domain.incident import Move
+from statuspulse.domain.incident import IncidentState, Move
 from statuspulse.domain.message import Facts
 from statuspulse.domain.monitor import Severity
 from statuspulse.domain.times import to_text
 from statuspulse.engine import incident_events, notices, receivers
 from statuspulse.engine.notices import Audience
 from statuspulse.engine.receivers import About
-from statuspulse.storage import events, incidents, outbox, policies, timers
+from statuspulse.storage import events, incidents, outbox, policies, states, timers
 from statuspulse.storage.incidents import Incident, TimelineEntry
 
 
@@ -99,7 +100,7 @@ def escalate(
     for place in climb.taken:
         targets = _targets(connection, changed, place)
         events.record(connection, incident_events.escalated(changed, place, targets, actor, now, reason=reason))
-    notices.tell(connection, changed, who.everyone, actor, _waiting(escalation, now), now)
+    notices.tell(connection, changed, who.everyone, actor, _known(connection, changed, now), now)
     set_timers(connection, changed)
     return changed
 
@@ -118,10 +119,24 @@ def _told(connection: Connection, incident: Incident, escalation: Escalation, wh
     return ladders.tell(escalation, now, loud=who.loud, quiet=who.quiet, before=before)
 
 
-def _waiting(escalation: Escalation, now: int) -> Facts:
-    """What the trigger told, and for how long nobody has taken it on."""
-    facts = Facts() if escalation.facts is None else Facts.of(escalation.facts)
-    return replace(facts, waiting_ms=max(0, now - escalation.begun_at))
+def _known(connection: Connection, incident: Incident, now: int) -> Facts:
+    """What the trigger told, as far as it holds still, and for how long nobody has taken it on."""
+    told = incident.escalation.facts
+    facts = Facts() if told is None else Facts.of(told)
+    if incident.state is IncidentState.ACKNOWLEDGED:
+        facts = replace(
+            facts, note=f"{incident.acknowledged_by.label} has acknowledged it." if incident.acknowledged_by else None
+        )
+    else:
+        facts = replace(facts, waiting_ms=max(0, now - incident.escalation.begun_at))
+    if incident.monitor_key is None or facts.since is None:
+        return facts
+    state = states.state_of(connection, incident.monitor_key)
+    if state.health is Health.DOWN:
+        return facts
+    seen = replace(facts, reason=f"the monitor is {state.health.value} now", failing_regions=(), region_count=0)
+    is_flapping = state.flapping.since is not None
+    return replace(seen, flapping=True) if is_flapping else replace(seen, since=None)
 
 
 def _targets(connection: Connection, incident: Incident, place: Place) -> list[dict[str, str]]:
