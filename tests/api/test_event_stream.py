@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -263,6 +266,20 @@ def test_a_token_has_ten_streams_and_one_that_is_closed_makes_room(api: Api) -> 
         with listening(api):
             pass
     eventually(lambda: _opens(api))
+
+
+def test_many_at_once_share_the_ten_streams_too(api: Api) -> None:
+    ready, done = threading.Barrier(20), threading.Barrier(20)
+
+    def one(_: int) -> int:
+        headers = {"Authorization": f"Bearer {ADMIN}"}
+        ready.wait(10)
+        with requests.get(f"{api.url}/v1/events/stream", headers=headers, stream=True, timeout=10) as answer:
+            done.wait(10)  # nobody leaves before everybody was answered
+            return answer.status_code
+
+    with ThreadPoolExecutor(20) as callers:
+        assert Counter(callers.map(one, range(20))) == {200: STREAMS_PER_TOKEN, 429: 20 - STREAMS_PER_TOKEN}
 
 
 def _opens(api: Api) -> bool:

@@ -144,16 +144,21 @@ class EventStream(Response):
         self._has_left = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["state"][IS_STREAM] = True
-        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), *_HEADERS]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        if not scope["state"]["is_head"]:
+        if scope["state"]["is_head"]:
+            await self._begin_answer(scope, send)
+        else:
             with self._feed.services.streams.opened(self._feed.token_id):
+                await self._begin_answer(scope, send)
                 async with asyncio.TaskGroup() as tasks:
                     listening = tasks.create_task(self._listen(receive), name="stream-listening")
                     await self._talk(send)
                     listening.cancel()
         await send({"type": "http.response.body", "body": b""})
+
+    async def _begin_answer(self, scope: Scope, send: Send) -> None:
+        scope["state"][IS_STREAM] = True
+        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), *_HEADERS]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
 
     async def _listen(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":

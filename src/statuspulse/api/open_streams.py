@@ -37,6 +37,8 @@ class OpenStreams:
 
     @contextmanager
     def opened(self, token_id: str) -> Iterator[None]:
+        """Counts one that is; raises as `check_room` does, for others may have been opened since it was asked."""
+        self.check_room(token_id)
         self._open[token_id] += 1
         try:
             yield
