@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket  # noqa: TID251 - only the type of the listener
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -28,7 +29,8 @@ from statuspulse.bus.local import LocalBus
 from statuspulse.catalog import setup
 from statuspulse.catalog.setup import FirstStart
 from statuspulse.delivery.dispatcher import Dispatcher
-from statuspulse.delivery.registry import channels
+from statuspulse.delivery.provider import Provider
+from statuspulse.delivery.registry import channels, providers
 from statuspulse.delivery.webhooks import WebhookSender
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.http_client import HttpClient
@@ -162,7 +164,11 @@ class _Control:
             # The data directory is held, so no other bears this name, and what a killed one had in hand is due at once.
             owner="serve",
             random=secrets.SystemRandom().random,
+            providers=self._providers(gate),
         )
+
+    def _providers(self, gate: Gate) -> Mapping[str, Provider]:
+        return providers(gate, public_url=self._public_url, vendors=self.settings.vendors, clock=monotonic)
 
     def _webhooks(self, gate: Gate, bus: LocalBus, metrics: Metrics) -> WebhookSender:
         return WebhookSender(
