@@ -133,6 +133,7 @@ class Report:
 
     `external_id` is theirs, `incident_id` the id of ours where the message carries it. `author_id` and `author` are
     the person there, None for a machine. `at` is when it happened there (ms), None where that is not told.
+    `is_grouped` tells that theirs stands for others beside ours.
     """
 
     change: Change
@@ -143,6 +144,7 @@ class Report:
     author: str | None = None
     text: str | None = None
     at: int | None = None
+    is_grouped: bool = False
 
 
 class UnreadableError(ValueError):
@@ -165,3 +167,17 @@ def move_of(change: Change, current: IncidentState) -> Move:
             return Move.REOPEN
         case _:
             return Move.NONE
+
+
+_CUT_FROM = 200
+
+
+def mirrored(text: str, actor: str) -> str:
+    """A note as it is written on the other side, with the name of who wrote it here."""
+    return f"{text}\n\n({actor}, StatusPulse)"
+
+
+def is_mirrored(text: str, note: str, actor: str) -> bool:
+    """Whether a note from the other side is one of ours come back; a long one may have been cut there."""
+    given, ours = " ".join(text.split()), " ".join(mirrored(note, actor).split())
+    return given == ours or (len(given) >= _CUT_FROM and ours.startswith(given.rstrip("….")))

@@ -24,6 +24,8 @@ _ACTIONS = {
     Operation.NOTE: Action.UPDATE,
 }
 
+_OF_OPEN_ONES = (Operation.ACKNOWLEDGE.value, Operation.UNACKNOWLEDGE.value, Operation.RESOLVE.value)
+
 
 @dataclass(frozen=True, slots=True)
 class _Told:
@@ -65,7 +67,7 @@ def changed(
         sync = _linked(connection, before, after, integration, syncs.get(integration.id), now)
         if _is_by(actor, integration):
             if sync is not None:
-                in_step(connection, sync, after, now)
+                _in_step(connection, sync, after, now)
             continue
         operations = list(_operations(before, after, move, integration, sync, note))
         if sync is None:
@@ -76,8 +78,13 @@ def changed(
             _owe(connection, after, sync, operation, _Told(actor, _with(facts, operation, note), now))
 
 
-def in_step(connection: Connection, sync: Sync, incident: Incident, now: int) -> None:
-    """They know the version, since it is their own change, so that no echo goes back."""
+def _in_step(connection: Connection, sync: Sync, incident: Incident, now: int) -> None:
+    """They know the version, since it is their own change, so that no echo goes back.
+
+    What is resolved there must not hear of an acknowledgement any more: it would open it again.
+    """
+    if not incident.is_open:
+        outbox.end_pending(connection, sync.incident_id, sync.integration_id, now, _OF_OPEN_ONES)
     is_behind = any(row.state is State.PENDING for row in _rows(connection, sync))
     status = SyncStatus.PENDING if is_behind else SyncStatus.SYNCED
     stored = replace(sync, status=status, last_error=None, version=incident.version, updated_at=now)

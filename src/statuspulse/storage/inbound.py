@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,15 +46,24 @@ def take(connection: Connection, integration_id: str, *, message_id: str, form: 
     return stored.rowcount == 1
 
 
-def due(connection: Connection, now: int, limit: int) -> list[Inbound]:
-    """What is to be worked off now, in the order in which it came."""
-    query = select(inbound_messages).where(_PENDING, inbound_messages.c.due_at <= now)
+def waiting(connection: Connection, now: int) -> list[str]:
+    """The integrations of which something is to be worked off now."""
+    query = select(inbound_messages.c.integration_id).where(_PENDING, inbound_messages.c.due_at <= now)
+    return list(connection.scalars(query.distinct()))
+
+
+def due(connection: Connection, integration_id: str, now: int, limit: int) -> list[Inbound]:
+    """What is to be worked off of an integration now, in the order in which it came."""
+    query = select(inbound_messages).where(
+        _PENDING, inbound_messages.c.due_at <= now, inbound_messages.c.integration_id == integration_id
+    )
     return [_inbound(row) for row in connection.execute(query.order_by(inbound_messages.c.key).limit(limit))]
 
 
-def next_due_at(connection: Connection) -> int | None:
-    """The instant from which `due` finds something (ms); None when nothing waits."""
-    at: int | None = connection.scalar(select(func.min(inbound_messages.c.due_at)).where(_PENDING))
+def next_due_at(connection: Connection, aside: Collection[str]) -> int | None:
+    """From when on something of any other integration is due (ms); None when nothing waits."""
+    others = inbound_messages.c.integration_id.not_in(aside)
+    at: int | None = connection.scalar(select(func.min(inbound_messages.c.due_at)).where(_PENDING, others))
     return at
 
 

@@ -330,11 +330,19 @@ def of_destination(connection: Connection, incident_id: str, destination: str) -
     return [_notification(row) for row in connection.execute(select(outbox).where(mine).order_by(outbox.c.seq))]
 
 
-def end_pending(connection: Connection, incident_id: str, destination: str, now: int) -> None:
-    """What a destination is still owed of an incident is owed no more, unless somebody just hands it over."""
+def end_pending(
+    connection: Connection, incident_id: str, destination: str, now: int, actions: Collection[str] | None = None
+) -> None:
+    """What a destination is still owed of an incident is owed no more, unless somebody just hands it over.
+
+    Only of some actions where those are named.
+    """
+    mine = (outbox.c.incident_id == incident_id) & (outbox.c.destination == destination)
+    if actions is not None:
+        mine &= outbox.c.action.in_(actions)
     connection.execute(
         update(outbox)
-        .where(_PENDING, outbox.c.incident_id == incident_id, outbox.c.destination == destination, _is_unleased(now))
+        .where(_PENDING, mine, _is_unleased(now))
         .values(state=State.SUPERSEDED.value, finished_at=now, updated_at=now)
     )
 
