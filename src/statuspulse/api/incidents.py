@@ -124,7 +124,8 @@ ANNOTATE = Operation(
 async def submit_incident(call: CallOf, body: dict[str, Any]) -> Response:
     change = change_of(call)
     outcome = await call.database.write(lambda connection: incidents.submit(connection, change, body))
-    call.services.parts.wake()
+    if outcome.owes_messages:
+        call.services.parts.wake()
     says_state = outcome.before is None or outcome.move is Move.DEDUPLICATE or "state" in body
     return await _answer(call, outcome, sentence(outcome) if says_state else update_sentence(outcome))
 
@@ -173,7 +174,8 @@ async def patch_incident(call: CallOf, incident_id: str, body: dict[str, Any]) -
     outcome = await call.database.write(
         lambda connection: incidents.edit(connection, change, known, body, if_match=expected)
     )
-    call.services.parts.wake()  # what was linked may have to be told there
+    if outcome.owes_messages:
+        call.services.parts.wake()
     return await _answer(call, outcome, update_sentence(outcome))
 
 

@@ -59,6 +59,13 @@ class Outcome:
     note: TimelineEntry | None = None
     warnings: tuple[SoftProblem, ...] = ()
 
+    @property
+    def owes_messages(self) -> bool:
+        """Whether channels or integrations may hear of it."""
+        if self.before is None or self.move not in {Move.NONE, Move.DEDUPLICATE}:
+            return True
+        return self.note is not None or self.incident.external_ids != self.before.external_ids
+
 
 def submit(connection: Connection, change: Change, sent: Mapping[str, Any]) -> Outcome:
     """Does what the body of POST /v1/incidents means.

@@ -196,7 +196,7 @@ def read_request(document: Mapping[str, Any]) -> IntegrationRequest:
     kind = document.get("kind")
     if kind is None:
         raise InvalidInputError([Detail(code="parameter_missing", path=("kind",), message="is required")])
-    if kind not in set(Kind):
+    if not isinstance(kind, str) or kind not in set(Kind):
         message = f"must be {', '.join(Kind)}"
         raise InvalidInputError([Detail(code="parameter_invalid_enum", path=("kind",), message=message)])
     return read(REQUESTS[Kind(kind)], document)

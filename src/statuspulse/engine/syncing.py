@@ -24,7 +24,7 @@ _ACTIONS = {
     Operation.NOTE: Action.UPDATE,
 }
 
-_OF_OPEN_ONES = (Operation.ACKNOWLEDGE.value, Operation.UNACKNOWLEDGE.value, Operation.RESOLVE.value)
+_OF_OPEN_ONES = (Operation.ACKNOWLEDGE.value, Operation.UNACKNOWLEDGE.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def changed(
         sync = _linked(connection, before, after, integration, syncs.get(integration.id), now)
         if _is_by(actor, integration):
             if sync is not None:
-                _in_step(connection, sync, after, now)
+                _in_step(connection, sync, after, move, now)
             continue
         operations = list(_operations(before, after, move, integration, sync, note))
         if sync is None:
@@ -78,17 +78,18 @@ def changed(
             _owe(connection, after, sync, operation, _Told(actor, _with(facts, operation, note), now))
 
 
-def _in_step(connection: Connection, sync: Sync, incident: Incident, now: int) -> None:
+def _in_step(connection: Connection, sync: Sync, incident: Incident, move: Move, now: int) -> None:
     """They know the version, since it is their own change, so that no echo goes back.
 
-    What is resolved there must not hear of an acknowledgement any more: it would open it again.
+    What was resolved there must not hear of an acknowledgement any more: it would open it again.
     """
-    if not incident.is_open:
+    if move is Move.RESOLVE:
         outbox.end_pending(connection, sync.incident_id, sync.integration_id, now, _OF_OPEN_ONES)
-    is_behind = any(row.state is State.PENDING for row in _rows(connection, sync))
-    status = SyncStatus.PENDING if is_behind else SyncStatus.SYNCED
-    stored = replace(sync, status=status, last_error=None, version=incident.version, updated_at=now)
-    incident_syncs.save(connection, stored)
+    known = replace(sync, version=incident.version, updated_at=now)
+    if move is not Move.NONE:
+        is_behind = any(row.state is State.PENDING for row in _rows(connection, sync))
+        known = replace(known, status=SyncStatus.PENDING if is_behind else SyncStatus.SYNCED, last_error=None)
+    incident_syncs.save(connection, known)
 
 
 def again(connection: Connection, incident: Incident, now: int) -> int:
