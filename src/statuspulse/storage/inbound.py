@@ -31,19 +31,17 @@ class Inbound:
 
 def take(connection: Connection, integration_id: str, *, message_id: str, form: str, body: bytes, now: int) -> bool:
     """Stores a message; False for a copy of one that is known."""
-    stored = connection.execute(
-        insert_or_ignore(connection, inbound_messages).values(
-            integration_id=integration_id,
-            message_id=message_id,
-            form=form,
-            body=body,
-            state="pending",
-            attempts=0,
-            due_at=now,
-            received_at=now,
-        )
+    statement = insert_or_ignore(connection, inbound_messages).values(
+        integration_id=integration_id,
+        message_id=message_id,
+        form=form,
+        body=body,
+        state="pending",
+        attempts=0,
+        due_at=now,
+        received_at=now,
     )
-    return stored.rowcount == 1
+    return connection.scalar(statement.returning(inbound_messages.c.key)) is not None
 
 
 def waiting(connection: Connection, now: int) -> list[str]:
