@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import IntegrityError
 
 from statuspulse.delivery.registry import providers
@@ -23,6 +23,7 @@ from statuspulse.storage.alerts import Alert
 from statuspulse.storage.database import Database
 from statuspulse.storage.incident_syncs import Sync
 from statuspulse.storage.integrations import Integration
+from statuspulse.storage.schema import inbound_messages
 from statuspulse.storage.sealing import Keyring, WrongKeyError
 from statuspulse.storage.sync_log import Said
 from tests.contracts.ground import OTHER, TEAM, Ground, an_incident, lay
@@ -101,6 +102,7 @@ def test_a_message_is_taken_once_by_its_id_and_worked_off_in_order(do: Any) -> N
     do(lambda connection: inbound.finish(connection, first.key))
     do(lambda connection: inbound.put_off(connection, second.key, 50))
     assert not do(lambda connection: inbound.is_pending(connection, first.key))
+    assert do(lambda connection: connection.scalar(select(func.min(inbound_messages.c.body)))) == b""
     assert do(lambda connection: inbound.is_pending(connection, second.key))
     assert do(lambda connection: inbound.next_due_at(connection, ())) == 50
     assert do(lambda connection: inbound.next_due_at(connection, (FIRST,))) is None

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
 
+from statuspulse.delivery.dispatcher import Dispatcher
 from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.integration import SyncStatus
 from statuspulse.domain.times import DAY, HOUR, MINUTE, SECOND
 from statuspulse.storage.incidents import Incident
 from statuspulse.storage.integrations import Integration
-from statuspulse.storage.outbox import State
+from statuspulse.storage.outbox import LEASE, State
 from tests.emulators.pagerduty import API_TOKEN, ROUTING_KEY, SECRET, SENDER, Fault, PagerDuty
 from tests.integrations.world import World
-from tests.targets import Arrival
+from tests.targets import Arrival, until
 
 OTHER_KEY = "f" * 32
 REST = {"api_token": API_TOKEN, "from_email": SENDER}
@@ -451,13 +455,49 @@ async def test_one_fault_changes_nothing_of_the_end(world: World, pagerduty: Pag
     assert pagerduty.dropped in ([], [f"resolve {incident.id}"])
 
 
-async def test_a_hundred_rounds_with_lost_answers_make_one_alert_each(world: World, pagerduty: PagerDuty) -> None:
+async def test_a_dispatcher_that_dies_with_a_call_under_way_leaves_one_alert(
+    world: World, pagerduty: PagerDuty
+) -> None:
+    """`RELIABILITY.md` D-2: killed between the bytes and their mark, the other one sends the same once more."""
+    connected(world)
+    theirs = pagerduty.open("Somebody called")
+    incident = world.submit(title="Down")
+    linked = world.submit(title="Linked", external_ids={"pagerduty": theirs.id})
+    moved(world, linked, "acknowledged", notes="Looking")
+    pagerduty.faults = lambda _arrival: Fault.LATE
+    calls = 0
+    while world.due_at() <= world.clock():
+        work = asyncio.create_task(turned(world))
+        await until(partial(_has_called_or_ended, pagerduty, calls, work))
+        calls = len(pagerduty.arrivals)
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+        world.clock.at += LEASE
+        await turned(world, world.another("two"))
+    await world.settle(HOUR)
+    assert pagerduty.only(incident.id).status == "triggered"
+    assert (theirs.status, len(theirs.notes)) == ("acknowledged", 1)
+    assert [world.sync_of(one).status for one in (incident, linked)] == [SyncStatus.SYNCED] * 2
+
+
+def _has_called_or_ended(pagerduty: PagerDuty, calls: int, work: asyncio.Task[None]) -> bool:
+    return len(pagerduty.arrivals) > calls or work.done()
+
+
+async def turned(world: World, dispatcher: Dispatcher | None = None) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        await (dispatcher or world.dispatcher).turn(tasks)
+
+
+@pytest.mark.parametrize("rounds", [10, pytest.param(100, marks=[pytest.mark.faults, pytest.mark.timeout(600)])])
+async def test_rounds_with_lost_answers_make_one_alert_each(world: World, pagerduty: PagerDuty, rounds: int) -> None:
     """`RELIABILITY.md` D-9: three of ten calls are done and never answered."""
     integration = connected(world)
     dice = random.Random(9)
     pagerduty.faults = lambda _arrival: Fault.LOST if dice.random() < 0.3 else None
     made = []
-    for number in range(100):
+    for number in range(rounds):
         incident = world.submit(title=f"Incident {number}")
         made.append(incident)
         await world.settle(HOUR)
@@ -479,7 +519,7 @@ async def test_a_hundred_rounds_with_lost_answers_make_one_alert_each(world: Wor
         assert (alert.status, world.incident(incident).state) == ("resolved", IncidentState.RESOLVED)
     counts = Counter(one.key for one in pagerduty.incidents.values())
     assert counts == dict.fromkeys((incident.id for incident in made), 1)
-    assert [len(world.events(f"incident.{kind}")) for kind in ("acknowledged", "resolved")] == [100, 100]
+    assert [len(world.events(f"incident.{kind}")) for kind in ("acknowledged", "resolved")] == [rounds, rounds]
     assert world.events("incident.sync_failed") == []
 
 

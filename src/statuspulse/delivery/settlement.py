@@ -55,9 +55,9 @@ class Job:
 
     @property
     def kind(self) -> str:
-        """The type of channel or integration, for look-ups and metrics."""
+        """The channel's type, for look-ups and metrics; of an integration what metrics call it."""
         if self.target is not None:
-            return self.target.kind
+            return f"{self.target.kind} integration"
         return "unknown" if self.channel is None else self.channel.type
 
 

@@ -117,6 +117,7 @@ class Syncs:
             if target.integration is not None and sync is not None:
                 error = sync_events.error_document(target.integration, settlements.EXPIRED, row.provider_status)
                 settled = settlements.undeliverable(settlements.EXPIRED)
+                sync_log.append(connection, destination, _said(row, sync, settled, row.attempts, now))
                 _failed(
                     connection,
                     row,

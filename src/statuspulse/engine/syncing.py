@@ -60,10 +60,11 @@ def changed(
     """A change: who made it knows it, all the others hear of it where they have the incident."""
     if not (move is not Move.NONE or note is not None or before.external_ids != after.external_ids):
         return
+    pushed_to = [one for one in integrations.enabled_of_team(connection, after.team_id) if one.kind.is_pushed_to]
+    if not pushed_to:
+        return
     syncs = {sync.integration_id: sync for sync in incident_syncs.of_incident(connection, after.team_id, after.id)}
-    for integration in integrations.enabled_of_team(connection, after.team_id):
-        if not integration.kind.is_pushed_to:
-            continue
+    for integration in pushed_to:
         sync = _linked(connection, before, after, integration, syncs.get(integration.id), now)
         if _is_by(actor, integration):
             if sync is not None:

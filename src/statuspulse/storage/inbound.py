@@ -72,7 +72,9 @@ def is_pending(connection: Connection, key: int) -> bool:
 
 
 def finish(connection: Connection, key: int) -> None:
-    connection.execute(update(inbound_messages).where(inbound_messages.c.key == key).values(state="done"))
+    """It is worked off; only its id is kept, by which a copy is known again."""
+    mine = inbound_messages.c.key == key
+    connection.execute(update(inbound_messages).where(mine).values(state="done", body=b""))
 
 
 def put_off(connection: Connection, key: int, until: int) -> None:

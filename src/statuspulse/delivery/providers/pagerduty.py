@@ -16,7 +16,7 @@ from statuspulse.delivery.channel import ATTEMPT_SECONDS, Delivered, Outcome, Re
 from statuspulse.delivery.channels.pagerduty import EU_URL, US_URL, end, render
 from statuspulse.delivery.posting import Post
 from statuspulse.delivery.provider import Account, Push, Pushed
-from statuspulse.domain.integration import Operation
+from statuspulse.domain.integration import Operation, mirrored
 from statuspulse.domain.message import Action, Message
 from statuspulse.domain.secret import Secret
 from statuspulse.domain.times import MINUTE
@@ -168,9 +168,10 @@ class PagerDutyProvider:
         return Pushed(200, external_id=push.known.external_id, url=url, author=author)
 
     async def _note(self, account: Account, push: Push) -> Outcome:
-        text = note_text(push.message)
-        if text is None or not _has_rest(account):
+        note = push.message.facts.note
+        if note is None or not _has_rest(account):
             return Pushed(200)
+        text = mirrored(note, push.message.actor)[:_NOTE_LIMIT]
         rest = self._rest(account)
         found = await self._external(rest, push)
         if not isinstance(found, Pushed):
@@ -216,13 +217,6 @@ class PagerDutyProvider:
             deadline=self._clock() + ATTEMPT_SECONDS,
             clock=self._clock,
         )
-
-
-def note_text(message: Message) -> str | None:
-    """A note as it stands there, with the name of who wrote it."""
-    if message.facts.note is None:
-        return None
-    return f"{message.facts.note}\n\n({message.actor}, StatusPulse)"[:_NOTE_LIMIT]
 
 
 def _has_rest(account: Account) -> bool:
