@@ -1,0 +1,83 @@
+"""The issue of an incident and the comments on it, as documents of the third API; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from statuspulse.delivery.providers.jira import adf
+from statuspulse.delivery.providers.jira.settings import Settings
+from statuspulse.delivery.wording import details, line, links, remarks, summary
+from statuspulse.domain.message import Message
+
+# Jira refuses more, and any line end.
+SUMMARY_LIMIT = 255
+INCIDENT_PROPERTY = "statuspulse.incident"
+COMMENT_PROPERTY = "statuspulse.comment"
+
+_PREFIX = "sp-"
+_ID_PREFIX = "inc_"
+
+
+def label_of(incident_id: str) -> str:
+    """By which an issue is found again: `sp-inc-4m8n2v5w`."""
+    return _PREFIX + incident_id.replace("_", "-")
+
+
+def incident_of(labels: Iterable[object]) -> str | None:
+    """The incident that one of an issue's labels names."""
+    beginning = label_of(_ID_PREFIX)
+    for label in labels:
+        if isinstance(label, str) and label.startswith(beginning):
+            return _ID_PREFIX + label.removeprefix(beginning)
+    return None
+
+
+def jql(project_key: str, incident_id: str) -> str:
+    """Finds the issue of an incident, the oldest first. Neither part can hold a quote."""
+    return f'project = "{project_key}" AND labels = "{label_of(incident_id)}" ORDER BY created ASC'
+
+
+def new_issue(message: Message, settings: Settings, public_url: str) -> dict[str, Any]:
+    """The body of `POST /rest/api/3/issue`."""
+    blocks = [adf.paragraph(line(summary(message), 2000)), adf.facts(details(message))]
+    blocks += [adf.paragraph(text) for text in remarks(message)]
+    ways = links(message, public_url)
+    if ways:
+        blocks.append(adf.links(ways))
+    fields: dict[str, Any] = {
+        "project": {"key": settings.project_key},
+        "issuetype": {"id" if settings.issue_type.isdecimal() else "name": settings.issue_type},
+        "summary": line(message.title, SUMMARY_LIMIT),
+        "description": adf.document(*blocks),
+        "labels": ["statuspulse", label_of(message.incident_id)],
+    }
+    priority = settings.priority_map.get(message.severity)
+    if priority is not None:
+        fields["priority"] = {"name": priority}
+    return {"fields": fields, "properties": [{"key": INCIDENT_PROPERTY, "value": mark_of(message)}]}
+
+
+def mark_of(message: Message) -> dict[str, Any]:
+    """The property by which other programs tell whose issue it is."""
+    return {"id": message.incident_id, "number": message.number}
+
+
+def new_comment(message: Message, mark: str) -> dict[str, Any]:
+    """What happened to the incident, for those who watch the issue; `mark` tells its copies apart."""
+    blocks = [adf.paragraph(line(summary(message), 2000))]
+    if message.facts.note:
+        blocks.append(adf.paragraph(message.facts.note))
+    return marked(adf.document(*blocks), mark)
+
+
+def marked(body: adf.Node, mark: str) -> dict[str, Any]:
+    """The body of `POST …/comment`."""
+    return {"body": body, "properties": [{"key": COMMENT_PROPERTY, "value": {"id": mark}}]}
+
+
+def bears(comment: object, mark: str) -> bool:
+    """Whether a comment of an answer is the one with the mark."""
+    properties = comment.get("properties") if isinstance(comment, dict) else None
+    wanted = {"key": COMMENT_PROPERTY, "value": {"id": mark}}
+    return isinstance(properties, list) and wanted in properties
