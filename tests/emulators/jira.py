@@ -28,7 +28,7 @@ _NAMES = {OWN_ACCOUNT: "StatusPulse", PERSON: "Maya Rodriguez"}
 _CATEGORY_NAMES = {"new": "To Do", "indeterminate": "In Progress", "done": "Done"}
 _FIELDS = {"project", "issuetype", "summary", "description", "labels", "priority"}
 _PRIORITIES = {"Highest", "High", "Medium", "Low", "Lowest"}
-_TYPES = {"10001", "Bug", "10002", "Task"}
+_TYPES = {"10001": "Bug", "10002": "Task"}
 _JQL = re.compile(r'project = "([A-Z][A-Z0-9_]+)" AND labels = "([^" ]+)" ORDER BY created ASC')
 _INLINE = {"text", "hardBreak"}
 _JSON = "Content-Type: application/json"
@@ -226,6 +226,12 @@ class JiraCloud(HttpTarget):
     def myself(self, _: Call) -> tuple[int, Any]:
         return 200, {"accountId": OWN_ACCOUNT, "displayName": "StatusPulse", "active": True}
 
+    def types(self, call: Call) -> tuple[int, Any]:
+        if call.names[0] != "OPS":
+            raise RefusedError(404)
+        listed = [{"id": id_, "name": name, "subtask": False} for id_, name in _TYPES.items()]
+        return 200, {"issueTypes": listed, "maxResults": 50, "startAt": 0, "total": len(listed)}
+
     def gone(self, _: Call) -> tuple[int, Any]:
         raise RefusedError(410)
 
@@ -334,7 +340,8 @@ class JiraCloud(HttpTarget):
         if not _is_adf(body.get("body")):
             raise RefusedError(400, comment="Comment body is not valid!")
         self._comment(issue, body["body"], OWN_ACCOUNT, body.get("properties", []))
-        return 201, {"id": issue.comments[-1]["id"]}
+        made = issue.comments[-1]
+        return 201, {"id": made["id"], "author": made["author"], "body": made["body"]}
 
     def _comment(self, issue: Issue, content: Any, account: str, properties: list[Any]) -> Hook:
         _properties(properties)
@@ -400,6 +407,7 @@ _CALLS: dict[str, Callable[[JiraCloud, Call], tuple[int, Any]]] = {
     rf"POST {_API}/search/jql": JiraCloud.search,
     rf"(?:GET|POST) {_API}/search": JiraCloud.gone,
     rf"POST {_API}/issue": JiraCloud.create,
+    rf"GET {_API}/issue/createmeta/([^/]+)/issuetypes": JiraCloud.types,
     rf"GET {_ISSUE}": JiraCloud.shown,
     rf"GET {_ISSUE}/transitions": JiraCloud.ways,
     rf"POST {_ISSUE}/transitions": JiraCloud.transition,
@@ -427,7 +435,7 @@ def _check_fields(fields: dict[str, Any]) -> None:
     adf = "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
     for name, holds, message in (
         ("project", fields.get("project") == {"key": "OPS"}, "valid project is required"),
-        ("issuetype", len(kind) == 1 and {*kind.values()} & _TYPES, "Specify a valid issue type"),
+        ("issuetype", len(kind) == 1 and {*kind.values()} & {*_TYPES, *_TYPES.values()}, "Specify a valid issue type"),
         ("summary", isinstance(summary, str) and summary.strip(), "You must specify a summary of the issue."),
         ("summary", len(summary or "") <= 255, "Summary can't exceed 255 characters."),
         ("summary", len((summary or "x").splitlines()) == 1, "The summary contains newline characters."),

@@ -6,18 +6,32 @@ or minutes (developer.atlassian.com, "Search and reconcile"), so "not found" is 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from statuspulse.delivery.provider import Tried
 from statuspulse.domain.times import MINUTE
 from statuspulse.egress.http_client import Answer, Unreachable, UnreachableKind
 
-SETTLING = 5 * MINUTE
+# The fifth attempt is made so long after the fourth at least (`domain/backoff.py`): it finds the issue or creates it.
+SETTLING = 4 * MINUTE
+
+# The issue may exist, and nobody said so.
+UNANSWERED = "creation_unanswered"
+# It was looked for in vain, and it is too early to believe that.
+AWAITED = "creation_awaited"
+
 # Nothing was sent, so nothing was made of it.
 _UNSENT = frozenset({UnreachableKind.DNS, UnreachableKind.TLS, UnreachableKind.BLOCKED_BY_POLICY})
 _REQUEST_TIMEOUT = 408
 
 
-def may_create(begun_at: int | None, now: int) -> bool:
-    """Whether an issue that was looked for and not found may be created; `begun_at` is of a creation in doubt."""
-    return begun_at is None or now - begun_at >= SETTLING
+def may_create(tried: Iterable[Tried], now: int) -> bool:
+    """Whether an issue that was looked for and not found may be created: none can have been made a moment ago.
+
+    A try of which nobody wrote down what came of it may have made one.
+    """
+    doubtful = [one.at for one in tried if one.error in {UNANSWERED, None}]
+    return not doubtful or now - max(doubtful) >= SETTLING
 
 
 def is_in_doubt(answer: Answer | Unreachable) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from statuspulse.delivery.channel import ATTEMPT_SECONDS, Delivered, Outcome, Refused, Retry
 from statuspulse.delivery.posting import judge, said
-from statuspulse.delivery.providers.jira.settings import Credentials
-from statuspulse.egress.http_client import Answer, HttpClient, Unreachable
+from statuspulse.delivery.providers.jira.settings import Settings
+from statuspulse.domain.secret import Secret
+from statuspulse.egress.http_client import Answer, HttpClient, Unreachable, UnreachableKind
 from statuspulse.egress.policy import Purpose
 
 _API = "/rest/api/3"
@@ -30,13 +31,20 @@ class SiteError(Exception):
 
 
 class Site:
-    """One Jira, spoken to as one user. Every call but `call` raises SiteError."""
+    """One Jira, spoken to as one user, for as long as one attempt may take. All but `create` raise SiteError.
 
-    def __init__(self, client: HttpClient, credentials: Credentials) -> None:
+    `clock` gives seconds of any monotonic clock.
+    """
+
+    def __init__(
+        self, client: HttpClient, settings: Settings, api_token: Secret, *, clock: Callable[[], float]
+    ) -> None:
         self._client = client
-        self._base_url = credentials.base_url.rstrip("/")
-        pair = f"{credentials.email}:{credentials.api_token.reveal()}".encode()
+        self._base_url = settings.base_url
+        pair = f"{settings.email}:{api_token.reveal()}".encode()
         self._authorization = "Basic " + base64.b64encode(pair).decode()
+        self._clock = clock
+        self._deadline = clock() + ATTEMPT_SECONDS
 
     async def account_id(self) -> str:
         """Who we are there."""
@@ -50,6 +58,12 @@ class Site:
         found = answered if isinstance(answered, dict) else {}
         return {name for name in wanted if isinstance(found.get(name), dict) and found[name].get("havePermission")}
 
+    async def issue_types(self, project_key: str) -> set[str]:
+        """The ids of the project's types of issue, and their names in lower case."""
+        answered = (await self._get(f"/issue/createmeta/{project_key}/issuetypes")).get("issueTypes")
+        found = [each for each in answered if isinstance(each, dict)] if isinstance(answered, list) else []
+        return {str(each.get(name, "")).casefold() for each in found for name in ("id", "name")}
+
     async def find(self, jql: str) -> str | None:
         """The key of the first issue that the index knows."""
         answer = await self._read("POST", "/search/jql", {"jql": jql, "fields": ["key"], "maxResults": 2})
@@ -60,7 +74,7 @@ class Site:
 
     async def create(self, document: Mapping[str, Any]) -> Answer | Unreachable:
         """As it was answered: what an answer means for a second try is not for the call to say."""
-        return await self.call("POST", "/issue", document)
+        return await self._call("POST", "/issue", document)
 
     async def issue(self, key: str) -> Mapping[str, Any]:
         """The fields that say where an issue stands."""
@@ -74,8 +88,11 @@ class Site:
     async def transition(self, key: str, document: Mapping[str, Any]) -> None:
         await self._read("POST", f"/issue/{quote(key, safe='')}/transitions", document)
 
-    async def comment(self, key: str, document: Mapping[str, Any]) -> None:
-        await self._read("POST", f"/issue/{quote(key, safe='')}/comment", document)
+    async def comment(self, key: str, document: Mapping[str, Any]) -> str | None:
+        """Answers who wrote it, where Jira says so: that is us."""
+        author = (await self._read("POST", f"/issue/{quote(key, safe='')}/comment", document)).get("author")
+        found = author.get("accountId") if isinstance(author, dict) else None
+        return found if isinstance(found, str) else None
 
     async def comments(self, key: str) -> list[object]:
         """The newest ones, with their properties."""
@@ -87,8 +104,10 @@ class Site:
         """Sets a property of an issue, which people do not see and other programs find."""
         await self._read("PUT", f"/issue/{quote(key, safe='')}/properties/{quote(name, safe='')}", value)
 
-    async def call(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> Answer | Unreachable:
-        """One request as the user."""
+    async def _call(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> Answer | Unreachable:
+        left = self._deadline - self._clock()
+        if left <= 0:
+            return Unreachable(kind=UnreachableKind.TIMEOUT, text="the attempt had no time left")
         headers = {"Authorization": self._authorization, "Accept": "application/json"}
         body = None
         if document is not None:
@@ -100,7 +119,7 @@ class Site:
             headers=headers,
             body=body,
             purpose=Purpose.DELIVERY_JIRA,
-            timeout_s=ATTEMPT_SECONDS,
+            timeout_s=left,
             max_bytes=_LONG_ANSWER_BYTES,
         )
 
@@ -109,7 +128,7 @@ class Site:
 
     async def _read(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The object of an answer, empty where a success says nothing: some of 201 and 204 do not."""
-        answer = await self.call(method, path, document)
+        answer = await self._call(method, path, document)
         outcome = meaning(answer)
         if isinstance(outcome, Retry | Refused):
             raise SiteError(outcome)

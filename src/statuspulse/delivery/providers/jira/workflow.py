@@ -62,11 +62,6 @@ def is_named(transition: Transition, wanted: str) -> bool:
     return _same(transition.name, wanted)
 
 
-def needs_none(status: Status, wanted: str, target: IncidentState) -> bool:
-    """Whether the issue stands where it should, or beyond: what people have finished is not begun again for them."""
-    return is_at(status, wanted) or (target is not IncidentState.TRIGGERED and status.category == DONE)
-
-
 def choose(transitions: Sequence[Transition], status: Status, wanted: str) -> Transition | None:
     """The way to the wanted status, or a step towards it; None where the work flow has none that we can take.
 
@@ -75,17 +70,6 @@ def choose(transitions: Sequence[Transition], status: Status, wanted: str) -> Tr
     ways = [each for each in transitions if not each.demands]
     leading = [each for each in ways if is_at(each.to, wanted)] or [each for each in ways if is_named(each, wanted)]
     return next(iter(leading or _steps_towards(ways, status, wanted)), None)
-
-
-def target_of(settings: Settings, state: IncidentState) -> str:
-    """Where an issue belongs while its incident is in the state."""
-    match state:
-        case IncidentState.ACKNOWLEDGED:
-            return settings.acknowledged
-        case IncidentState.RESOLVED:
-            return settings.resolved
-        case IncidentState.TRIGGERED:
-            return NEW
 
 
 def meaning(settings: Settings, status: Status) -> IncidentState | None:
