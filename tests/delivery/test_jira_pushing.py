@@ -272,7 +272,7 @@ async def test_a_note_is_a_comment_and_moves_nothing(ground: Ground) -> None:
     await ground.push(Operation.TRIGGER)
     await ground.push(Operation.NOTE, note="Redis is full.\nScaling.")
     (issue,) = ground.jira.issues.values()
-    assert (issue.moves, issue.comments[0]["body"]["content"][1]["content"][2]["text"]) == ([], "Scaling.")
+    assert (issue.moves, issue.comments[0]["body"]["content"][0]["content"][2]["text"]) == ([], "Scaling.")
 
 
 async def test_an_issue_that_is_gone_is_refused_for_good(ground: Ground) -> None:

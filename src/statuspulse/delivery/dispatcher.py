@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from statuspulse.bus.bus import Bus, Topic
 from statuspulse.delivery import settlement
-from statuspulse.delivery.channel import ATTEMPT_SECONDS, Channel, Delivered, Outcome, Retry
+from statuspulse.delivery.channel import ATTEMPT_SECONDS, INTERNAL, Channel, Delivered, Outcome, Retry
 from statuspulse.delivery.digest import digest
 from statuspulse.delivery.lane import Lane
 from statuspulse.delivery.provider import Provider
@@ -40,6 +40,7 @@ _LONGEST_REST_SECONDS = 30.0
 _SHORTEST_REST_SECONDS = 0.01
 _PAUSE_SECONDS = 1.0
 _GRACE_SECONDS = 1.0
+_OK = 200
 
 
 class UndeliverableError(Exception):
@@ -182,7 +183,7 @@ class Dispatcher:
             started_at, begun = self._now(), clock()
             outcome = await self._hand_over(job, attempt)
             latency_ms = round((clock() - begun) * 1000)
-            self._judge(lane, outcome)
+            self._judge(job, lane, outcome)
             if self._groups(job) and isinstance(outcome, Delivered):
                 lane.count(self._now(), len(job.rows))
             now, jitter = self._now(), self._random()
@@ -239,7 +240,7 @@ class Dispatcher:
             # The error's own words may hold the address; where it happened does not.
             where = traceback.format_tb(error.__traceback__)[-1].strip()
             log.error("delivery.defect", notification=row.id, error=type(error).__name__, where=where)  # noqa: TRY400
-            return Retry(error=f"internal: {type(error).__name__}")
+            return Retry(error=f"{INTERNAL}{type(error).__name__}")
 
     def _message(self, job: Job) -> Message:
         """What is told; a trigger can be acknowledged by whoever reads it."""
@@ -251,8 +252,9 @@ class Dispatcher:
         is_open = first.action is Action.TRIGGER and first.state == IncidentState.TRIGGERED.value
         return replace(first, ack_key=ack_keys.key_of(self._keyring, rows[0].id) if is_open else None)
 
-    def _judge(self, lane: Lane, outcome: Outcome) -> None:
-        if not isinstance(outcome, Retry):
+    def _judge(self, job: Job, lane: Lane, outcome: Outcome) -> None:
+        # A provider that answered what it was asked is well, although the row has to come again.
+        if not isinstance(outcome, Retry) or (job.target is not None and outcome.status == _OK):
             lane.answered()
             return
         now = self._now()

@@ -34,12 +34,21 @@ class Known:
     kept: Secret | None = field(repr=False, default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An earlier try (ms), and the word for what came of it; None where nobody wrote that down."""
+
+    at: int
+    error: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
     """One change of an incident. `message` is the incident as it was then; a note's text is its `facts.note`.
 
     `repeated` tells that an earlier try may have arrived without our having heard so: what cannot be done twice has to
-    be looked for first. `key` is the same for every copy of the change, `at` is now (ms).
+    be looked for first; `tried` tells when those were, and what came of them. `key` is the same for every copy of the
+    change, `at` is now (ms).
     """
 
     operation: Operation
@@ -48,6 +57,7 @@ class Push:
     repeated: bool
     key: str
     at: int
+    tried: tuple[Tried, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

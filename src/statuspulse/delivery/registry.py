@@ -14,6 +14,7 @@ from statuspulse.delivery.channels.slack import SlackChannel
 from statuspulse.delivery.channels.teams import TeamsChannel
 from statuspulse.delivery.channels.telegram import TelegramChannel
 from statuspulse.delivery.provider import Provider
+from statuspulse.delivery.providers.jira.provider import JiraProvider
 from statuspulse.delivery.providers.pagerduty import PagerDutyProvider
 from statuspulse.delivery.smtp import Smtp
 from statuspulse.delivery.vendors import Vendors
@@ -31,6 +32,7 @@ def providers(gate: Gate, *, public_url: str, vendors: Vendors, clock: Callable[
         Kind.PAGERDUTY: PagerDutyProvider(
             client, events_url=vendors.pagerduty, api_url=vendors.pagerduty_api, public_url=public_url, clock=clock
         ),
+        Kind.JIRA: JiraProvider(client, public_url=public_url, clock=clock),
     }
     return {kind.value: provider for kind, provider in found.items()}
 

@@ -27,10 +27,14 @@ LONGEST_SILENCE = 2 * MINUTE
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The integration that a row names, None if there is none any more, and how it stands with the incident."""
+    """The integration that a row names, None if there is none any more, and how it stands with the incident.
+
+    `deliveries` are the earlier attempts of the row.
+    """
 
     integration: Integration | None
     sync: Sync | None
+    deliveries: tuple[Delivery, ...] = ()
 
     @property
     def kind(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from statuspulse.delivery import settlement as settlements
 from statuspulse.delivery import sync_events
 from statuspulse.delivery.channel import Outcome
-from statuspulse.delivery.provider import Account, Known, Provider, Push, Pushed
+from statuspulse.delivery.provider import Account, Known, Provider, Push, Pushed, Tried
 from statuspulse.delivery.settlement import LONGEST_SILENCE, Settlement, Target
 from statuspulse.domain.actor import Actor
 from statuspulse.domain.ids import is_id, new_ulid
@@ -22,7 +22,7 @@ from statuspulse.storage import events, incident_syncs, incidents, integrations,
 from statuspulse.storage.incident_syncs import Sync
 from statuspulse.storage.incidents import TimelineEntry
 from statuspulse.storage.integrations import Integration
-from statuspulse.storage.outbox import Notification, State
+from statuspulse.storage.outbox import Delivery, Notification, State
 from statuspulse.storage.sealing import Keyring, WrongKeyError
 from statuspulse.storage.sync_log import Said
 
@@ -39,7 +39,8 @@ def is_push(row: Notification) -> bool:
 def target_of(connection: Connection, row: Notification) -> Target:
     integration = integrations.get(connection, row.team_id, row.destination)
     sync = None if row.incident_id is None else incident_syncs.get(connection, row.incident_id, row.destination)
-    return Target(integration, sync)
+    earlier = outbox.deliveries_of(connection, row.team_id, row.id) if row.attempts else []
+    return Target(integration, sync, tuple(earlier))
 
 
 class Syncs:
@@ -68,11 +69,11 @@ class Syncs:
                 return partial(provider.test, account, key=row.event_id, at=self._now())
             if target.sync is None:
                 raise UnpushableError("unlinked")
-            return partial(provider.push, account, self._push(row, target.sync))
+            return partial(provider.push, account, self._push(row, target.sync, target.deliveries))
         except WrongKeyError:
             raise UnpushableError("wrong_key") from None
 
-    def _push(self, row: Notification, sync: Sync) -> Push:
+    def _push(self, row: Notification, sync: Sync, deliveries: Sequence[Delivery]) -> Push:
         kept = None if sync.kept_sealed is None else self._keyring.open(sync.place, sync.kept_sealed)
         return Push(
             operation=Operation(row.action),
@@ -82,6 +83,7 @@ class Syncs:
             repeated=row.lease_epoch > 1,
             key=row.event_id,
             at=self._now(),
+            tried=_tried(row, deliveries),
         )
 
     def store(self, connection: Connection, row: Notification, target: Target, settled: Settlement, now: int) -> None:
@@ -166,6 +168,14 @@ class Syncs:
             link(connection, integration, replace(known, updated_at=now))
         detail = {"provider": sync.provider, "operation": row.action, "external_id": known.external_id}
         _entry(connection, sync.incident_id, "synced", integration, detail, now)
+
+
+def _tried(row: Notification, deliveries: Sequence[Delivery]) -> tuple[Tried, ...]:
+    """Leases of which nobody recorded a delivery ended with their process, when the row was touched last or before."""
+    recorded = [Tried(one.started_at, one.error) for one in deliveries]
+    if row.lease_epoch - 1 > row.attempts:
+        recorded.append(Tried(row.updated_at, None))
+    return tuple(recorded)
 
 
 def link(connection: Connection, integration: Integration, known: Sync) -> None:

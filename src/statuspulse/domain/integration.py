@@ -39,6 +39,7 @@ class Operation(StrEnum):
     RESOLVE = "resolve"
     REOPEN = "reopen"
     NOTE = "note"
+    LINK = "link"
     TEST = "test"
 
 
@@ -90,6 +91,16 @@ def opens(kind: Kind, config: Mapping[str, Any], severity: str) -> bool:
             return severity in config["create_on"]
         case Kind.ALERTMANAGER:
             return False
+
+
+def tells_of_links(kind: Kind) -> bool:
+    """Whether something that people link to an incident is told that it is."""
+    return kind is Kind.JIRA
+
+
+def url_of(kind: Kind, config: Mapping[str, Any], external_id: str) -> str | None:
+    """Where people see what has the id there, where that follows from the id."""
+    return f"{config['base_url'].rstrip('/')}/browse/{external_id}" if kind is Kind.JIRA else None
 
 
 def takes_notes(kind: Kind, config: Mapping[str, Any]) -> bool:

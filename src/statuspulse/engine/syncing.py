@@ -10,7 +10,16 @@ from sqlalchemy import Connection
 from statuspulse.domain.actor import Actor
 from statuspulse.domain.ids import new_ulid
 from statuspulse.domain.incident import Move
-from statuspulse.domain.integration import Operation, SyncStatus, of_move, of_state, opens, takes_notes
+from statuspulse.domain.integration import (
+    Operation,
+    SyncStatus,
+    of_move,
+    of_state,
+    opens,
+    takes_notes,
+    tells_of_links,
+    url_of,
+)
 from statuspulse.domain.message import Action, Facts, Message
 from statuspulse.storage import incident_syncs, integrations, outbox
 from statuspulse.storage.incident_syncs import Sync
@@ -41,7 +50,9 @@ def opened(connection: Connection, incident: Incident, actor: Actor, facts: Fact
     for integration in _others(connection, incident, actor):
         link = incident.external_ids.get(integration.kind.value)
         if link is not None:
-            _bind(connection, incident, integration, link, now)
+            sync = _bind(connection, incident, integration, link, now)
+            if tells_of_links(integration.kind):
+                _owe(connection, incident, sync, Operation.LINK, _Told(actor, facts, now))
         elif incident.notify and opens(integration.kind, integration.config, incident.severity.value):
             _begin(connection, incident, integration, _Told(actor, facts, now))
 
@@ -150,6 +161,8 @@ def _operations(
     found = [] if operation is None else [operation]
     if note is not None and takes_notes(integration.kind, integration.config):
         found.insert(0 if operation is Operation.RESOLVE else len(found), Operation.NOTE)
+    if is_new_there and after.external_ids.get(provider) is not None and tells_of_links(integration.kind):
+        found.insert(0, Operation.LINK)
     return found
 
 
@@ -182,7 +195,7 @@ def _bind(
         team_id=incident.team_id,
         provider=integration.kind.value,
         external_id=link["id"],
-        url=link["url"],
+        url=link["url"] or url_of(integration.kind, integration.config, link["id"] or ""),
         opened=True,
         status=SyncStatus.SYNCED,
         version=incident.version,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from statuspulse.delivery.channel import INTERNAL
 from statuspulse.delivery.provider import Tried
 from statuspulse.domain.times import MINUTE
 from statuspulse.egress.http_client import Answer, Unreachable, UnreachableKind
@@ -28,9 +29,9 @@ _REQUEST_TIMEOUT = 408
 def may_create(tried: Iterable[Tried], now: int) -> bool:
     """Whether an issue that was looked for and not found may be created: none can have been made a moment ago.
 
-    A try of which nobody wrote down what came of it may have made one.
+    A try of which nobody wrote down what came of it may have made one, and so may one that a defect of ours ended.
     """
-    doubtful = [one.at for one in tried if one.error in {UNANSWERED, None}]
+    doubtful = [one.at for one in tried if one.error in {UNANSWERED, None} or one.error.startswith(INTERNAL)]
     return not doubtful or now - max(doubtful) >= SETTLING
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from statuspulse.delivery.providers.jira import adf
 from statuspulse.delivery.providers.jira.settings import Settings
 from statuspulse.delivery.wording import details, line, links, remarks, summary
+from statuspulse.domain.integration import Operation
 from statuspulse.domain.message import Message
 
 # Jira refuses more, and any line end.
@@ -15,6 +16,13 @@ SUMMARY_LIMIT = 255
 INCIDENT_PROPERTY = "statuspulse.incident"
 COMMENT_PROPERTY = "statuspulse.comment"
 
+_LINE_LIMIT = 2000
+_SENTENCES = {
+    Operation.LINK: "This issue stands for incident {incident_id} of StatusPulse.",
+    Operation.TRIGGER: "This issue stands for incident {incident_id} of StatusPulse.",
+    Operation.UNACKNOWLEDGE: "The acknowledgement of incident {incident_id} was withdrawn.",
+    Operation.REOPEN: "Incident {incident_id} was reopened.",
+}
 _PREFIX = "sp-"
 _ID_PREFIX = "inc_"
 
@@ -40,7 +48,7 @@ def jql(project_key: str, incident_id: str) -> str:
 
 def new_issue(message: Message, settings: Settings, public_url: str) -> dict[str, Any]:
     """The body of `POST /rest/api/3/issue`."""
-    blocks = [adf.paragraph(line(summary(message), 2000)), adf.facts(details(message))]
+    blocks = [adf.paragraph(line(summary(message), _LINE_LIMIT)), adf.facts(details(message))]
     blocks += [adf.paragraph(text) for text in remarks(message)]
     ways = links(message, public_url)
     if ways:
@@ -63,17 +71,15 @@ def mark_of(message: Message) -> dict[str, Any]:
     return {"id": message.incident_id, "number": message.number}
 
 
-def new_comment(message: Message, mark: str) -> dict[str, Any]:
-    """What happened to the incident, for those who watch the issue; `mark` tells its copies apart."""
-    blocks = [adf.paragraph(line(summary(message), 2000))]
-    if message.facts.note:
-        blocks.append(adf.paragraph(message.facts.note))
-    return marked(adf.document(*blocks), mark)
-
-
-def marked(body: adf.Node, mark: str) -> dict[str, Any]:
-    """The body of `POST …/comment`."""
-    return {"body": body, "properties": [{"key": COMMENT_PROPERTY, "value": {"id": mark}}]}
+def new_comment(operation: Operation, message: Message, mark: str) -> dict[str, Any]:
+    """The body of `POST …/comment`: what happened to the incident; `mark` tells its copies apart."""
+    if operation is Operation.NOTE:
+        blocks = [adf.paragraph(message.facts.note or ""), adf.paragraph(f"({message.actor}, StatusPulse)")]
+    else:
+        said = _SENTENCES.get(operation)
+        blocks = [] if said is None else [adf.paragraph(said.format(incident_id=message.incident_id))]
+        blocks.append(adf.paragraph(line(summary(message), _LINE_LIMIT)))
+    return {"body": adf.document(*blocks), "properties": [{"key": COMMENT_PROPERTY, "value": {"id": mark}}]}
 
 
 def bears(comment: object, mark: str) -> bool:

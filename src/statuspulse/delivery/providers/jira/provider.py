@@ -79,11 +79,15 @@ class _Task:
 
     async def run(self) -> Outcome:
         key = self.asked.known.external_id
-        if self.asked.operation is Operation.TRIGGER:
-            return await self._provide() if key is None else await self._greet(key)
-        if key is None:
-            return Refused(error="issue_missing")
-        return await self._follow(key)
+        match self.asked.operation:
+            case Operation.TRIGGER if key is None:
+                return await self._provide()
+            case _ if key is None:
+                return Refused(error="issue_missing")
+            case Operation.TRIGGER | Operation.LINK:
+                return await self._greet(key)
+            case _:
+                return await self._follow(key)
 
     async def _provide(self) -> Outcome:
         """Looks for the issue, and creates one only where there can be none."""
@@ -170,7 +174,7 @@ class _Task:
         url = self.settings.browse_url(key)
         if self.asked.repeated and any(issue.bears(one, mark) for one in await self.site.comments(key)):
             return Pushed(200, external_id=key, url=url)
-        author = await self.site.comment(key, issue.new_comment(self.asked.message, mark))
+        author = await self.site.comment(key, issue.new_comment(self.asked.operation, self.asked.message, mark))
         return Pushed(201, external_id=key, url=url, author=author)
 
 
