@@ -12,10 +12,10 @@ import pytest
 
 from statuspulse.delivery.channel import Outcome, Refused, Retry
 from statuspulse.delivery.provider import Account, Known, Push, Pushed, Tried
-from statuspulse.delivery.providers.jira.issue import label_of
 from statuspulse.delivery.providers.jira.provider import JiraProvider
 from statuspulse.domain.backoff import CHANNELS
 from statuspulse.domain.integration import Operation
+from statuspulse.domain.jira.labels import label_of
 from statuspulse.domain.message import Action, Facts, Message, Subject
 from statuspulse.domain.secret import Secret
 from statuspulse.domain.times import MINUTE, SECOND

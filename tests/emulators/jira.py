@@ -150,6 +150,7 @@ class JiraCloud(HttpTarget):
         self.workflow = workflow
         self.fault = fault
         self.secret = SECRET
+        self.secret_token = TOKEN
         self.issues: dict[str, Issue] = {}
         self.hooks: list[Hook] = []
         self.refused: list[str] = []
@@ -211,7 +212,7 @@ class JiraCloud(HttpTarget):
         return http_answer(status, b"" if document is None else json.dumps(document).encode(), _JSON)
 
     def _judge(self, arrival: Arrival) -> tuple[int, Any]:
-        expected = "Basic " + base64.b64encode(f"{EMAIL}:{TOKEN}".encode()).decode()
+        expected = "Basic " + base64.b64encode(f"{EMAIL}:{self.secret_token}".encode()).decode()
         if arrival.headers.get("authorization") != expected:
             raise RefusedError(401)
         method, parts = arrival.what.split(" ")[0], urlsplit(arrival.path)

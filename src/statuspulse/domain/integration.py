@@ -181,11 +181,17 @@ def move_of(change: Change, current: IncidentState) -> Move:
 
 
 _CUT_FROM = 200
+_SIGNATURE = ", StatusPulse)"
 
 
 def mirrored(text: str, actor: str) -> str:
     """A note as it is written on the other side, with the name of who wrote it here."""
-    return f"{text}\n\n({actor}, StatusPulse)"
+    return f"{text}\n\n({actor}{_SIGNATURE}"
+
+
+def is_signed_by_us(text: str) -> bool:
+    """Whether a text from the other side ends as those do that we write there."""
+    return text.rstrip().endswith(_SIGNATURE)
 
 
 def is_mirrored(text: str, note: str, actor: str) -> bool:

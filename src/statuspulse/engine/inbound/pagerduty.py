@@ -20,7 +20,7 @@ _CHANGES = {
 _NOTE_LIMIT = 10_000
 
 
-def read(body: bytes) -> tuple[Report, ...]:
+def read(_config: Mapping[str, Any], body: bytes) -> tuple[Report, ...]:
     """What a message tells, nothing for a kind that does not concern us; raises UnreadableError."""
     event = the_object(the_object(parsed(body), "the body").get("event"), "event")
     change = _CHANGES.get(str(event.get("event_type")))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -16,7 +16,7 @@ from statuspulse.bus.bus import Bus, Topic
 from statuspulse.domain.alert import AlertReport
 from statuspulse.domain.integration import Change, Kind, Report, UnreadableError
 from statuspulse.domain.times import MINUTE, SECOND
-from statuspulse.engine.inbound import alertmanager, alerts, moves, pagerduty
+from statuspulse.engine.inbound import alertmanager, alerts, jira, moves, pagerduty
 from statuspulse.storage import alerts as stored_alerts
 from statuspulse.storage import inbound, integrations, sync_log
 from statuspulse.storage.database import Database, DatabaseUnavailableError
@@ -31,8 +31,9 @@ T = TypeVar("T")
 # Forms of bodies: the kind of the integration, but for what Prometheus sends on a way of its own.
 ALERTS = "alerts"
 
-Read = Callable[[bytes], Sequence[Report]]
-READERS: dict[str, Read] = {Kind.PAGERDUTY.value: pagerduty.read}
+# Given the members of the integration, too: what a status means is for the team to say.
+Read = Callable[[Mapping[str, Any], bytes], Sequence[Report]]
+READERS: dict[str, Read] = {Kind.PAGERDUTY.value: pagerduty.read, Kind.JIRA.value: jira.read}
 
 _PER_TURN = 50
 # Alerts in one transaction: between two the writer belongs to others.
@@ -145,7 +146,7 @@ class InboundWorker:
 
     async def _take_reports(self, integration: Integration, message: Inbound) -> None:
         reports = []
-        for report in READERS[message.form](message.body):
+        for report in READERS[message.form](integration.config, message.body):
             reports += await self._matched(integration, report)
         await self._repeated(partial(_apply_reports, integration, message, reports, self._now()))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from statuspulse.delivery.providers.jira import adf
-from statuspulse.delivery.providers.jira.settings import Settings
 from statuspulse.delivery.wording import details, line, links, remarks, summary
-from statuspulse.domain.integration import Operation
+from statuspulse.domain.integration import Operation, mirrored
+from statuspulse.domain.jira import adf
+from statuspulse.domain.jira.labels import label_of
+from statuspulse.domain.jira.settings import Settings
 from statuspulse.domain.message import Message
 
 # Jira refuses more, and any line end.
@@ -23,27 +23,6 @@ _SENTENCES = {
     Operation.UNACKNOWLEDGE: "The acknowledgement of incident {incident_id} was withdrawn.",
     Operation.REOPEN: "Incident {incident_id} was reopened.",
 }
-_PREFIX = "sp-"
-_ID_PREFIX = "inc_"
-
-
-def label_of(incident_id: str) -> str:
-    """By which an issue is found again: `sp-inc-4m8n2v5w`."""
-    return _PREFIX + incident_id.replace("_", "-")
-
-
-def incident_of(labels: Iterable[object]) -> str | None:
-    """The incident that one of an issue's labels names."""
-    beginning = label_of(_ID_PREFIX)
-    for label in labels:
-        if isinstance(label, str) and label.startswith(beginning):
-            return _ID_PREFIX + label.removeprefix(beginning)
-    return None
-
-
-def jql(project_key: str, incident_id: str) -> str:
-    """Finds the issue of an incident, the oldest first. Neither part can hold a quote."""
-    return f'project = "{project_key}" AND labels = "{label_of(incident_id)}" ORDER BY created ASC'
 
 
 def new_issue(message: Message, settings: Settings, public_url: str) -> dict[str, Any]:
@@ -74,11 +53,11 @@ def mark_of(message: Message) -> dict[str, Any]:
 def new_comment(operation: Operation, message: Message, mark: str) -> dict[str, Any]:
     """The body of `POST …/comment`: what happened to the incident; `mark` tells its copies apart."""
     if operation is Operation.NOTE:
-        blocks = [adf.paragraph(message.facts.note or ""), adf.paragraph(f"({message.actor}, StatusPulse)")]
+        blocks = [adf.paragraph(mirrored(message.facts.note or "", message.actor))]
     else:
         said = _SENTENCES.get(operation)
         blocks = [] if said is None else [adf.paragraph(said.format(incident_id=message.incident_id))]
-        blocks.append(adf.paragraph(line(summary(message), _LINE_LIMIT)))
+        blocks.append(adf.paragraph(mirrored(line(summary(message), _LINE_LIMIT), message.actor)))
     return {"body": adf.document(*blocks), "properties": [{"key": COMMENT_PROPERTY, "value": {"id": mark}}]}
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from statuspulse.delivery.channel import Delivered, Outcome, Refused, Retry
 from statuspulse.delivery.posting import said
 from statuspulse.delivery.provider import Account, Push, Pushed
-from statuspulse.delivery.providers.jira import creation, issue, workflow
-from statuspulse.delivery.providers.jira.settings import DONE, NEW, Settings
+from statuspulse.delivery.providers.jira import creation, issue
 from statuspulse.delivery.providers.jira.site import Site, SiteError, meaning
 from statuspulse.domain.integration import Operation
+from statuspulse.domain.jira import labels, workflow
+from statuspulse.domain.jira.settings import DONE, NEW, Settings
 from statuspulse.domain.secret import Secret
 from statuspulse.domain.times import SECOND
 from statuspulse.egress.http_client import Answer, HttpClient
@@ -92,7 +93,7 @@ class _Task:
     async def _provide(self) -> Outcome:
         """Looks for the issue, and creates one only where there can be none."""
         message = self.asked.message
-        found = await self.site.find(issue.jql(self.settings.project_key, message.incident_id))
+        found = await self.site.find(labels.jql(self.settings.project_key, message.incident_id))
         if found is not None:
             return await self._is(found, Delivered(200))
         if not creation.may_create(self.asked.tried, self.asked.at):
@@ -179,5 +180,5 @@ class _Task:
 
 
 def _incident_of(fields: object) -> str | None:
-    labels = fields.get("labels") if isinstance(fields, dict) else None
-    return issue.incident_of(labels if isinstance(labels, list) else ())
+    found = fields.get("labels") if isinstance(fields, dict) else None
+    return labels.incident_of(found if isinstance(found, list) else ())

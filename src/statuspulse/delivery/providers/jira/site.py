@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from statuspulse.delivery.channel import ATTEMPT_SECONDS, Delivered, Outcome, Refused, Retry
 from statuspulse.delivery.posting import judge, said
-from statuspulse.delivery.providers.jira.settings import Settings
+from statuspulse.domain.jira.settings import Settings
 from statuspulse.domain.secret import Secret
 from statuspulse.egress.http_client import Answer, HttpClient, Unreachable, UnreachableKind
 from statuspulse.egress.policy import Purpose

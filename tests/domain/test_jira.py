@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statuspulse.delivery.providers.jira import adf, workflow
-from statuspulse.delivery.providers.jira.issue import incident_of, label_of
-from statuspulse.delivery.providers.jira.workflow import Status, Transition
+from statuspulse.domain.jira import adf, workflow
+from statuspulse.domain.jira.labels import incident_of, label_of
+from statuspulse.domain.jira.workflow import Status, Transition
 from tests.emulators.jira import _is_adf
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from statuspulse.delivery.providers.jira.settings import CATEGORIES, DONE, INDETERMINATE, NEW, Settings
 from statuspulse.domain.incident import IncidentState
+from statuspulse.domain.jira.settings import CATEGORIES, DONE, INDETERMINATE, NEW, Settings
 
 
 @dataclass(frozen=True, slots=True)

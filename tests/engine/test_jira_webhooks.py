@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from statuspulse.delivery.providers.jira.webhook import read
 from statuspulse.domain.integration import Change, Report, UnreadableError
 from statuspulse.domain.vendor_signatures import is_hub_s
+from statuspulse.engine.inbound.jira import read
 from tests.delivery.world import NOW, Clock
-from tests.emulators.jira import PERSON, SECRET, STRICT, JiraCloud
+from tests.emulators.jira import OWN_ACCOUNT, PERSON, SECRET, STRICT, JiraCloud
 
 LABEL = "sp-inc-4m8n2v5w"
 
@@ -57,12 +57,11 @@ def test_moving_an_issue_says_what_the_category_of_its_status_means(
     jira: JiraCloud, status: str, change: Change
 ) -> None:
     key = issue_of(jira)
-    assert read(config(jira), jira.move(key, status).body) == [
-        Report(
-            change=change, external_id=key, incident_id="inc_4m8n2v5w", url=f"{jira.url}/browse/{key}",
-            author_id=PERSON, author="Maya Rodriguez", at=NOW,
-        )
-    ]  # fmt: skip
+    (report,) = read(config(jira), jira.move(key, status).body)
+    assert report == Report(
+        change=change, external_id=key, incident_id="inc_4m8n2v5w", url=f"{jira.url}/browse/{key}",
+        author_id=PERSON, author="Maya Rodriguez", at=NOW,
+    )  # fmt: skip
 
 
 def test_moving_an_issue_back_says_nothing(jira: JiraCloud) -> None:
@@ -98,6 +97,11 @@ def test_a_comment_may_be_rich_text_too(jira: JiraCloud) -> None:
     }  # fmt: skip
     (report,) = read(config(jira), json.dumps(document).encode())
     assert report.text == "@Maya look:\nfull\none"
+
+
+def test_a_comment_of_ours_is_no_news(jira: JiraCloud) -> None:
+    hook = jira.write(issue_of(jira), "ACKNOWLEDGED: Checkout\n\n(Maya, StatusPulse)", OWN_ACCOUNT)
+    assert not read(config(jira), hook.body)
 
 
 def test_our_own_new_issue_tells_its_key(jira: JiraCloud) -> None:
