@@ -102,9 +102,10 @@ class Dispatcher:
         now = self._now()
         self._lanes = {name: lane for name, lane in self._lanes.items() if not lane.is_idle(now)}
         while (room := _UNDER_WAY_LIMIT - len(self._in_hand)) > 0:
+            asked_at = self._now()
             due_at = await self._next_due_at()
             if due_at is None or due_at > self._now():
-                return self._rest(due_at)
+                return self._rest(due_at, asked_at)
             jobs = await self._claim(room)
             for job in jobs:
                 self._start(job, tasks)
@@ -151,10 +152,13 @@ class Dispatcher:
         closed = [destination for destination, lane in self._lanes.items() if not lane.takes(now)]
         return Aside(destinations=closed, ids=tuple(self._in_hand))
 
-    def _rest(self, due_at: int | None) -> float:
-        """Until something is due, or a destination opens for which something may be."""
+    def _rest(self, due_at: int | None, asked_at: int) -> float:
+        """Until something is due, or a destination opens for which something may be.
+
+        One that was left aside when the rows were asked may have opened while they answered.
+        """
         now = self._now()
-        instants = [lane.opens_at for lane in self._lanes.values() if lane.has_place and lane.opens_at > now]
+        instants = [lane.opens_at for lane in self._lanes.values() if lane.has_place and lane.opens_at > asked_at]
         if due_at is not None:
             instants.append(due_at)
         rest = (min(instants) - now) / 1000 if instants else _LONGEST_REST_SECONDS
