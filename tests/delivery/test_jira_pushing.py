@@ -280,6 +280,14 @@ async def test_an_issue_that_is_gone_is_refused_for_good(ground: Ground) -> None
     assert await ground.push(Operation.RESOLVE) == Refused(error="http_404", status=404)
 
 
+async def test_an_issue_that_was_moved_to_another_project_is_known_by_its_new_key(ground: Ground) -> None:
+    await ground.push(Operation.TRIGGER)
+    ground.jira.relocate(ground.known.external_id or "", "NEW-7")
+    await ground.push(Operation.RESOLVE)
+    assert (ground.known.external_id, ground.known.url) == ("NEW-7", f"{ground.jira.url}/browse/NEW-7")
+    assert ground.jira.issues["NEW-7"].moves == ["Done"]
+
+
 async def test_without_an_issue_there_is_nothing_to_move(ground: Ground) -> None:
     assert await ground.push(Operation.RESOLVE) == Refused(error="issue_missing")
 

@@ -13,18 +13,21 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from statuspulse.catalog import reception
+from statuspulse.delivery.lookup import ProviderLookup
 from statuspulse.delivery.registry import providers
 from statuspulse.delivery.vendors import Vendors
 from statuspulse.domain.actor import Actor
-from statuspulse.domain.incident import Move, ResolveReason
+from statuspulse.domain.incident import IncidentState, Move, ResolveReason
 from statuspulse.domain.integration import Kind, SyncStatus
 from statuspulse.domain.message import Facts
 from statuspulse.domain.monitor import Severity
 from statuspulse.domain.secret import Secret
-from statuspulse.domain.times import HOUR, MINUTE
+from statuspulse.domain.times import HOUR, MINUTE, SECOND
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.policy import Policy
 from statuspulse.engine import syncing
+from statuspulse.engine.inbound.worker import InboundWorker
 from statuspulse.engine.incidents import Opening, change, open_incident
 from statuspulse.storage import events, incident_syncs, incidents, integrations, outbox
 from statuspulse.storage.database import Database
@@ -35,7 +38,7 @@ from statuspulse.storage.integrations import Integration
 from statuspulse.storage.outbox import Aside
 from tests.delivery.receiver import Receiver
 from tests.delivery.world import NOW, TEAM, Clock, World, turn
-from tests.emulators.jira import EMAIL, SECRET, TOKEN, Fault, JiraCloud
+from tests.emulators.jira import EMAIL, OWN_ACCOUNT, PERSON, SECRET, TOKEN, Fault, Hook, JiraCloud
 from tests.targets import until
 
 INTEGRATION = "int_4f6h8k2m"
@@ -69,8 +72,8 @@ class Ground:
         self.jira = jira
         self.chances = chances
         clock = asyncio.get_running_loop().time
-        kinds = providers(gate, public_url="https://status.acme.example", vendors=Vendors(), clock=clock)
-        self.dispatcher = partial(world.dispatcher, kinds=_KINDS, providers=kinds)
+        self.kinds = providers(gate, public_url="https://status.acme.example", vendors=Vendors(), clock=clock)
+        self.dispatcher = partial(world.dispatcher, kinds=_KINDS, providers=self.kinds)
         secrets = {"api_token": Secret(TOKEN), "webhook_secret": Secret(SECRET)}
         made = Integration(
             id=INTEGRATION, team_id=TEAM, kind=Kind.JIRA, name="Jira", enabled=True,
@@ -115,6 +118,32 @@ class Ground:
                 return
             clock.at = max(clock.at + round(rest * 1000), min(due, clock.at + HOUR))
 
+    async def hear(self, *hooks: Hook) -> None:
+        """The webhooks arrive and are worked off."""
+
+        def receive(connection: Connection) -> None:
+            integration = integrations.get(connection, TEAM, INTEGRATION)
+            assert integration is not None
+            for hook in hooks:
+                headers = {name.lower(): value for name, value in hook.headers.items()}
+                assert reception.is_authentic(integration, self.world.keyring, headers, hook.body)
+                reception.receive(connection, integration, headers, hook.body, self.world.clock())
+
+        self.world.write(receive)
+        lookup = ProviderLookup(self.world.keyring, self.kinds)
+        worker = InboundWorker(self.world.database, self.world.bus, lookup, now=self.world.clock)
+        async with asyncio.TaskGroup() as tasks:
+            await worker.turn(tasks)
+
+    def stored(self, incident: Incident) -> Incident:
+        found = self.world.database.read_now(lambda connection: incidents.get(connection, TEAM, incident.id))
+        assert found is not None
+        return found
+
+    def told(self, incident: Incident, kind: str) -> list[dict[str, Any]]:
+        """The details of the entries of a kind in the timeline."""
+        return [entry.detail for entry in self.world.timeline(incident) if entry.type == kind]
+
     def sync(self, incident: Incident) -> Sync:
         found = self.world.database.read_now(
             lambda connection: incident_syncs.get(connection, incident.id, INTEGRATION)
@@ -123,9 +152,7 @@ class Ground:
         return found
 
     def linked(self, incident: Incident) -> dict[str, str | None] | None:
-        found = self.world.database.read_now(lambda connection: incidents.get(connection, TEAM, incident.id))
-        assert found is not None
-        return found.external_ids.get("jira")
+        return self.stored(incident).external_ids.get("jira")
 
     def failures(self) -> list[dict[str, Any]]:
         """The data of every `incident.sync_failed`."""
@@ -245,3 +272,95 @@ async def test_a_site_whose_index_lags_opens_no_breaker_for_other_incidents(grou
     await ground.work_off()
     assert len(ground.jira.issues) == 5
     assert ground.world.clock() - NOW < 10 * MINUTE
+
+
+async def test_a_person_who_moves_the_issue_moves_the_incident_once_and_nothing_comes_back(ground: Ground) -> None:
+    incident = ground.open()
+    await ground.work_off()
+    key = ground.sync(incident).external_id or ""
+    for status, state in (("In Progress", IncidentState.ACKNOWLEDGED), ("Done", IncidentState.RESOLVED)):
+        hook = ground.jira.move(key, status)
+        await ground.hear(hook, hook)
+        await ground.work_off()
+        assert ground.stored(incident).state is state
+    assert ground.stored(incident).resolved_by == Actor("integration", INTEGRATION, "Maya Rodriguez")
+    assert [one["state"] for one in ground.told(incident, "state_changed")] == ["acknowledged", "resolved"]
+    assert ground.jira.moves_by(OWN_ACCOUNT) == []
+    assert ground.jira.issues[key].comments == []
+
+
+async def test_an_acknowledgement_after_the_end_does_not_reopen(ground: Ground) -> None:
+    incident = ground.open()
+    await ground.work_off()
+    ground.move(incident, Move.RESOLVE)
+    await ground.work_off()
+    await ground.hear(*ground.jira.hooks, ground.jira.move(ground.sync(incident).external_id or "", "In Progress"))
+    await ground.work_off()
+    assert ground.stored(incident).state is IncidentState.RESOLVED
+    assert ground.jira.moves_by(OWN_ACCOUNT) == ["Done"]
+
+
+async def test_a_webhook_tells_of_an_issue_before_the_index_knows_it(ground: Ground) -> None:
+    ground.chances.fault = lambda _: Fault.CUT_AFTER if not ground.chances.seen else None
+    ground.chances.lag = lambda: HOUR
+    incident = ground.open()
+    await turn(ground.dispatcher())
+    assert ground.linked(incident) is None
+    await ground.hear(*ground.jira.hooks)
+    assert ground.linked(incident) == {"id": "OPS-1", "url": f"{ground.jira.url}/browse/OPS-1"}
+    await ground.work_off()
+    assert len(ground.jira.issues) == 1
+    assert ground.jira.issues["OPS-1"].comments == []
+
+
+async def test_a_clone_of_an_issue_does_not_take_its_place(ground: Ground) -> None:
+    incident = ground.open()
+    await ground.work_off()
+    clone = ground.jira.add(labels=list(ground.jira.issues["OPS-1"].fields["labels"]))
+    await ground.hear(*ground.jira.hooks, ground.jira.move(clone.key, "Done"))
+    assert ground.sync(incident).external_id == "OPS-1"
+    assert ground.stored(incident).state is IncidentState.TRIGGERED
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_both_sides_end_alike_and_each_has_moved_the_other_once(ground: Ground, seed: int) -> None:
+    """People here and there do the same things at any time; webhooks come late, twice and in any order."""
+    chance = random.Random(seed)
+    faults = [Fault.CUT_AFTER, Fault.GATEWAY_AFTER, Fault.BUSY, Fault.BROKEN]
+    incident = ground.open()
+    await ground.work_off()
+    issue = ground.jira.issues[ground.sync(incident).external_id or ""]
+    ground.chances.fault = lambda _: chance.choice(faults) if chance.random() < 0.3 else None
+    told, written = 0, 0
+    for _ in range(12):
+        ground.world.clock.at += round(chance.random() * 20 * SECOND)
+        match chance.randrange(7):
+            case 0 if ground.stored(incident).state is IncidentState.TRIGGERED:
+                ground.move(incident, Move.ACKNOWLEDGE)
+            case 1 if ground.stored(incident).is_open and chance.random() < 0.4:
+                ground.move(incident, Move.RESOLVE)
+            case 2 if issue.status == "To Do":
+                ground.jira.move(issue.key, "In Progress")
+            case 3 if issue.status != "Done" and chance.random() < 0.4:
+                ground.jira.move(issue.key, "Done")
+            case 4:
+                ground.jira.write(issue.key, f"Look at {written}.")
+                written += 1
+            case 5:
+                await turn(ground.dispatcher())
+            case _:
+                late = ground.jira.hooks[told:]
+                chance.shuffle(late)
+                told = len(ground.jira.hooks)
+                await ground.hear(*late, *late[: chance.randrange(3)])
+    for _ in range(2):
+        await ground.work_off()
+        await ground.hear(*ground.jira.hooks)
+    states = [one["state"] for one in ground.told(incident, "state_changed")]
+    assert states in ([], ["acknowledged"], ["resolved"], ["acknowledged", "resolved"])
+    ends = {"triggered": "To Do", "acknowledged": "In Progress", "resolved": "Done"}
+    assert issue.status == ends[ground.stored(incident).state.value]
+    assert len(ground.told(incident, "note")) == written
+    mine, theirs = ground.jira.moves_by(OWN_ACCOUNT), ground.jira.moves_by(PERSON)
+    assert len(set(mine)) == len(mine)
+    assert not set(mine) & set(theirs)

@@ -14,7 +14,7 @@ import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -168,10 +168,30 @@ class JiraCloud(HttpTarget):
         content = {"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": [_text(text)]}]}
         return self._comment(self.issues[key], content, account, [])
 
-    def add(self, summary: str = "Made by hand") -> Issue:
+    def add(self, *, labels: Sequence[str] = ()) -> Issue:
         """Somebody makes an issue."""
-        fields = {"summary": summary, "labels": [], "project": {"key": "OPS"}, "issuetype": {"name": "Task"}}
+        fields = {
+            "summary": "Made by hand",
+            "labels": list(labels),
+            "project": {"key": "OPS"},
+            "issuetype": {"name": "Task"},
+        }
         return self._insert(fields, {}, PERSON)
+
+    def relocate(self, key: str, new_key: str) -> None:
+        """Somebody moves the issue to another project: its old key leads to it, and nothing shows it any more."""
+        issue = self.issues[key]
+        issue.key = new_key
+        self.issues[new_key] = issue
+
+    def moves_by(self, account: str) -> list[str]:
+        """The statuses to which somebody moved issues, in order."""
+        told = [json.loads(hook.body) for hook in self.hooks]
+        return [
+            one["changelog"]["items"][0]["toString"]
+            for one in told
+            if "changelog" in one and one["user"]["accountId"] == account
+        ]
 
     def labelled(self, label: str) -> list[Issue]:
         return [issue for issue in self.issues.values() if label in issue.fields["labels"]]

@@ -9,7 +9,7 @@ from statuspulse.delivery.channel import Delivered, Outcome, Refused, Retry
 from statuspulse.delivery.posting import said
 from statuspulse.delivery.provider import Account, Push, Pushed
 from statuspulse.delivery.providers.jira import creation, issue
-from statuspulse.delivery.providers.jira.site import Site, SiteError, meaning
+from statuspulse.delivery.providers.jira.site import Shown, Site, SiteError, meaning
 from statuspulse.domain.integration import Operation
 from statuspulse.domain.jira import labels, workflow
 from statuspulse.domain.jira.settings import DONE, NEW, Settings
@@ -60,7 +60,7 @@ class JiraProvider:
     async def incidents_of(self, account: Account, external_id: str) -> Sequence[str]:
         """By its label: an issue that was moved to another project has another key."""
         try:
-            incident_id = _incident_of(await self._site(account).issue(external_id))
+            incident_id = (await self._site(account).issue(external_id)).incident_id
         except SiteError:
             return ()
         return () if incident_id is None else (incident_id,)
@@ -123,30 +123,28 @@ class _Task:
 
     async def _greet(self, key: str) -> Outcome:
         """An issue that is known before we have made one: people linked theirs, or a webhook told us of ours."""
-        incident_id = self.asked.message.incident_id
-        if _incident_of(await self.site.issue(key)) == incident_id:
-            return await self._is(key, Delivered(200))
-        await self.site.mark(key, issue.INCIDENT_PROPERTY, issue.mark_of(self.asked.message))
-        return await self._comment(key)
+        shown = await self.site.issue(key)
+        if shown.incident_id == self.asked.message.incident_id:
+            return await self._is(shown.key, Delivered(200))
+        await self.site.mark(shown.key, issue.INCIDENT_PROPERTY, issue.mark_of(self.asked.message))
+        return await self._comment(shown.key)
 
     async def _follow(self, key: str) -> Outcome:
-        refused = await self._move(key)
-        return await self._comment(key) if refused is None else refused
+        shown = await self.site.issue(key)
+        refused = await self._move(shown)
+        return await self._comment(shown.key) if refused is None else refused
 
-    async def _move(self, key: str) -> Refused | None:
+    async def _move(self, shown: Shown) -> Refused | None:
         """None where the issue stands where it should."""
-        wanted = self._wanted()
-        if wanted is None:
-            return None
-        status = workflow.status_of((await self.site.issue(key)).get("status"))
+        wanted, status = self._wanted(), shown.status
         for _ in range(_STEPS_LIMIT):
-            if status is None or self._is_enough(status, wanted):
+            if wanted is None or status is None or self._is_enough(status, wanted):
                 return None
-            ways = workflow.transitions_of(await self.site.transitions(key))
+            ways = workflow.transitions_of(await self.site.transitions(shown.key))
             chosen = workflow.choose(ways, status, wanted)
             if chosen is None:
                 break
-            await self.site.transition(key, chosen.document())
+            await self.site.transition(shown.key, chosen.document())
             if workflow.is_named(chosen, wanted):
                 return None
             status = chosen.to
@@ -177,8 +175,3 @@ class _Task:
             return Pushed(200, external_id=key, url=url)
         author = await self.site.comment(key, issue.new_comment(self.asked.operation, self.asked.message, mark))
         return Pushed(201, external_id=key, url=url, author=author)
-
-
-def _incident_of(fields: object) -> str | None:
-    found = fields.get("labels") if isinstance(fields, dict) else None
-    return labels.incident_of(found if isinstance(found, list) else ())

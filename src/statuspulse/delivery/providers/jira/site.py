@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from statuspulse.delivery.channel import ATTEMPT_SECONDS, Delivered, Outcome, Refused, Retry
 from statuspulse.delivery.posting import judge, said
+from statuspulse.domain.jira.labels import incident_of
 from statuspulse.domain.jira.settings import Settings
+from statuspulse.domain.jira.workflow import Status, status_of
 from statuspulse.domain.secret import Secret
 from statuspulse.egress.http_client import Answer, HttpClient, Unreachable, UnreachableKind
 from statuspulse.egress.policy import Purpose
@@ -28,6 +31,15 @@ class SiteError(Exception):
     def __init__(self, outcome: Retry | Refused) -> None:
         super().__init__(outcome.error)
         self.outcome = outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """An issue as it is now; `incident_id` is what its label names."""
+
+    key: str
+    status: Status | None
+    incident_id: str | None
 
 
 class Site:
@@ -76,10 +88,17 @@ class Site:
         """As it was answered: what an answer means for a second try is not for the call to say."""
         return await self._call("POST", "/issue", document)
 
-    async def issue(self, key: str) -> Mapping[str, Any]:
-        """The fields that say where an issue stands."""
-        fields = (await self._get(f"/issue/{quote(key, safe='')}?fields=status,labels")).get("fields")
-        return fields if isinstance(fields, dict) else {}
+    async def issue(self, key: str) -> Shown:
+        """Where an issue stands; one that was moved to another project is found by its old key, and has a new one."""
+        answer = await self._get(f"/issue/{quote(key, safe='')}?fields=status,labels")
+        found = answer.get("fields")
+        fields = found if isinstance(found, dict) else {}
+        labels, current = fields.get("labels"), answer.get("key")
+        return Shown(
+            key=current if isinstance(current, str) and current else key,
+            status=status_of(fields.get("status")),
+            incident_id=incident_of(labels if isinstance(labels, list) else ()),
+        )
 
     async def transitions(self, key: str) -> Mapping[str, Any]:
         """The ways on, with what they demand."""
