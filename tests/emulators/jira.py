@@ -120,6 +120,11 @@ class Hook:
     headers: dict[str, str]
     body: bytes
 
+    @property
+    def message(self) -> tuple[dict[str, str], bytes]:
+        """As a server reads it: names of headers in lower case."""
+        return {name.lower(): value for name, value in self.headers.items()}, self.body
+
     def send(self, url: str) -> int:
         """The status that the receiver answers."""
         request = urllib.request.Request(url, self.body, self.headers, method="POST")
@@ -150,7 +155,7 @@ class JiraCloud(HttpTarget):
         self.workflow = workflow
         self.fault = fault
         self.secret = SECRET
-        self.secret_token = TOKEN
+        self.token = TOKEN
         self.issues: dict[str, Issue] = {}
         self.hooks: list[Hook] = []
         self.refused: list[str] = []
@@ -232,7 +237,7 @@ class JiraCloud(HttpTarget):
         return http_answer(status, b"" if document is None else json.dumps(document).encode(), _JSON)
 
     def _judge(self, arrival: Arrival) -> tuple[int, Any]:
-        expected = "Basic " + base64.b64encode(f"{EMAIL}:{self.secret_token}".encode()).decode()
+        expected = "Basic " + base64.b64encode(f"{EMAIL}:{self.token}".encode()).decode()
         if arrival.headers.get("authorization") != expected:
             raise RefusedError(401)
         method, parts = arrival.what.split(" ")[0], urlsplit(arrival.path)

@@ -35,6 +35,7 @@ from statuspulse.storage.teams import Team
 
 NOW = from_text("2026-11-23T06:24:43.881Z")
 TEAM = "team_1a2b3c4d"
+POLICY = Policy.parse(probe_deny="", delivery_allow="127.0.0.0/8", operator_urls=())
 ANA = Actor("token", "tok_7h3k9m2p", "ops automation")
 
 
@@ -92,16 +93,15 @@ class World:
         return self.made(**members).integration
 
     def made(self, **members: Any) -> Made:
-        policy = Policy.parse(probe_deny="", delivery_allow="127.0.0.0/8", operator_urls=())
         made: Made = self.write(
-            lambda connection: integrations.create(connection, self.keyring, policy, self.change(), members)
+            lambda connection: integrations.create(connection, self.keyring, POLICY, self.change(), members)
         )
         return made
 
     def alter(self, integration: Integration, **members: Any) -> Integration:
         altered: Integration = self.write(
             lambda connection: integrations.edit(
-                connection, self.keyring, Policy(), self.change(), integration.id, members
+                connection, self.keyring, POLICY, self.change(), integration.id, members
             )
         )
         return altered

@@ -11,8 +11,8 @@ import pytest
 from statuspulse.domain.integration import Change, Report, UnreadableError
 from statuspulse.domain.vendor_signatures import is_hub_s
 from statuspulse.engine.inbound.jira import read
-from tests.delivery.world import NOW, Clock
 from tests.emulators.jira import OWN_ACCOUNT, PERSON, SECRET, STRICT, JiraCloud
+from tests.integrations.world import NOW, Clock
 
 LABEL = "sp-inc-4m8n2v5w"
 

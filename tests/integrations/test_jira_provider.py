@@ -22,8 +22,8 @@ from statuspulse.domain.times import MINUTE, SECOND
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.http_client import HttpClient
 from statuspulse.egress.policy import Policy
-from tests.delivery.world import NOW, Clock
 from tests.emulators.jira import EMAIL, OWN_ACCOUNT, STRICT, TOKEN, Fault, JiraCloud
+from tests.integrations.world import NOW, Clock
 
 INCIDENT = "inc_4m8n2v5w"
 STATES = {Operation.ACKNOWLEDGE: "acknowledged", Operation.RESOLVE: "resolved"}
