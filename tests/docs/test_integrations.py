@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from tests.emulators.jira import EMAIL, JiraCloud
+from tests.emulators.jira import TOKEN as JIRA_TOKEN
 from tests.emulators.pagerduty import API_TOKEN, SENDER, PagerDuty
 from tests.system.server import TOKEN, eventually, server
 
@@ -34,7 +36,7 @@ def test_every_call_of_the_page_does_what_it_says(tmp_path: Path) -> None:
             "PAGERDUTY_API_URL": pagerduty.url,
         }
         served.start("--no-probe")
-        new_pagerduty, secret_of_it, new_alertmanager, linking = blocks("sh")
+        new_pagerduty, secret_of_it, _, new_alertmanager, linking = blocks("sh")
         made = run(new_pagerduty.replace("u+example-token", API_TOKEN), served.url)
         assert (made["kind"], made["rest"], made["direction"]) == ("pagerduty", {"from_email": SENDER}, "both")
         stored = run(secret_of_it.replace("int_4f6h8k2m", made["id"]), served.url)
@@ -59,6 +61,21 @@ def test_every_call_of_the_page_does_what_it_says(tmp_path: Path) -> None:
         log = served.get(f"/integrations/{made['id']}/sync-log")["data"]
         assert {entry["what"] for entry in log} == {"test", "trigger"}
         assert pagerduty.refused == []
+
+
+def test_an_issue_is_made_as_the_page_says(tmp_path: Path) -> None:
+    with server(tmp_path) as served, JiraCloud() as jira:
+        served.settings["DELIVERY_ALLOW"] = "127.0.0.0/8"
+        served.start("--no-probe")
+        call = blocks("sh")[2].replace("https://acme.atlassian.net", jira.url).replace("example-token", JIRA_TOKEN)
+        made = run(call.replace("statuspulse@acme.example", EMAIL), served.url)
+        assert (made["kind"], made["secret_names"]) == ("jira", ["api_token", "webhook_secret"])
+        tried = run(_call(f"/v1/integrations/{made['id']}/test"), served.url)
+        assert tried["ok"] is True, tried
+        served.call("POST", "/incidents", {"title": "Checkout is down", "severity": "critical"})
+        eventually(lambda: jira.issues)
+        assert jira.issues["OPS-1"].fields["priority"] == {"name": "Highest"}
+        assert jira.refused == []
 
 
 def test_the_configurations_name_the_paths_that_there_are() -> None:

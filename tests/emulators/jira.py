@@ -89,11 +89,11 @@ SIMPLE = Workflow(
 )
 # Nothing is done that was not begun, in another language, with a resolution.
 STRICT = Workflow(
-    {"Offen": "new", "In Arbeit": "indeterminate", "Erledigt": "done"},
+    {"Neu": "new", "In Arbeit": "indeterminate", "Erledigt": "done"},
     (
-        Way("4", "Beginnen", "In Arbeit", ("Offen",)),
+        Way("4", "Beginnen", "In Arbeit", ("Neu",)),
         Way("5", "Erledigen", "Erledigt", ("In Arbeit",), ("resolution",)),
-        Way("3", "Neu öffnen", "Offen", ("Erledigt", "In Arbeit")),
+        Way("3", "Neu öffnen", "Neu", ("Erledigt", "In Arbeit")),
     ),
 )
 

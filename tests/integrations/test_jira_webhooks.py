@@ -73,8 +73,8 @@ def test_moving_an_issue_back_says_nothing(jira: JiraCloud) -> None:
 def test_a_status_may_be_named_instead_of_its_category(jira: JiraCloud) -> None:
     jira.workflow = STRICT
     jira.issues.clear()
-    key, names = issue_of(jira), config(jira, acknowledged="offen")
-    assert [one.change for one in read(names, jira.move(key, "Offen").body)] == [Change.ACKNOWLEDGED]
+    key, names = issue_of(jira), config(jira, acknowledged="neu")
+    assert [one.change for one in read(names, jira.move(key, "Neu").body)] == [Change.ACKNOWLEDGED]
     assert not read(names, jira.move(key, "In Arbeit").body)
     assert [one.change for one in read(names, jira.move(key, "Erledigt").body)] == [Change.RESOLVED]
 
