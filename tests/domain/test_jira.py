@@ -48,10 +48,15 @@ CLOSE, BEGIN = a_way("9", "Closed", "done"), a_way("5", "Doing", "indeterminate"
 
 @pytest.mark.parametrize(
     ("wanted", "expected"),
-    [("done", "9"), ("indeterminate", "5"), ("closed", "9"), ("TO DOING", "5"), ("new", None)],
+    [("done", "9"), ("indeterminate", "5"), ("closed", "9"), ("TO DOING", "5"), ("new", "5")],
 )
 def test_a_way_is_found_by_category_then_by_status_then_by_its_own_name(wanted: str, expected: str | None) -> None:
     assert chosen(wanted, BEGIN, CLOSE) == expected
+
+
+def test_what_is_begun_is_not_begun_once_more_on_the_way_to_its_end() -> None:
+    assert chosen("done", BEGIN, now=Status("Doing", "indeterminate")) is None
+    assert chosen("done", BEGIN) == "5"
 
 
 def test_a_way_that_asks_for_what_nobody_told_us_is_none() -> None:

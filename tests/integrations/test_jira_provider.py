@@ -223,6 +223,17 @@ async def test_a_transition_may_be_chosen_by_its_name(client: HttpClient) -> Non
         assert issue.moves == ["In Arbeit"]
 
 
+async def test_a_transition_by_its_name_that_nobody_answered_is_not_asked_for_again(client: HttpClient) -> None:
+    faults: list[Fault] = []
+    with site(client, workflow=STRICT, fault=lambda _: faults.pop() if faults else None) as ground:
+        ground.config["transitions"]["acknowledged"] = "Beginnen"
+        await ground.push(Operation.TRIGGER)
+        faults.append(Fault.CUT_AFTER)
+        assert isinstance(await ground.until_done(Operation.ACKNOWLEDGE), Pushed)
+        (issue,) = ground.jira.issues.values()
+        assert (issue.moves, len(issue.comments)) == (["In Arbeit"], 1)
+
+
 async def test_a_status_that_no_transition_leads_to_is_told_as_such(ground: Ground) -> None:
     ground.config["transitions"]["acknowledged"] = "Waiting for customer"
     await ground.push(Operation.TRIGGER)

@@ -83,8 +83,8 @@ def meaning(settings: Settings, status: Status) -> IncidentState | None:
 
 
 def _steps_towards(transitions: Iterable[Transition], status: Status, wanted: str) -> list[Transition]:
-    """Some work flows let nothing be done that was not begun."""
-    if wanted == NEW or status.category not in {NEW, None}:
+    """Some work flows let nothing be done that was not begun, and some let what is done be begun again, not anew."""
+    if wanted != NEW and status.category not in {NEW, None}:
         return []
     return [each for each in transitions if each.to.category == INDETERMINATE]
 
