@@ -1220,10 +1220,18 @@ class Sync(Part, frozen=True, kw_only=True):
 
     provider: str
     status: str
-    external_id: str
+    external_id: str | None
     url: str | None
-    last_error: dict[str, Any] | None
+    last_error: SyncError | None
     updated_at: datetime
+
+
+class SyncError(Part, frozen=True, kw_only=True):
+    """Why another system does not have the incident as it is: a word, a sentence, and the status of its answer."""
+
+    code: str
+    message: str
+    http_status: int | None
 
 
 class Team(Answer, frozen=True, kw_only=True):
