@@ -257,6 +257,7 @@ def _vendors(values: Mapping[str, str]) -> Vendors:
     own = Vendors()
     return Vendors(
         slack=_url("SLACK_BASE_URL", values.get("SLACK_BASE_URL", own.slack)),
+        slack_api=_url("SLACK_BASE_URL", values.get("SLACK_BASE_URL", own.slack_api)),
         discord=_url("DISCORD_BASE_URL", values.get("DISCORD_BASE_URL", own.discord)),
         telegram=_url("TELEGRAM_BASE_URL", values.get("TELEGRAM_BASE_URL", own.telegram)),
         pagerduty=_url("PAGERDUTY_EVENTS_URL", values.get("PAGERDUTY_EVENTS_URL", own.pagerduty)),

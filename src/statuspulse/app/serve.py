@@ -108,7 +108,7 @@ class _Control:
         dispatcher = self._dispatcher(gate, bus, metrics)
         webhooks = self._webhooks(gate, bus, metrics)
         housekeeping = Housekeeping(self.store.database, now=now_ms)
-        heartbeats = HeartbeatWatch(self.store.database, bus, now=now_ms)
+        heartbeats = HeartbeatWatch(self.store.database, bus, mutes_flapping=self.settings.flap_damping, now=now_ms)
         probes = ProbeWatch(self.store.database, bus, liveness, now=now_ms)
         escalator = Escalator(self.store.database, bus, metrics, now=now_ms)
         stop = stop_on_signals()

@@ -26,6 +26,7 @@ from statuspulse.catalog.refusals import (
 )
 from statuspulse.domain.incident import Asked, IncidentState, Move, availability_key, move
 from statuspulse.domain.monitor import Severity
+from statuspulse.engine import escalating
 from statuspulse.engine.incidents import Revision, note_of, open_incident, revise
 from statuspulse.storage import audit, incidents, monitors
 from statuspulse.storage.incidents import Incident, IncidentChangedError, TimelineEntry
@@ -143,7 +144,8 @@ def _open(connection: Connection, change: Change, request: IncidentRequest, moni
     facts = facts_of(monitor, opening.note)
     incident = open_incident(connection, opening, change.actor, change.now, facts)
     _record(connection, change, "incident.triggered", incident)
-    return Outcome(incident=incident, before=None, note=opening.note, warnings=_unconfigured(opening.external_ids))
+    warnings = (*_unheard(connection, incident, change.now), *_unconfigured(opening.external_ids))
+    return Outcome(incident=incident, before=None, note=opening.note, warnings=warnings)
 
 
 def _move(
@@ -188,6 +190,8 @@ def _revised(
     incident = revise(connection, stored, revision, change.actor, change.now, facts=facts)
     if incident is not stored:
         _record(connection, change, action, incident)
+    if revision.move in {Move.UNACKNOWLEDGE, Move.REOPEN}:
+        warnings = (*_unheard(connection, incident, change.now), *warnings)
     return Outcome(incident=incident, before=stored, move=revision.move, note=revision.note, warnings=warnings)
 
 
@@ -205,6 +209,16 @@ def _edit(
     )
     revision, warnings = Revision(edited=edited), (*warnings, *_unconfigured(links))
     return _revised(connection, change, stored, revision, action="incident.updated", warnings=warnings)
+
+
+def _unheard(connection: Connection, incident: Incident, now: int) -> tuple[SoftProblem, ...]:
+    if not escalating.is_unheard(connection, incident, now):
+        return ()
+    message = (
+        "Nobody is told of this incident: neither its monitor nor its escalation policy names a channel that is on, "
+        "and the team has no fallback_channel."
+    )
+    return (SoftProblem(code="nobody_told", message=message, param="escalation_policy"),)
 
 
 def _unconfigured(links: Mapping[str, object]) -> tuple[SoftProblem, ...]:

@@ -11,6 +11,7 @@ from statuspulse.delivery.channels.https import HttpsChannel
 from statuspulse.delivery.channels.ntfy import NtfyChannel
 from statuspulse.delivery.channels.pagerduty import PagerDutyChannel
 from statuspulse.delivery.channels.slack import SlackChannel
+from statuspulse.delivery.channels.slack_bot import SlackBotChannel
 from statuspulse.delivery.channels.teams import TeamsChannel
 from statuspulse.delivery.channels.telegram import TelegramChannel
 from statuspulse.delivery.smtp import Smtp
@@ -33,6 +34,7 @@ def channels(
     client = HttpClient(gate)
     found: dict[ChannelType, Channel] = {
         ChannelType.SLACK: SlackChannel(client, base_url=vendors.slack, public_url=public_url),
+        ChannelType.SLACK_BOT: SlackBotChannel(client, base_url=vendors.slack_api, public_url=public_url),
         ChannelType.PAGERDUTY: PagerDutyChannel(client, events_url=vendors.pagerduty, public_url=public_url),
         ChannelType.DISCORD: DiscordChannel(client, base_url=vendors.discord, public_url=public_url),
         ChannelType.TELEGRAM: TelegramChannel(client, base_url=vendors.telegram, public_url=public_url),

@@ -27,12 +27,13 @@ _LONGEST_SILENCE = 2 * MINUTE
 class Job:
     """A claimed notification with the channel that its destination names, None if there is none any more.
 
-    `others` are told in the same message.
+    `others` are told in the same message. `thread` is what the receiver calls the message that this one builds on.
     """
 
     notification: Notification
     channel: Channel | None
     others: tuple[Notification, ...] = ()
+    thread: str | None = None
 
     @property
     def rows(self) -> tuple[Notification, ...]:
@@ -52,6 +53,7 @@ class Settlement:
     error: str | None
     delivery: Delivery | None
     next_attempt_at: int | None = None
+    receipt: str | None = None
 
 
 def settle(
@@ -59,9 +61,9 @@ def settle(
 ) -> Settlement:
     """What the outcome of a delivery means for its notification."""
     match outcome:
-        case Delivered(status):
+        case Delivered(status, receipt):
             delivery = _delivery(Ending.DELIVERED, status, None, started_at, latency_ms)
-            return Settlement(state=State.DELIVERED, error=None, delivery=delivery)
+            return Settlement(state=State.DELIVERED, error=None, delivery=delivery, receipt=receipt)
         case Refused(error=error, status=status):
             delivery = _delivery(Ending.REFUSED, status, error, started_at, latency_ms)
             return Settlement(state=State.DEAD, error=error, delivery=delivery)
@@ -87,7 +89,7 @@ def store(connection: Connection, job: Job, settlement: Settlement, now: int) ->
     if delivery is None:
         outbox.bury(connection, row, settlement.error or "", now)
     elif settlement.state is State.DELIVERED:
-        outbox.record_delivered(connection, row, delivery, now)
+        outbox.record_delivered(connection, row, delivery, now, settlement.receipt)
     elif settlement.next_attempt_at is None:
         outbox.record_dead(connection, row, delivery, now)
     else:

@@ -14,6 +14,10 @@ from statuspulse.domain.secret import MASK
 _SLACK = re.compile(
     r"(?:slack://(?:hooks/)?|https://hooks\.slack\.com/services/)(T[A-Z0-9]+)/(B[A-Z0-9]+)/([A-Za-z0-9]+)"
 )
+# Slack's own names: lower case, and no character that would begin something else in a URL.
+_SLACK_BOT = re.compile(
+    r"slack://(xoxb-[A-Za-z0-9-]{10,250})/(?:([CG][A-Z0-9]{8,20})|#?([a-z0-9_\-.\u0080-\uffff]{1,80}))"
+)
 _PAGERDUTY = re.compile(r"pagerduty://([A-Za-z0-9]{32})/?(?:\?region=(us|eu))?")
 _DISCORD = re.compile(
     r"(?:discord://|https://(?:(?:ptb|canary)\.)?discord(?:app)?\.com/api/(?:v[0-9]+/)?webhooks/)"
@@ -68,6 +72,33 @@ class SlackHook:
     @property
     def path(self) -> str:
         return f"/services/{self.team}/{self.hook}/{self.token}"
+
+
+@dataclass(frozen=True, slots=True)
+class SlackBot:
+    """The token of a bot, and the conversation that it writes to: its id, or its name behind a #."""
+
+    token: str = field(repr=False)
+    channel: str
+
+    FORM = "slack://xoxb-…/#channel"
+
+    @classmethod
+    def of(cls, canonical: str) -> SlackBot:
+        token, conversation, name = _read(_SLACK_BOT, canonical, cls.FORM)
+        return cls(token, conversation or f"#{name}")
+
+    @property
+    def canonical(self) -> str:
+        return f"slack://{self.token}/{self.channel}"
+
+    @property
+    def masked(self) -> str:
+        return f"slack://xoxb-{MASK}/{self.channel}"
+
+    @property
+    def name(self) -> str:
+        return f"Slack {self.channel}"
 
 
 @dataclass(frozen=True, slots=True)

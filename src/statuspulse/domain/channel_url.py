@@ -13,6 +13,7 @@ from statuspulse.domain.channel_addresses import (
     Mailbox,
     NtfyTopic,
     PagerDutyKey,
+    SlackBot,
     SlackHook,
     TeamsWorkflow,
     TelegramChat,
@@ -24,6 +25,7 @@ class ChannelType(StrEnum):
     """The kinds of receiver that there are."""
 
     SLACK = "slack"
+    SLACK_BOT = "slack_bot"
     PAGERDUTY = "pagerduty"
     DISCORD = "discord"
     TEAMS = "teams"
@@ -33,10 +35,21 @@ class ChannelType(StrEnum):
     WEBHOOK = "webhook"
 
 
-Address = SlackHook | PagerDutyKey | DiscordHook | TeamsWorkflow | TelegramChat | Mailbox | NtfyTopic | HttpsReceiver
+Address = (
+    SlackHook
+    | SlackBot
+    | PagerDutyKey
+    | DiscordHook
+    | TeamsWorkflow
+    | TelegramChat
+    | Mailbox
+    | NtfyTopic
+    | HttpsReceiver
+)
 
 # The first whose beginning fits decides; what is left and is a web address is a receiver of the user's own.
 _KINDS: tuple[tuple[re.Pattern[str], ChannelType, type[Address]], ...] = (
+    (re.compile(r"slack://xoxb-"), ChannelType.SLACK_BOT, SlackBot),
     (re.compile(r"slack://|https://hooks\.slack\.com/"), ChannelType.SLACK, SlackHook),
     (re.compile(r"pagerduty://"), ChannelType.PAGERDUTY, PagerDutyKey),
     (

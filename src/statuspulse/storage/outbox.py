@@ -166,17 +166,6 @@ def _supersede(connection: Connection, debt: Debt, now: int) -> None:
     )
 
 
-def destinations_of(connection: Connection, team_id: str, incident_id: str) -> list[str]:
-    """Everyone who was told of the incident, those who were told first before the others."""
-    query = (
-        select(outbox.c.destination)
-        .where(outbox.c.team_id == team_id, outbox.c.incident_id == incident_id)
-        .group_by(outbox.c.destination)
-        .order_by(func.min(outbox.c.created_at), outbox.c.destination)
-    )
-    return list(connection.scalars(query))
-
-
 def get_by_id(connection: Connection, notification_id: str) -> Notification | None:
     """A row by its id alone; for whoever shows that he was sent it."""
     row = connection.execute(select(outbox).where(outbox.c.id == notification_id)).one_or_none()
@@ -258,9 +247,19 @@ def next_due_at(connection: Connection, aside: Aside) -> int | None:
     return due
 
 
-def record_delivered(connection: Connection, claimed: Notification, delivery: Delivery, now: int) -> None:
-    """The receiver has it; raises StaleLeaseError."""
-    _settle(connection, claimed, delivery, now, state=State.DELIVERED, finished_at=now)
+def record_delivered(
+    connection: Connection, claimed: Notification, delivery: Delivery, now: int, receipt: str | None = None
+) -> None:
+    """The receiver has it, and may call it by a name of its own; raises StaleLeaseError."""
+    _settle(connection, claimed, delivery, now, state=State.DELIVERED, finished_at=now, receipt=receipt)
+
+
+def receipt_of(connection: Connection, incident_id: str, destination: str) -> str | None:
+    """What the destination calls the message of the incident that others build on, the newest of several."""
+    mine = and_(outbox.c.incident_id == incident_id, outbox.c.destination == destination)
+    query = select(outbox.c.receipt).where(mine, outbox.c.receipt.is_not(None)).order_by(outbox.c.seq.desc()).limit(1)
+    found: str | None = connection.scalar(query)
+    return found
 
 
 def record_retry(connection: Connection, claimed: Notification, delivery: Delivery, at: int, now: int) -> None:

@@ -263,6 +263,7 @@ escalation_policies = Table(
     Column("is_default", Boolean, nullable=False),
     Column("auto_created", Boolean, nullable=False),
     Column("rules", Text, nullable=False),  # JSON {steps, repeat, ack_timeout_seconds, …}
+    Column("version", Integer, nullable=False),
     *_stamps(),
     UniqueConstraint("team_id", "slug"),
 )
@@ -275,6 +276,7 @@ schedules = Table(
     Column("team_id", Text, ForeignKey("teams.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("plan", Text, nullable=False),  # JSON {timezone, rotation, handoff, starts_on, members, overrides}
+    Column("version", Integer, nullable=False),
     *_stamps(),
     UniqueConstraint("team_id", "name"),
     Index(None, "team_id", "created_at", "id"),
@@ -639,6 +641,7 @@ outbox = Table(
     Column("lease_epoch", Integer, nullable=False),
     Column("last_error", Text),
     Column("provider_status", Integer),
+    Column("receipt", Text),  # what the receiver calls the message that later ones of the incident build on
     Column("finished_at", BigInteger),
     *_stamps(),
     UniqueConstraint("event_id", "destination"),
