@@ -53,7 +53,7 @@ class Dependencies:
     text for Prometheus, with the series of a team where one is given. The address that a call comes from is read from
     headers only where `trusted_proxies` hold who sends them. `is_stopping` is true from the moment at which
     the process is asked to end: a call that waits for news answers without any. `places` is how many calls may be in
-    work at once, `mutes_flapping` how the engine tells of what flaps.
+    work at once, `mutes_flapping` how the engine tells of what flaps, `is_read_only` whether there is room for changes.
     """
 
     database: Database
@@ -75,6 +75,7 @@ class Dependencies:
     rate_limits: Limits
     places: int
     mutes_flapping: bool
+    is_read_only: Callable[[], bool]
     sends_mail: bool = False
 
 

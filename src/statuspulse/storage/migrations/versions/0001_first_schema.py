@@ -18,6 +18,7 @@ def upgrade() -> None:
     _gap_records()
     _idempotency_records()
     _instance()
+    _instance_faults()
     _listening()
     _regions()
     _results()
@@ -133,8 +134,18 @@ def _instance() -> None:
         sa.Column("only", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("key_fingerprint", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("alive_at", sa.BigInteger(), nullable=True),
         sa.CheckConstraint('"only" = 1', name=op.f("ck_instance_single")),
         sa.PrimaryKeyConstraint("only", name=op.f("pk_instance")),
+    )
+
+
+def _instance_faults() -> None:
+    op.create_table(
+        "instance_faults",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("since_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", name=op.f("pk_instance_faults")),
     )
 
 
