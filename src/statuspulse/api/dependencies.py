@@ -77,6 +77,7 @@ class Dependencies:
     mutes_flapping: bool
     is_read_only: Callable[[], bool]
     sends_mail: bool = False
+    apprise: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,7 @@ class Services:
                 policy=parts.policy,
                 min_interval_seconds=parts.min_interval_seconds,
                 sends_mail=parts.sends_mail,
+                apprise=parts.apprise,
             ),
             tokens=TokenCache(parts.database, parts.keyring, now=parts.now, monotonic=parts.monotonic),
             cursors=Cursors(parts.keyring),

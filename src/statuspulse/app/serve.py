@@ -202,6 +202,7 @@ class _Control:
             keyring=self.store.keyring,
             policy=self.settings.policy,
             sends_mail=self.settings.mail_server is not None,
+            apprise=self.settings.apprise,
             now=now_ms,
             monotonic=monotonic,
             public_url=self._public_url,

@@ -601,6 +601,7 @@ class Policy(Answer, frozen=True, kw_only=True):
     ack_timeout_seconds: int | None
     auto_resolve_seconds: int | None
     severities: tuple[str, ...]
+    version: int
     created_at: datetime
     updated_at: datetime
 

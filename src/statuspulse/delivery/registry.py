@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from statuspulse.delivery.channel import Channel
+from statuspulse.delivery.channels import apprise
+from statuspulse.delivery.channels.apprise import AppriseChannel
 from statuspulse.delivery.channels.discord import DiscordChannel
 from statuspulse.delivery.channels.email import EmailChannel
 from statuspulse.delivery.channels.https import HttpsChannel
@@ -30,7 +32,10 @@ def channels(
     vendors: Vendors,
     mail_server: MailServer | None = None,
 ) -> Mapping[str, Channel]:
-    """The channel of each type, by the type's name as it is stored; no mail without a server for it."""
+    """The channel of each type, by the type's name as it is stored; no mail without a server for it.
+
+    Apprise is there where it is installed: what its operator allows is asked when a channel is made.
+    """
     client = HttpClient(gate)
     found: dict[ChannelType, Channel] = {
         ChannelType.SLACK: SlackChannel(client, base_url=vendors.slack, public_url=public_url),
@@ -42,6 +47,8 @@ def channels(
         ChannelType.NTFY: NtfyChannel(client, public_url=public_url),
         ChannelType.WEBHOOK: HttpsChannel(client, public_url=public_url, now=now),
     }
+    if apprise.is_installed():
+        found[ChannelType.APPRISE] = AppriseChannel(client, public_url=public_url)
     if mail_server is not None:
         found[ChannelType.EMAIL] = EmailChannel(
             Smtp(gate, mail_server), sender=mail_server.sender, public_url=public_url
