@@ -1074,7 +1074,7 @@ class UptimeTotals(Part, frozen=True, kw_only=True):
 
 
 class When(Part, frozen=True, kw_only=True):
-    """What a rule matches: the outage, its end, or both; no severities are all of them, no schedule is always."""
+    """What a rule matches: the outage, its end, or both, and states that are no outage."""
 
     states: tuple[str, ...] | None = None
     severities: tuple[str, ...] | None = None

@@ -94,7 +94,7 @@ class Message:
 
     @classmethod
     def without_incident(cls, action: Action, title: str, *, at: int, actor: str, note: str | None = None) -> Message:
-        """A test, a digest or a notice."""
+        """A test, a digest or a notice; a notice of a monitor's state says which that is, and has it as its subject."""
         return cls(
             action=action,
             at=at,

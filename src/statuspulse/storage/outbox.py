@@ -113,8 +113,8 @@ _GIVES_WAY = Action.UPDATE.value
 _PENDING = outbox.c.state == literal_column("'pending'")
 
 
-def owe(connection: Connection, debts: Sequence[Debt], now: int) -> list[str]:
-    """Stores what is owed, due at once, behind everything that the destination is still owed of the incident.
+def owe(connection: Connection, debts: Sequence[Debt], now: int, *, after: int = 0) -> list[str]:
+    """Stores what is owed, due in so many ms, behind everything that the destination is still owed of the incident.
 
     Answers the ids. An update that nobody has in hand gives way to a newer one; what triggers, acknowledges or
     resolves never does.
@@ -142,14 +142,25 @@ def owe(connection: Connection, debts: Sequence[Debt], now: int) -> list[str]:
                 body=json.dumps(debt.body, ensure_ascii=False),
                 state=State.PENDING.value,
                 attempts=0,
-                next_attempt_at=now,
-                owed_at=now,
+                next_attempt_at=now + after,
+                owed_at=now + after,
                 lease_epoch=0,
                 created_at=now,
                 updated_at=now,
             )
         )
     return made
+
+
+def withdraw(connection: Connection, dedup_key: str, now: int) -> list[str]:
+    """Takes back what is about no incident and was handed over to nobody; answers who was told, or may have been."""
+    mine = and_(outbox.c.incident_id.is_(None), outbox.c.dedup_key == dedup_key)
+    untried = and_(_PENDING, outbox.c.attempts == 0, _is_unleased(now))
+    connection.execute(
+        update(outbox).where(mine, untried).values(state=State.SUPERSEDED.value, finished_at=now, updated_at=now)
+    )
+    told = select(outbox.c.destination).where(mine, outbox.c.state != State.SUPERSEDED.value).order_by(outbox.c.id)
+    return list(dict.fromkeys(connection.scalars(told)))
 
 
 def _supersede(connection: Connection, debt: Debt, now: int) -> None:

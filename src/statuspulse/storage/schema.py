@@ -665,6 +665,12 @@ Index(
 Index("ix_outbox_incident", outbox.c.incident_id)
 Index("ix_outbox_destination", outbox.c.destination, outbox.c.created_at)
 Index("ix_outbox_team", outbox.c.team_id, outbox.c.created_at)
+Index(
+    "ix_outbox_without_incident",
+    outbox.c.dedup_key,
+    sqlite_where=text("incident_id IS NULL"),
+    postgresql_where=text("incident_id IS NULL"),
+)
 
 delivery_attempts = Table(
     "delivery_attempts",

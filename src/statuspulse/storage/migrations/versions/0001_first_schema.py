@@ -891,6 +891,14 @@ def _outbox() -> None:
     )
     op.create_index("ix_outbox_incident", "outbox", ["incident_id"], unique=False)
     op.create_index("ix_outbox_team", "outbox", ["team_id", "created_at"], unique=False)
+    op.create_index(
+        "ix_outbox_without_incident",
+        "outbox",
+        ["dedup_key"],
+        unique=False,
+        sqlite_where=sa.text("incident_id IS NULL"),
+        postgresql_where=sa.text("incident_id IS NULL"),
+    )
 
 
 def _timeline() -> None:
