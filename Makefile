@@ -44,7 +44,7 @@ lock: ## compile the hashed requirements again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	  --upgrade --extra postgres --group build pyproject.toml -o requirements/run.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --upgrade --extra postgres --group build --group dev pyproject.toml -o requirements/dev.lock
+	  --upgrade --extra apprise --extra postgres --group build --group dev pyproject.toml -o requirements/dev.lock
 
 clean: ## remove the virtual environment and caches, never ./data
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage

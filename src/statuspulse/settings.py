@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from statuspulse.delivery.channels import apprise
 from statuspulse.delivery.vendors import Vendors
-from statuspulse.domain import throttle
+from statuspulse.domain import apprise_schemes, throttle
 from statuspulse.domain.access import may_be_given
 from statuspulse.domain.mail_server import MailServer
 from statuspulse.domain.networks import Network, parse_network
@@ -49,6 +50,7 @@ KNOWN = frozenset(
         "PAGERDUTY_EVENTS_URL",
         "PAGERDUTY_API_URL",
         "SMTP_URL",
+        "APPRISE_SCHEMES",
         "PROBE_KEY",
         "ROLES",
         "TRUSTED_PROXIES",
@@ -90,6 +92,7 @@ class Settings:
     policy: Policy
     vendors: Vendors
     mail_server: MailServer | None
+    apprise: frozenset[str]
     runs_probe: bool
     trusted_proxies: tuple[Network, ...]
     flap_damping: bool
@@ -124,6 +127,7 @@ def _load(environment: Mapping[str, str], folder: Path) -> Settings:
         policy=_policy(values, _named_by_operator(vendors, mail_server)),
         vendors=vendors,
         mail_server=mail_server,
+        apprise=_apprise(values.get("APPRISE_SCHEMES")),
         runs_probe=_runs_probe(values.get("ROLES")),
         trusted_proxies=tuple(_trusted_proxies(values.get("TRUSTED_PROXIES", ""))),
         flap_damping=_is_on("FLAP_DAMPING", values.get("FLAP_DAMPING", "on")),
@@ -255,8 +259,10 @@ def _is_integer(text: str, least: int, most: int) -> bool:
 
 def _vendors(values: Mapping[str, str]) -> Vendors:
     own = Vendors()
+    slack = _url("SLACK_BASE_URL", values.get("SLACK_BASE_URL", own.slack))
     return Vendors(
-        slack=_url("SLACK_BASE_URL", values.get("SLACK_BASE_URL", own.slack)),
+        slack=slack,
+        slack_api=own.slack_api if slack == own.slack else slack,
         discord=_url("DISCORD_BASE_URL", values.get("DISCORD_BASE_URL", own.discord)),
         telegram=_url("TELEGRAM_BASE_URL", values.get("TELEGRAM_BASE_URL", own.telegram)),
         pagerduty=_url("PAGERDUTY_EVENTS_URL", values.get("PAGERDUTY_EVENTS_URL", own.pagerduty)),
@@ -273,6 +279,19 @@ def _mail_server(text: str | None) -> MailServer | None:
     except ValueError as error:
         raise SettingsError(f"{PREFIX}SMTP_URL: {error}") from None
     return server
+
+
+def _apprise(text: str | None) -> frozenset[str]:
+    """Without a word of the operator everything that the extra brings, where it is installed."""
+    if not apprise.is_installed():
+        if text not in {None, "off"}:
+            message = "needs the extra: pip install 'statuspulse[apprise]'"
+            raise SettingsError(f"{PREFIX}APPRISE_SCHEMES: {message}")
+        return frozenset()
+    try:
+        return apprise_schemes.chosen(text or "all")
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}APPRISE_SCHEMES: {error}") from None
 
 
 def _named_by_operator(vendors: Vendors, mail_server: MailServer | None) -> tuple[str, ...]:

@@ -163,6 +163,7 @@ def running(
         "rate_limits": {"ping": DEFAULTS["ping"]},
         "places": PLACES,
         "mutes_flapping": True,
+        "is_read_only": lambda: False,
     }
     app = create_api(Dependencies(**{**parts, **changes}), routers)
     with served(app) as address:

@@ -172,3 +172,36 @@ def test_what_cannot_be_handed_over_again_says_why(api: Api) -> None:
     api.call("PATCH", f"/v1/channels/{channel['id']}", {"enabled": False})
     refused = api.call("POST", path)
     assert (refused.status_code, "disabled" in refused.json()["message"]) == (409, True)
+
+
+def test_a_scheme_of_apprise_is_taken_where_the_operator_lists_it(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with running(tmp_path_factory.mktemp("apprise"), apprise=frozenset({"gotify", "gotifys", "pover"})) as api:
+        made = a_channel(api, "gotifys://push.example:8443/AbCdEfGhIjKlMnO")
+        assert (made["type"], made["url_masked"]) == ("apprise", f"gotifys://push.example:8443/***#{made['id']}")
+        fixed = a_channel(api, f"pover://{'u' * 30}@{'a' * 30}")
+        assert (fixed["name"], fixed["url_masked"]) == ("pover", f"pover://***#{fixed['id']}")
+        for url, code in (
+            ("gotifys://127.0.0.1/AbCdEfGhIjKlMnO", "url_blocked"),
+            ("gotify://push.example/AbCdEfGhIjKlMnO", "scheme_unsupported"),
+            ("pover://nobody", "parameter_invalid_format"),
+        ):
+            refused = api.call("POST", "/v1/channels", {"url": url}).json()["error"]["details"][0]
+            assert refused["code"] == code
+        unlisted = api.call("POST", "/v1/channels", {"url": "zulip://bot@org/aaaaaaaaaaaaaaaa"}).json()
+        assert unlisted["error"]["details"][0]["code"] == "scheme_unsupported"
+        assert "by Apprise gotify://, gotifys://, pover://" in unlisted["message"]
+        unknown = api.call("POST", "/v1/channels", {"url": "dbus://"}).json()
+        assert "by Apprise also gotify://, gotifys://, pover://" in unknown["message"]
+
+
+def test_without_the_extra_the_cure_is_named(api: Api) -> None:
+    refused = api.call("POST", "/v1/channels", {"url": "zulip://bot@org/aaaaaaaaaaaaaaaa"}).json()
+    assert refused["error"]["details"][0]["code"] == "scheme_unsupported"
+    assert "its operator installs the extra apprise" in refused["message"]
+
+
+def test_a_bot_of_slack_shows_its_channel_and_not_its_token(api: Api) -> None:
+    made = a_channel(api, "slack://xoxb-123456-abcdefghij/#alerts")
+    assert (made["type"], made["url_masked"]) == ("slack_bot", f"slack://xoxb-***/#alerts#{made['id']}")
+    body = {"name": "Shop", "type": "http", "url": "https://bot.example/", "notifications": [made["url_masked"]]}
+    assert api.call("POST", "/v1/monitors", body).json()["notifications"] == [made["url_masked"]]

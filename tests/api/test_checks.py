@@ -143,6 +143,7 @@ async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
         rate_limits={},
         places=PLACES,
         mutes_flapping=True,
+        is_read_only=lambda: False,
     )
     server = WebServer(create_api(parts), Bounds())
     with bound("127.0.0.1", 0) as listening:

@@ -344,3 +344,36 @@ def test_figures_of_incidents(api: Api) -> None:
     assert [(one["group"], one["count"]) for one in days] == [("2026-11-23", 4)]
     wrong = api.call("GET", "/v1/incidents/stats?from=2026-11-23T00:00:00Z&to=2026-11-22T00:00:00Z")
     assert error(wrong) == (422, "parameter_conflict", "from")
+
+
+def test_an_incident_of_which_nobody_hears_says_so_to_whoever_opens_it(api: Api) -> None:
+    a_policy(api, "night")
+    assert an_incident(api, escalation_policy="night")["warnings"] == []
+    assert an_incident(api, notify=False)["warnings"] == []
+    [warning] = an_incident(api)["warnings"]
+    assert (warning["code"], warning["param"]) == ("nobody_told", "escalation_policy")
+    monitor = a_monitor(api, notifications=[], url="https://quiet.example/")
+    body = {"title": "Down", "monitor_id": monitor["id"], "dedup_key": f"{monitor['id']}/availability"}
+    assert api.call("POST", "/v1/incidents", body).json()["warnings"][0]["code"] == "nobody_told"
+    explained = api.call("GET", f"/v1/monitors/{monitor['id']}/explain").json()["sentences"]
+    assert explained[-1].startswith("Nobody is told of it")
+
+
+@pytest.mark.parametrize("resource", ["escalation-policies", "schedules"])
+def test_a_change_may_be_bound_to_the_version_that_was_read(api: Api, resource: str) -> None:
+    a_member(api, "ana@ours.example", contacts=[SLACK])
+    if resource == "schedules":
+        made = api.call(
+            "POST", "/v1/schedules", {"name": "A", "timezone": "Etc/UTC", "members": ["ana@ours.example"]}
+        ).json()
+        path = f"/v1/schedules/{made['id']}"
+    else:
+        path = f"/v1/escalation-policies/{a_policy(api, 'dawn')['slug']}"
+    assert api.call("GET", path).headers["ETag"] == '"1"'
+    changed = api.call("PUT", path, {"name": "B"}, headers={"If-Match": '"1"'})
+    assert (changed.json()["version"], changed.headers["ETag"]) == (2, '"2"')
+    assert api.call("PUT", path, {"name": "B"}).json()["version"] == 2
+    late = api.call("PUT", path, {"name": "C"}, headers={"If-Match": '"1"'})
+    assert (late.status_code, late.json()["error"]["code"]) == (412, "precondition_failed")
+    assert api.call("DELETE", path, headers={"If-Match": '"1"'}).status_code == 412
+    assert api.call("DELETE", path, headers={"If-Match": 'W/"2"'}).status_code == 200

@@ -148,3 +148,10 @@ def test_the_document_describes_the_webhook_of_every_type(api: Api, kind: EventT
     Draft202012Validator(schema).validate(example)
     Draft202012Validator(schema).validate({**example, "member_to_come": 1})
     assert list(Draft202012Validator(schema).iter_errors({**example, "data": {}}))
+
+
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/webhooks/{id}/deliveries"])
+def test_a_stretch_that_ends_before_it_begins_is_refused(api: Api, path: str) -> None:
+    made = api.call("POST", "/v1/webhooks", {"url": "https://hooks.example/x", "events": ["*"]}).json()
+    refused = api.call("GET", f"{path.format(**made)}?from=2026-11-23T06:20:00Z&to=2026-11-23T06:19:00Z")
+    assert (refused.status_code, refused.json()["error"]["param"]) == (422, "from")

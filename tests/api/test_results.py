@@ -160,7 +160,9 @@ def test_pages_together_are_the_list_whole_and_in_order(shop: Api, path: str) ->
         assert collected == whole
         assert len(whole) == 10
     assert shop.call("GET", f"{path}?region=eu-west&include=total&limit=2").json()["total"] == 5
-    assert slots(shop.call("GET", f"{path}?region=mars")) == []
+    refused = shop.call("GET", f"{path}?region=mars")
+    assert (refused.status_code, refused.json()["error"]["param"]) == (422, "region")
+    assert "the monitor has local" in refused.json()["message"]
 
 
 def test_beyond_the_retention_there_is_nothing_but_a_warning(shop: Api, path: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from statuspulse.delivery.vendors import Vendors
+from statuspulse.domain.apprise_schemes import PLUGINS
 from statuspulse.domain.mail_server import MailServer
 from statuspulse.domain.throttle import DEFAULTS, Limit
 from statuspulse.egress.addresses import AddressClass
@@ -36,6 +37,7 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
         policy=Policy(),
         vendors=Vendors(),
         mail_server=None,
+        apprise=frozenset(PLUGINS),
         runs_probe=True,
         trusted_proxies=(),
         rate_limits=DEFAULTS,
@@ -55,7 +57,12 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
         ("PUBLIC_URL", "http://127.0.0.1:8080/watch", "public_url", "http://127.0.0.1:8080/watch"),
         ("MIN_INTERVAL_SECONDS", "1", "min_interval_seconds", 1),
         ("MIN_INTERVAL_SECONDS", "86400", "min_interval_seconds", 86_400),
-        ("SLACK_BASE_URL", "http://127.0.0.1:9999/", "vendors", Vendors(slack="http://127.0.0.1:9999")),
+        (
+            "SLACK_BASE_URL",
+            "http://127.0.0.1:9999/",
+            "vendors",
+            Vendors(slack="http://127.0.0.1:9999", slack_api="http://127.0.0.1:9999"),
+        ),
         ("DISCORD_BASE_URL", "http://127.0.0.1:9999", "vendors", Vendors(discord="http://127.0.0.1:9999")),
         ("TELEGRAM_BASE_URL", "http://127.0.0.1:9999", "vendors", Vendors(telegram="http://127.0.0.1:9999")),
         (

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select, update
 
+from statuspulse.delivery import fallback
 from statuspulse.domain import escalation as ladders
 from statuspulse.domain.actor import SYSTEM
 from statuspulse.domain.escalation import REACH, Ladder
@@ -21,8 +22,10 @@ from statuspulse.domain.team_settings import TeamSettings
 from statuspulse.domain.times import HOUR, MINUTE, SECOND, to_text
 from statuspulse.engine import escalating, escalator
 from statuspulse.engine.incidents import Opening, Revision, change, open_incident, revise
-from statuspulse.storage import incidents, outbox, people, policies, schedules, states, teams, timers
+from statuspulse.storage import channels as stored_channels
+from statuspulse.storage import events, incidents, outbox, people, policies, schedules, states, teams, timers
 from statuspulse.storage.database import Database
+from statuspulse.storage.events import EventFilter
 from statuspulse.storage.incidents import Incident
 from statuspulse.storage.people import Member
 from statuspulse.storage.policies import Policy
@@ -467,3 +470,106 @@ def test_a_policy_that_is_edited_reaches_only_what_begins_afterwards(scene: Scen
     scene.sweep(T0 + 60_000)
     assert scene.told(incident)[1:] == [("trigger", SECOND_ONE, 60_000)]
     assert scene.told(scene.open()) == [("trigger", LAST, 0)]
+
+
+def disable(scene: Scene, *names: str) -> None:
+    where = channels.c.id.in_(names)
+    scene.ground.write(lambda connection: connection.execute(update(channels).where(where).values(enabled=False)))
+
+
+def test_a_step_whose_channel_is_off_gives_its_time_to_the_next(scene: Scene) -> None:
+    scene.policy(LADDER)
+    disable(scene, FIRST)
+    incident = scene.open()
+    assert scene.told(incident) == [("trigger", SECOND_ONE, 0)]
+    assert scene.timers(incident) == [("reach", 0, 0, REACH), ("step", 0, 2, 120 * SECOND)]
+    disable(scene, THIRD)
+    scene.settle(incident, "delivered")
+    scene.settings(fallback_channel=LAST)
+    scene.sweep(T0 + 120_000)
+    assert scene.told(incident)[1:] == [("trigger", LAST, 120_000)]
+
+
+def test_where_nobody_of_a_round_can_be_told_the_fallback_channel_is_at_once(scene: Scene) -> None:
+    scene.policy(rules(step(0, ("channel", FIRST)), step(60, ("channel", SECOND_ONE)), repeat=(2, 600)))
+    scene.settings(fallback_channel=LAST)
+    disable(scene, FIRST, SECOND_ONE)
+    incident = scene.open()
+    assert scene.told(incident) == [("trigger", LAST, 0)]
+    scene.settle(incident, "delivered")
+    scene.sweep(T0 + 600_000)
+    assert scene.told(incident)[1:] == [("trigger", LAST, 600_000)]
+
+
+def test_what_a_rule_mutes_is_no_step_that_reaches_nobody(scene: Scene) -> None:
+    own = ("monitor_notifications", None)
+    scene.policy(rules(step(0, own), step(60, ("channel", SECOND_ONE))))
+    scene.configure(notification_rules=[rule(mute=True)], notifications=[FIRST])
+    incident = scene.open(monitor_key=scene.ground.monitor)
+    assert scene.told(incident) == []
+    assert scene.timers(incident) == [("step", 0, 1, 60 * SECOND)]
+
+
+def test_an_incident_that_nobody_hears_of_says_so(scene: Scene) -> None:
+    scene.policy(LADDER)
+    heard = scene.open()
+    disable(scene, FIRST, SECOND_ONE, THIRD)
+    unheard = scene.open()
+    quiet = scene.open(notify=False)
+    shown = [scene.entries(incident, "triggered")[0] for incident in (heard, unheard, quiet)]
+    assert [entry.get("nobody_told") for entry in shown] == [None, True, None]
+
+
+def test_who_heard_of_an_earlier_outage_alone_hears_nothing_of_the_end_of_the_next(scene: Scene) -> None:
+    scene.policy(LADDER)
+    incident = scene.open()
+    scene.sweep(T0 + 60_000)
+    scene.move(incident, Move.RESOLVE, T0 + 70_000)
+    scene.move(incident, Move.REOPEN, T0 + 80_000)
+    scene.move(incident, Move.RESOLVE, T0 + 90_000)
+    told = [(action, channel) for action, channel, at in scene.told(incident) if at > 60_000]
+    assert told == [
+        ("resolve", FIRST),
+        ("resolve", SECOND_ONE),
+        ("trigger", FIRST),
+        ("resolve", FIRST),
+    ]
+
+
+def test_the_fallback_channel_hears_of_the_incident_and_in_it_of_the_channel(scene: Scene) -> None:
+    scene.policy(rules(step(0, ("channel", FIRST))))
+    scene.settings(fallback_channel=LAST)
+    incident = scene.open()
+    row = newest(scene, incident)[FIRST]
+
+    def refuse(connection: Connection) -> None:
+        failing = stored_channels.get(connection, TEAM, FIRST)
+        assert failing is not None
+        fallback.tell(connection, failing, row, "no_service", T0 + 1000)
+
+    scene.ground.write(refuse)
+    scene.settle(incident, "dead", FIRST)
+    scene.ground.write(lambda connection: timers.hasten(connection, incident.id, T0 + 1000))
+    scene.sweep(T0 + 1000)
+    everything = select(rows.c.action, rows.c.body).where(rows.c.destination == LAST)
+    [(action, body)] = scene.ground.read(lambda connection: list(connection.execute(everything)))
+    assert (action, Message.of(json.loads(body)).facts.note) == ("trigger", f"Could not be told: {FIRST}.")
+    scene.ground.write(refuse)
+    assert len(scene.ground.read(lambda connection: list(connection.execute(everything)))) == 1
+
+
+def test_a_longer_snooze_is_an_event(scene: Scene) -> None:
+    scene.policy(LADDER)
+    incident = scene.open()
+    scene.move(incident, Move.ACKNOWLEDGE, T0 + 1000, until=T0 + 61_000)
+    scene.move(incident, Move.NONE, T0 + 2000, until=T0 + 3_602_000)
+    wanted = EventFilter(types=("incident.acknowledged",))
+    found = scene.ground.read(
+        lambda connection: events.page(connection, TEAM, wanted, after=None, descending=False, limit=9)
+    )
+    told = [json.loads(event.body)["data"] for event in found]
+    assert [(one["previous_state"], one["ack_expires_at"]) for one in told] == [
+        ("triggered", to_text(T0 + 61_000)),
+        ("acknowledged", to_text(T0 + 3_602_000)),
+    ]
+    assert told[1]["time_to_acknowledge_seconds"] == 1.0

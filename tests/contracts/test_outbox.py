@@ -345,11 +345,3 @@ def test_what_is_due_is_found_by_the_index_of_open_rows(ledger: Ledger) -> None:
     with reader.connect() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
     assert "USING INDEX ix_outbox_due" in plan[0][3]
-
-
-def test_those_who_were_told_first_come_first(ledger: Ledger) -> None:
-    ledger.owe("trigger", to="nch_b", now=NOW)
-    ledger.owe("trigger", to="nch_a", now=NOW + 1)
-    ledger.owe("resolve", to="nch_b", now=NOW + 2)
-    told = ledger.database.read_now(lambda connection: outbox.destinations_of(connection, TEAM, FIRST))
-    assert told == ["nch_b", "nch_a"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
 
 from statuspulse.domain.actor import SYSTEM
+from statuspulse.domain.escalation import Escalation
 from statuspulse.domain.incident import Move
 from statuspulse.domain.message import Facts
 from statuspulse.domain.times import DAY
@@ -35,7 +37,8 @@ def told(world: World, name: str = "notification.failed") -> list[dict[str, Any]
 
 
 async def test_a_refusal_for_good_is_told_with_the_event_that_it_was_about(world: World) -> None:
-    channel, incident = world.channel(), world.incident()
+    channel = world.channel()
+    incident = replace(world.incident(), escalation=Escalation(heard=(channel,)))
     world.owe(incident, channel)
     await turn(world)
     world.receiver.scripts["abc123"] = [NO_SERVICE]

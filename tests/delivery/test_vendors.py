@@ -229,3 +229,18 @@ def test_a_message_without_facts_renders_everywhere() -> None:
 
 def _instant(arrival: Arrival) -> datetime:
     return datetime.fromtimestamp(int(arrival.headers["webhook-timestamp"]), UTC)
+
+
+async def test_a_state_that_is_no_outage_is_one_alert_until_the_monitor_is_up(stack: ExitStack, gate: Gate) -> None:
+    scene = of_kind("pagerduty", stack, gate)
+    degraded = replace(
+        Message.without_incident(Action.NOTICE, "Shop is degraded", at=DOWN.at, actor="statuspulse"),
+        state="degraded",
+        severity="warning",
+        facts=DOWN.facts,
+    )
+    await scene.tell(degraded)
+    await scene.tell(replace(degraded, state="up"))
+    first, last = scene.vendor.taken
+    assert (first["event_action"], first["payload"]["severity"]) == ("trigger", "warning")
+    assert (last["event_action"], last["dedup_key"]) == ("resolve", first["dedup_key"])

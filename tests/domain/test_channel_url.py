@@ -59,6 +59,7 @@ def test_what_only_looks_like_a_hook_is_refused_without_being_quoted(text: str) 
 
 
 TOKEN = "t0k3n-" * 5
+BOT = "slack://xoxb-123456-abcdefghij"
 KEY = "0123456789abcdef0123456789abcdef"
 FLOW = "https://prod-1.westeurope.logic.azure.com/workflows/1/triggers/manual/paths/invoke?sig=s3cret"
 
@@ -69,6 +70,9 @@ FLOW = "https://prod-1.westeurope.logic.azure.com/workflows/1/triggers/manual/pa
         (f"pagerduty://{KEY}", "pagerduty", f"pagerduty://{KEY}", "pagerduty://***"),
         (f"PagerDuty://{KEY}?region=us", "pagerduty", f"pagerduty://{KEY}", "pagerduty://***"),
         (f"pagerduty://{KEY}/?region=eu", "pagerduty", f"pagerduty://{KEY}?region=eu", "pagerduty://***?region=eu"),
+        (f"{BOT}/#alerts", "slack_bot", f"{BOT}/#alerts", "slack://xoxb-***/#alerts"),
+        (f"{BOT}/alerts", "slack_bot", f"{BOT}/#alerts", "slack://xoxb-***/#alerts"),
+        (f"{BOT}/C0123ABCD", "slack_bot", f"{BOT}/C0123ABCD", "slack://xoxb-***/C0123ABCD"),
         (f"discord://123456/{TOKEN}", "discord", f"discord://123456/{TOKEN}", "discord://123456/***"),
         (
             f"https://discord.com/api/webhooks/123456/{TOKEN}",

@@ -19,6 +19,7 @@ from statuspulse.domain.escalation import (
     climb,
     hasten,
     over,
+    reopened,
     tell,
     timers,
 )
@@ -113,7 +114,7 @@ def test_what_is_stored_is_read_back() -> None:
 
 def test_only_what_a_state_waits_for_is_a_timer() -> None:
     started, _ = begun(Escalation(rules=RULES, routes=(ROUTE,)), 0)
-    started = tell(started, 0, loud=["nch_1"], quiet=[], before=[])
+    started = tell(started, 0, loud=["nch_1"], quiet=[])
     kinds = {
         state: [timer.kind.value for timer in timers(state, escalation)]
         for state, escalation in (
@@ -130,7 +131,27 @@ def test_only_what_a_state_waits_for_is_a_timer() -> None:
 
 
 def test_who_once_heard_loudly_hears_of_the_end() -> None:
-    first = tell(Escalation(), 0, loud=["a"], quiet=["b"], before=[])
+    first = tell(Escalation(), 0, loud=["a"], quiet=["b"])
     assert first.quiet == ("b",)
-    second = tell(first, 0, loud=["b"], quiet=["a", "c"], before=["a", "b"])
+    second = tell(first, 0, loud=["b"], quiet=["a", "c"])
     assert second.quiet == ("c",)
+
+
+def test_a_step_that_reaches_nobody_is_followed_at_once_and_a_round_keeps_its_distance() -> None:
+    ladder = replace(ladder_of(None, None, None), repeats=1, repeat_delay=5000)
+
+    def reaches(place: Place) -> bool:
+        return place.step == 1
+
+    found = climb(ladder, begin(ladder, 0, reaches).progress, 1000, reaches)
+    assert found.taken == (Place(0, 0), Place(0, 1))
+    assert found.progress.upcoming == Place(0, 2)
+    # Nobody is reached by the last step either: the next round comes when it would have come anyway.
+    found = climb(ladder, found.progress, 2000, reaches)
+    assert (found.taken, found.progress.upcoming, found.progress.next_at) == ((Place(0, 2),), Place(1, 0), 7000)
+
+
+def test_another_outage_is_heard_of_by_those_who_are_told_again() -> None:
+    first = tell(Escalation(), 0, loud=["a"], quiet=["b"])
+    again = tell(reopened(first), 10, loud=["c"], quiet=[])
+    assert (first.heard, again.heard, again.quiet) == (("a", "b"), ("c",), ())

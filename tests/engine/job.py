@@ -61,11 +61,13 @@ class Job:
 
     def restart(self) -> None:
         """The memory of the watch is gone; the rows are what is left."""
-        self.watch = HeartbeatWatch(self.world.database, LocalBus(), now=lambda: START)
+        self.watch = HeartbeatWatch(self.world.database, LocalBus(), mutes_flapping=True, now=lambda: START)
 
     def ping(self, at: float, signal: Signal = Signal.SUCCESS, **members: Any) -> Taken:
         told = Ping(digest=self.digest, signal=signal, at=moment(at), **members)
-        taken, _ = self.world.write(lambda connection: heartbeats.take(connection, [told], moment(at)))
+        taken, _ = self.world.write(
+            lambda connection: heartbeats.take(connection, [told], moment(at), mutes_flapping=True)
+        )
         return taken[0]  # type: ignore[no-any-return]
 
     def look(self, at: float) -> int:

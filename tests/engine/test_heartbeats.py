@@ -106,7 +106,7 @@ def test_an_old_key_leads_nowhere_as_soon_as_there_is_another(world: World) -> N
     old = Ping(digest=job.digest, signal=Signal.SUCCESS, at=moment(2))
     change, keyring = world.change_at(moment(1)), world.instance.keyring
     world.write(lambda connection: catalog.rotate_ping_key(connection, keyring, change, job.id))
-    taken, _ = world.write(lambda connection: heartbeats.take(connection, [old], moment(2)))
+    taken, _ = world.write(lambda connection: heartbeats.take(connection, [old], moment(2), mutes_flapping=True))
     assert (taken, job.state) == ([Taken.UNKNOWN], "pending")
     assert job.ping(3) is Taken.COUNTED
 
@@ -276,7 +276,7 @@ def test_a_deleted_job_is_waited_for_no_more_and_its_key_leads_nowhere(world: Wo
     job.ping(0)
     late = Ping(digest=job.digest, signal=Signal.SUCCESS, at=moment(2))
     world.delete(job.id, moment(1))
-    taken, _ = world.write(lambda connection: heartbeats.take(connection, [late], moment(2)))
+    taken, _ = world.write(lambda connection: heartbeats.take(connection, [late], moment(2), mutes_flapping=True))
     job.listen(90, 95)
     assert (taken, world.incidents()) == ([Taken.UNKNOWN], [])
 
@@ -292,3 +292,23 @@ def test_many_that_are_late_at_once_are_failed_in_steps(world: World) -> None:
     swept = world.write(lambda connection: watch.watch.sweep(connection, moment(94)))
     assert (swept.transitions, swept.has_more) == (10, False)
     assert {job.state for job in jobs} == {"down"}
+
+
+def test_a_job_that_goes_up_and_down_flaps_and_settles_by_itself(world: World) -> None:
+    job = Job.of(world)
+    job.look(0)
+    for second in range(5):
+        job.ping(10 * second, Signal.FAILURE if second % 2 else Signal.SUCCESS)
+    assert job.sight(41).state.flapping.is_on
+    told = world.messages_of(job.id)
+    # The score halves in five minutes and has to come to one; until then no end of an outage is told.
+    job.ping(50, Signal.FAILURE)
+    job.ping(60)
+    assert world.messages_of(job.id) == told
+    at = 61
+    while job.sight(at).state.flapping.is_on:
+        job.ping(at)
+        job.look(at)
+        at += 30
+        assert at < 1000
+    assert world.messages_of(job.id)[-1][0] == "resolve"

@@ -26,8 +26,8 @@ def signal_of(job: Job, at: int, signal: Signal = Signal.SUCCESS) -> Ping:
 async def test_the_watch_finds_a_late_job_by_itself(sqlite_database: Database, now: Callable[[], int]) -> None:
     job = Job.of(begin(sqlite_database), grace_seconds=5, period_seconds=20)
     bus = LocalBus()
-    pings = Pings(sqlite_database, bus, limit=DEFAULTS["ping"], now=now)
-    watch = HeartbeatWatch(sqlite_database, bus, now=now)
+    pings = Pings(sqlite_database, bus, limit=DEFAULTS["ping"], mutes_flapping=True, now=now)
+    watch = HeartbeatWatch(sqlite_database, bus, mutes_flapping=True, now=now)
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(watch.run())
         for _ in range(10):
@@ -49,7 +49,7 @@ async def test_pings_that_come_together_are_told_each_its_own_outcome(
     world = begin(sqlite_database)
     live, resting = Job.of(world), Job.of(world)
     world.pause(resting.id, now())
-    pings = Pings(sqlite_database, LocalBus(), limit=DEFAULTS["ping"], now=now)
+    pings = Pings(sqlite_database, LocalBus(), limit=DEFAULTS["ping"], mutes_flapping=True, now=now)
     nobody = Ping(digest=b"nobody", signal=Signal.SUCCESS, at=now())
     told = await asyncio.gather(
         *(pings.take(ping) for _ in range(70) for ping in (signal_of(live, now()), nobody, signal_of(resting, now())))
@@ -62,7 +62,10 @@ async def test_a_database_that_takes_nothing_is_told_to_everyone_who_waits(
     sqlite_database: Database, now: Callable[[], int]
 ) -> None:
     job = Job.of(begin(sqlite_database))
-    pings, ping = Pings(sqlite_database, LocalBus(), limit=DEFAULTS["ping"], now=now), signal_of(job, now())
+    pings, ping = (
+        Pings(sqlite_database, LocalBus(), limit=DEFAULTS["ping"], mutes_flapping=True, now=now),
+        signal_of(job, now()),
+    )
     sqlite_database.close()
     told = await asyncio.gather(*(pings.take(ping) for _ in range(3)), return_exceptions=True)
     assert [type(one) for one in told] == [DatabaseUnavailableError] * 3
@@ -71,7 +74,10 @@ async def test_a_database_that_takes_nothing_is_told_to_everyone_who_waits(
 async def test_a_key_that_ended_is_looked_up_again(sqlite_database: Database, now: Callable[[], int]) -> None:
     world = begin(sqlite_database)
     job = Job.of(world)
-    pings, ping = Pings(sqlite_database, LocalBus(), limit=DEFAULTS["ping"], now=now), signal_of(job, now())
+    pings, ping = (
+        Pings(sqlite_database, LocalBus(), limit=DEFAULTS["ping"], mutes_flapping=True, now=now),
+        signal_of(job, now()),
+    )
     assert await pings.is_key(ping.digest)
     world.delete(job.id, now())
     assert await pings.is_key(ping.digest)  # kept, and worth nothing
@@ -80,7 +86,7 @@ async def test_a_key_that_ended_is_looked_up_again(sqlite_database: Database, no
 
 
 async def test_a_quota_is_a_burst_and_then_a_rate(sqlite_database: Database, now: Callable[[], int]) -> None:
-    pings = Pings(sqlite_database, LocalBus(), limit=DEFAULTS["ping"], now=now)
+    pings = Pings(sqlite_database, LocalBus(), limit=DEFAULTS["ping"], mutes_flapping=True, now=now)
     assert [pings.wait_seconds(b"one") for _ in range(61)] == [0] * 60 + [1]
     assert pings.wait_seconds(b"other") == 0
     await asyncio.sleep(1)

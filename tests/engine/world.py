@@ -32,6 +32,7 @@ from statuspulse.storage import incidents, probes, states
 from statuspulse.storage.connect import open_engines, sqlite_url
 from statuspulse.storage.database import Database
 from statuspulse.storage.incidents import Incident, IncidentFilter
+from statuspulse.storage.schema import incidents as incidents_table
 from statuspulse.storage.schema import metadata, outbox, results, transitions
 from statuspulse.storage.sealing import Keyring
 from statuspulse.storage.states import MonitorState
@@ -187,6 +188,18 @@ class World:
         """(action, seq) of everything in the outbox, in the order in which it was written."""
         query = select(outbox.c.action, outbox.c.seq).order_by(outbox.c.id)
         return self.database.read_now(lambda connection: [(row.action, row.seq) for row in connection.execute(query)])
+
+    def messages_of(self, monitor_id: str) -> list[tuple[str, int]]:
+        """(action, instant) of what is owed about the monitor's incidents, in order."""
+        query = (
+            select(outbox.c.action, outbox.c.created_at)
+            .join(incidents_table, incidents_table.c.id == outbox.c.incident_id)
+            .where(incidents_table.c.monitor_key == self.key_of(monitor_id))
+            .order_by(outbox.c.id)
+        )
+        return self.database.read_now(
+            lambda connection: [(row.action, row.created_at) for row in connection.execute(query)]
+        )
 
     def stored(self, monitor_id: str) -> int:
         key = self.key_of(monitor_id)

@@ -48,8 +48,9 @@ def first_migration() -> str:
     migration = MigrationContext.configure(dialect_name="postgresql", opts={"target_metadata": metadata})
     context = AutogenContext(migration, metadata, opts=options, autogenerate=False)
     tables = metadata.sorted_tables
-    calls = "".join(f"    _{table.name}()\n" for table in tables)
-    return _HEAD + f"\ndef upgrade() -> None:\n{calls}\n" + "".join(_function(context, table) for table in tables)
+    names = "".join(f"        _{table.name},\n" for table in tables)
+    upgrade = f"\ndef upgrade() -> None:\n    for create in (\n{names}    ):\n        create()\n\n"
+    return _HEAD + upgrade + "".join(_function(context, table) for table in tables)
 
 
 def _function(context: Any, table: Table) -> str:

@@ -65,11 +65,13 @@ class Process:
 class Server:
     """A data directory and the processes that are started on it, one after the other.
 
-    `settings` are STATUSPULSE_* without the prefix; each start takes them as they are then.
+    `settings` are STATUSPULSE_* without the prefix; each start takes them as they are then. `prefix` is a command that
+    runs the program as its own, under the same process id.
     """
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
     runs: list[Process] = field(default_factory=list)
     session: requests.Session = field(default_factory=requests.Session)
 
@@ -129,7 +131,7 @@ class Server:
         begun_at = now_ms()
         with stdout.open("wb") as out, stderr.open("wb") as err:
             popen = subprocess.Popen(
-                [PROGRAM, "serve", *words],
+                [*self.prefix, PROGRAM, "serve", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

@@ -119,7 +119,7 @@ def create_api(parts: Dependencies, routers: Sequence[APIRouter] = ROUTERS) -> F
     app.state.services = services = Services.of(parts)
     # The last one that is added is the outermost.
     app.add_middleware(Strangers, throttle=services.throttle, public_url=parts.public_url)
-    app.add_middleware(Overload, places=parts.places, public_url=parts.public_url)
+    app.add_middleware(Overload, places=parts.places, is_read_only=parts.is_read_only, public_url=parts.public_url)
     app.add_middleware(
         Frame, now=parts.now, monotonic=parts.monotonic, public_url=parts.public_url, metrics=parts.metrics
     )

@@ -7,7 +7,9 @@ from typing import Literal
 
 from statuspulse.api.answers import Answer, Envelope, ListEnvelope
 
-ChannelKind = Literal["slack", "pagerduty", "discord", "teams", "telegram", "email", "ntfy", "webhook"]
+ChannelKind = Literal[
+    "slack", "slack_bot", "pagerduty", "discord", "teams", "telegram", "email", "ntfy", "webhook", "apprise"
+]
 
 
 class ChannelItem(Answer):

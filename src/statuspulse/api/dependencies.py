@@ -53,7 +53,7 @@ class Dependencies:
     text for Prometheus, with the series of a team where one is given. The address that a call comes from is read from
     headers only where `trusted_proxies` hold who sends them. `is_stopping` is true from the moment at which
     the process is asked to end: a call that waits for news answers without any. `places` is how many calls may be in
-    work at once, `mutes_flapping` how the engine tells of what flaps.
+    work at once, `mutes_flapping` how the engine tells of what flaps, `is_read_only` whether there is room for changes.
     """
 
     database: Database
@@ -75,7 +75,9 @@ class Dependencies:
     rate_limits: Limits
     places: int
     mutes_flapping: bool
+    is_read_only: Callable[[], bool]
     sends_mail: bool = False
+    apprise: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,7 @@ class Services:
                 policy=parts.policy,
                 min_interval_seconds=parts.min_interval_seconds,
                 sends_mail=parts.sends_mail,
+                apprise=parts.apprise,
             ),
             tokens=TokenCache(parts.database, parts.keyring, now=parts.now, monotonic=parts.monotonic),
             cursors=Cursors(parts.keyring),
@@ -112,7 +115,13 @@ class Services:
             running=Running(),
             streams=OpenStreams(),
             newest=Newest(parts.database, monotonic=parts.monotonic),
-            pings=Pings(parts.database, parts.bus, limit=parts.rate_limits.get("ping"), now=parts.now),
+            pings=Pings(
+                parts.database,
+                parts.bus,
+                limit=parts.rate_limits.get("ping"),
+                mutes_flapping=parts.mutes_flapping,
+                now=parts.now,
+            ),
             membership=Membership(parts.liveness, parts.now()),
             drift=Drift(),
             simulations=Simulations(),

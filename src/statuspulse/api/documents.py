@@ -65,6 +65,7 @@ def policy_document(policy: Policy) -> dict[str, Any]:
         "is_default": policy.is_default,
         "auto_created": policy.auto_created,
         **policy.rules,
+        "version": policy.version,
         "created_at": to_text(policy.created_at),
         "updated_at": to_text(policy.updated_at),
     }

@@ -18,9 +18,9 @@ from statuspulse.api.event_examples import EVENT, EVENT_LIST
 from statuspulse.api.operation import Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
 from statuspulse.api.route import CheckedRoute
+from statuspulse.api.span import bounds
 from statuspulse.catalog.refusals import Detail, MissingError
 from statuspulse.domain.event import EventType
-from statuspulse.domain.times import from_text
 from statuspulse.storage import events
 from statuspulse.storage.events import EventFilter
 
@@ -106,22 +106,9 @@ def _ensure_kept(connection: Connection, call: Call, seq: int) -> None:
         raise ApiError("cursor_expired", message, param="cursor")
 
 
-def time_range(begin: str | None, end: str | None) -> tuple[int | None, int | None]:
-    """The instants that `from` and `to` of a query spell; raises 422 for what is no time."""
-    times: dict[str, int] = {}
-    for name, text in (("from", begin), ("to", end)):
-        try:
-            times |= {} if text is None else {name: from_text(text)}
-        except ValueError:
-            message = "must be a time such as 2026-11-23T06:20:00Z"
-            detail = Detail(code="parameter_invalid_format", path=(name,), message=message, in_body=False)
-            raise invalid([detail]) from None
-    return times.get("from"), times.get("to")
-
-
 def _filter(query: EventQuery) -> EventFilter:
-    """Raises 422 for types and times that are none."""
-    since, until = time_range(query.begin, query.end)
+    """Raises 422 for types and times that are none, and for an empty stretch of time."""
+    since, until = bounds(query.begin, query.end)
     return EventFilter(
         types=types_of(query.type),
         monitor_id=query.monitor_id,

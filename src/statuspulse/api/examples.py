@@ -217,6 +217,7 @@ _POLICY_ITEM: dict[str, Any] = {
     "ack_timeout_seconds": None,
     "auto_resolve_seconds": None,
     "severities": [],
+    "version": 1,
     "created_at": _AT,
     "updated_at": _AT,
 }

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from statuspulse.api.status_documents import claim
 from statuspulse.catalog.explanations import CallExplanation, Explanation, Outlook, RegionVote
-from statuspulse.catalog.status_views import Head
 from statuspulse.domain.health import Health, Position
 from statuspulse.domain.outlook import Needed
 from statuspulse.domain.result import Verdict
@@ -37,7 +36,7 @@ def sentences(explained: Explanation) -> Iterator[str]:
         yield change_sentence(outlook)
     if explained.unknown_at is not None:
         yield f"Without reports from enough regions it is unknown from {to_text(explained.unknown_at)} on."
-    yield from incident_sentences(head)
+    yield from incident_sentences(explained)
 
 
 def why(explained: Explanation, vote: RegionVote) -> str:
@@ -63,11 +62,13 @@ def change_sentence(outlook: Outlook) -> str:
     return f"{_BECOMES[change.health]} after {needed}, which by schedule is at {to_text(outlook.scheduled_at)}."
 
 
-def incident_sentences(head: Head) -> Iterator[str]:
-    """One where an incident is open."""
-    if head.incident is not None:
-        incident = head.incident
+def incident_sentences(explained: Explanation | CallExplanation) -> Iterator[str]:
+    """Where an incident is open; and whether nobody hears of it."""
+    incident = explained.head.incident
+    if incident is not None:
         yield f"Incident {incident.id} is {incident.state.value} since {to_text(incident.triggered_at)}."
+    if explained.is_unheard:
+        yield "Nobody is told of it: neither the monitor nor its escalation policy names a channel that is on."
 
 
 def since_sentence(explained: Explanation | CallExplanation) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 
@@ -15,6 +15,7 @@ from statuspulse.api.errors import ApiError
 # A call takes some milliseconds, most of them in the threads of the database, so that so many wait less than a second.
 PLACES = 256
 _RETRY_SECONDS = 2
+_READ_ONLY_RETRY_SECONDS = 30
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # They wait for news and do nothing meanwhile; each has a bound of its own.
 _WAITING = ("/v1/agent/assignments", "/v1/monitors/test", "/v1/events/stream", "/check", "/test")
@@ -83,17 +84,23 @@ class Workload:
 
 
 class Overload:
-    """Answers 503 at once to a call for whose rank there is no place; a body that comes slowly takes none."""
+    """Answers 503 at once to a call for whose rank there is no place; a body that comes slowly takes none.
 
-    def __init__(self, app: ASGIApp, *, places: int, public_url: str) -> None:
+    While the instance is read-only every change is turned away so: probes keep what they have seen.
+    """
+
+    def __init__(self, app: ASGIApp, *, places: int, is_read_only: Callable[[], bool], public_url: str) -> None:
         self._app = app
         self._work = Workload(places)
+        self._is_read_only = is_read_only
         self._public_url = public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         rank = rank_of(scope["method"], scope["path"]) if scope["type"] == "http" else None
         if rank is None:
             await self._app(scope, receive, send)
+        elif scope["method"] in _WRITES and self._is_read_only():
+            await refusal(Request(scope), _read_only(), self._public_url)(scope, receive, send)
         elif not self._work.has_place(rank):
             await refusal(Request(scope), _overloaded(), self._public_url)(scope, receive, send)
         else:
@@ -109,6 +116,12 @@ class Overload:
             return message
 
         return next_part
+
+
+def _read_only() -> ApiError:
+    """What little room there is belongs to what has to be told of that."""
+    message = "The storage takes no changes at the moment."
+    return ApiError("read_only", message, retry_after_seconds=_READ_ONLY_RETRY_SECONDS)
 
 
 def _overloaded() -> ApiError:

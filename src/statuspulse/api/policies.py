@@ -13,6 +13,7 @@ from statuspulse.api.answers import Deleted
 from statuspulse.api.dependencies import Call, CallOf
 from statuspulse.api.documents import policy_document, rehearsal_document
 from statuspulse.api.envelope import answer
+from statuspulse.api.headers import etag, if_match
 from statuspulse.api.monitors import change_of
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
@@ -20,6 +21,7 @@ from statuspulse.api.policy_answers import PolicyAnswer, PolicyList, RehearsalAn
 from statuspulse.api.route import CheckedRoute
 from statuspulse.catalog import escalation_policies as catalog
 from statuspulse.storage import policies
+from statuspulse.storage.policies import Policy
 
 router = APIRouter(route_class=CheckedRoute, tags=["Escalation policies"])
 
@@ -56,6 +58,7 @@ PUT = Operation(
     answer=PolicyAnswer,
     examples={"night": policy_examples.CHANGED},
     body=Body(schema="PolicyEdit", examples=_EDIT),
+    statuses=(412, 428),
 )
 PATCH = Operation(
     id="patchEscalationPolicy",
@@ -64,6 +67,7 @@ PATCH = Operation(
     answer=PolicyAnswer,
     examples={"night": policy_examples.CHANGED},
     body=Body(schema="PolicyEdit", examples=_EDIT, media_types=("application/json", "application/merge-patch+json")),
+    statuses=(412, 428),
 )
 DELETE = Operation(
     id="deleteEscalationPolicy",
@@ -71,7 +75,7 @@ DELETE = Operation(
     scope="escalation:write",
     answer=Deleted,
     examples={"deleted": policy_examples.DELETED},
-    statuses=(409,),
+    statuses=(409, 412, 428),
 )
 TEST = Operation(
     id="testEscalationPolicy",
@@ -89,7 +93,7 @@ async def create_policy(call: CallOf, body: dict[str, Any]) -> Response:
     policy = await call.database.write(lambda connection: catalog.create(connection, change, body))
     message = f'Escalation policy "{policy.name}" created.'
     headers = {"Location": f"/v1/escalation-policies/{policy.slug}"}
-    return answer(call.request, "escalation_policy", message, policy_document(policy), status=201, headers=headers)
+    return _answer(call, policy, message, status=201, headers=headers)
 
 
 @router.get("/escalation-policies", **LIST.keywords)
@@ -113,7 +117,7 @@ async def list_policies(call: CallOf, query: Annotated[ListQuery, Query()]) -> R
 @router.get("/escalation-policies/{slug}", **GET.keywords)
 async def get_policy(call: CallOf, slug: str) -> Response:
     policy = await call.database.read(lambda connection: catalog.get(connection, call.team_id, slug))
-    return answer(call.request, "escalation_policy", f'Escalation policy "{policy.name}".', policy_document(policy))
+    return _answer(call, policy, f'Escalation policy "{policy.name}".')
 
 
 @router.put("/escalation-policies/{slug}", **PUT.keywords)
@@ -128,8 +132,8 @@ async def patch_policy(call: CallOf, slug: str, body: dict[str, Any]) -> Respons
 
 @router.delete("/escalation-policies/{slug}", **DELETE.keywords)
 async def delete_policy(call: CallOf, slug: str) -> Response:
-    change = change_of(call)
-    policy = await call.database.write(lambda connection: catalog.remove(connection, change, slug))
+    change, expected = change_of(call), if_match(call.request)
+    policy = await call.database.write(lambda connection: catalog.remove(connection, change, slug, expected))
     message = f'Escalation policy "{policy.name}" deleted.'
     return answer(call.request, "escalation_policy", message, {"id": policy.id, "deleted": True})
 
@@ -144,9 +148,15 @@ async def rehearse_policy(call: CallOf, slug: str, body: dict[str, Any] | None =
 
 
 async def _changed(call: Call, slug: str, body: dict[str, Any], *, deep: bool) -> Response:
-    change = change_of(call)
+    change, expected = change_of(call), if_match(call.request)
     policy, changed = await call.database.write(
-        lambda connection: catalog.update(connection, change, slug, body, deep=deep)
+        lambda connection: catalog.update(connection, change, slug, body, deep=deep, if_match=expected)
     )
-    message = f'Escalation policy "{policy.name}" changed.' if changed else "Nothing changed."
-    return answer(call.request, "escalation_policy", message, policy_document(policy))
+    return _answer(call, policy, f'Escalation policy "{policy.name}" changed.' if changed else "Nothing changed.")
+
+
+def _answer(
+    call: Call, policy: Policy, message: str, *, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    told = {"ETag": etag(policy.version), **(headers or {})}
+    return answer(call.request, "escalation_policy", message, policy_document(policy), status=status, headers=told)

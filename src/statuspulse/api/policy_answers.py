@@ -46,6 +46,7 @@ class PolicyItem(Answer):
     ack_timeout_seconds: int | None
     auto_resolve_seconds: int | None
     severities: list[str]
+    version: int
     created_at: datetime
     updated_at: datetime
 

@@ -37,6 +37,7 @@ CHANGED: dict[str, Any] = {
     **CREATED,
     "message": 'Escalation policy "Night shift" changed.',
     "repeat": {"count": 3, "delay_seconds": 600},
+    "version": 2,
 }
 DELETED: dict[str, Any] = {
     "object": "escalation_policy",

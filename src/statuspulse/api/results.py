@@ -11,19 +11,20 @@ from starlette.responses import Response
 
 from statuspulse.api import result_examples as examples
 from statuspulse.api.dependencies import CallOf
+from statuspulse.api.errors import invalid
 from statuspulse.api.monitors import known_id
 from statuspulse.api.operation import Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
 from statuspulse.api.result_answers import ResultList
 from statuspulse.api.result_documents import result_document
 from statuspulse.api.route import CheckedRoute
-from statuspulse.api.span import cut_warnings, span
+from statuspulse.api.span import cut_warnings, in_query, span
 from statuspulse.catalog.members import RegionSlug
 from statuspulse.catalog.refusals import MissingError, SoftProblem
 from statuspulse.domain.result import Verdict
 from statuspulse.domain.times import DAY
 from statuspulse.engine.retention import RAW_KEPT
-from statuspulse.storage import history, monitors
+from statuspulse.storage import history, monitors, watch
 from statuspulse.storage.history import ResultFilter, SlotKey
 
 router = APIRouter(route_class=CheckedRoute, tags=["History"])
@@ -75,6 +76,7 @@ async def list_results(call: CallOf, monitor_id: str, query: Annotated[ResultsQu
         monitor = monitors.get(connection, call.team_id, known)
         if monitor is None:
             raise MissingError
+        _check_region(connection, query.region, monitor.config["regions"])
         at = (monitor.key, monitor.id)
         found = history.listed(connection, at, wanted, after=after, descending=descending, limit=query.limit + 1)
         shown = found[: query.limit]
@@ -88,6 +90,13 @@ async def list_results(call: CallOf, monitor_id: str, query: Annotated[ResultsQu
     return page_answer(
         call, query, page, "result", "results", warnings=(*cut_warnings(query.end, now), *_warnings(start, now))
     )
+
+
+def _check_region(connection: Connection, region: str | None, own: list[str]) -> None:
+    """Results of a region that the monitor has left are shown still; a name that means no region is a mistake."""
+    if region is not None and region not in watch.region_keys(connection):
+        message = f"names no region of this instance; the monitor has {', '.join(own)}"
+        raise invalid([in_query("reference_not_found", "region", message)])
 
 
 def _warnings(start: int, now: int) -> tuple[SoftProblem, ...]:

@@ -22,6 +22,7 @@ _ITEM: dict[str, Any] = {
     "team_id": "team_1a2b3c4d",
     **REQUEST,
     "overrides": [],
+    "version": 1,
     "created_at": _AT,
     "updated_at": _AT,
 }

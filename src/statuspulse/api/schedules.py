@@ -15,6 +15,7 @@ from statuspulse.api.answers import Answer, Deleted, Envelope, ListEnvelope
 from statuspulse.api.dependencies import Call, CallOf
 from statuspulse.api.envelope import answer
 from statuspulse.api.errors import invalid
+from statuspulse.api.headers import etag, if_match
 from statuspulse.api.monitors import change_of
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
@@ -50,6 +51,7 @@ class ScheduleItem(Answer):
     starts_on: str
     members: list[str]
     overrides: list[Override]
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -112,7 +114,7 @@ PUT = Operation(
     answer=ScheduleAnswer,
     examples={"primary": examples.SCHEDULE},
     body=Body(schema="ScheduleEdit", examples={"daily": {"rotation": "daily"}}),
-    statuses=(409,),
+    statuses=(409, 412, 428),
 )
 DELETE = Operation(
     id="deleteSchedule",
@@ -120,7 +122,7 @@ DELETE = Operation(
     scope="escalation:write",
     answer=Deleted,
     examples={"deleted": examples.DELETED},
-    statuses=(409,),
+    statuses=(409, 412, 428),
 )
 ON_CALL = Operation(
     id="getOnCall",
@@ -166,15 +168,15 @@ async def get_schedule(call: CallOf, schedule_id: str) -> Response:
 
 @router.put("/schedules/{schedule_id}", **PUT.keywords)
 async def update_schedule(call: CallOf, schedule_id: str, body: dict[str, Any]) -> Response:
-    change, known = change_of(call), _known_id(schedule_id)
-    schedule = await call.database.write(lambda connection: catalog.update(connection, change, known, body))
+    change, known, expected = change_of(call), _known_id(schedule_id), if_match(call.request)
+    schedule = await call.database.write(lambda connection: catalog.update(connection, change, known, body, expected))
     return _answer(call, schedule, f'Schedule "{schedule.name}" changed.')
 
 
 @router.delete("/schedules/{schedule_id}", **DELETE.keywords)
 async def delete_schedule(call: CallOf, schedule_id: str) -> Response:
-    change, known = change_of(call), _known_id(schedule_id)
-    schedule = await call.database.write(lambda connection: catalog.remove(connection, change, known))
+    change, known, expected = change_of(call), _known_id(schedule_id), if_match(call.request)
+    schedule = await call.database.write(lambda connection: catalog.remove(connection, change, known, expected))
     message = f'Schedule "{schedule.name}" deleted.'
     return answer(call.request, "schedule", message, {"id": schedule.id, "deleted": True})
 
@@ -206,7 +208,8 @@ def _instant(call: Call, query: OnCallQuery) -> int:
 def _answer(
     call: Call, schedule: Schedule, message: str, *, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
-    return answer(call.request, "schedule", message, _document(schedule), status=status, headers=headers)
+    told = {"ETag": etag(schedule.version), **(headers or {})}
+    return answer(call.request, "schedule", message, _document(schedule), status=status, headers=told)
 
 
 def _document(schedule: Schedule) -> dict[str, Any]:
@@ -216,6 +219,7 @@ def _document(schedule: Schedule) -> dict[str, Any]:
         "team_id": schedule.team_id,
         "name": schedule.name,
         **schedule.plan,
+        "version": schedule.version,
         "created_at": to_text(schedule.created_at),
         "updated_at": to_text(schedule.updated_at),
     }

@@ -12,11 +12,11 @@ from starlette.responses import Response
 from statuspulse.api import webhook_examples as examples
 from statuspulse.api.dependencies import CallOf
 from statuspulse.api.envelope import answer
-from statuspulse.api.events import time_range
 from statuspulse.api.monitors import change_of
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
 from statuspulse.api.route import CheckedRoute
+from statuspulse.api.span import bounds
 from statuspulse.api.webhook_answers import (
     RedeliveryAnswer,
     ReplayAnswer,
@@ -89,7 +89,7 @@ class DeliveryQuery(ListQuery):
 @router.get("/webhooks/{webhook_id}/deliveries", **LIST.keywords)
 async def list_deliveries(call: CallOf, webhook_id: str, query: Annotated[DeliveryQuery, Query()]) -> Response:
     known, after, keyring = known_id(webhook_id), place_of(call, query), call.services.parts.keyring
-    since, until = time_range(query.begin, query.end)
+    since, until = bounds(query.begin, query.end)
     wanted = DeliveryFilter(
         status=query.status, event_type=query.event_type, event_id=query.event_id, since=since, until=until
     )

@@ -19,12 +19,14 @@ _WORST_OVERDUE_SECONDS = 600.0
 _NOTHING_ASIDE = Aside()
 
 
-def checks(database: Database, liveness: Liveness, now: Callable[[], int]) -> Mapping[str, Check]:
-    """The checks by the names under which they are shown."""
+def checks(
+    database: Database, liveness: Liveness, now: Callable[[], int], *, storage_is_well: Callable[[], bool]
+) -> Mapping[str, Check]:
+    """The checks by the names under which they are shown; a database that answers may yet have no room for a change."""
 
     async def is_writable() -> CheckOutcome:
         await database.write(lambda connection: connection.execute(select(1)).scalar())
-        return CheckOutcome(ok=True, value=None)
+        return CheckOutcome(ok=storage_is_well(), value=None)
 
     async def schedule_lag() -> CheckOutcome:
         lags = [pulse.heartbeat.load.lag_p99_ms / SECOND for pulse in liveness.online(now())]

@@ -37,6 +37,7 @@ from statuspulse.egress.gate import Gate
 from statuspulse.egress.http_client import HttpClient
 from statuspulse.engine.engine import Engine
 from statuspulse.engine.escalator import Escalator
+from statuspulse.engine.fault_watch import FaultWatch
 from statuspulse.engine.heartbeat_watch import HeartbeatWatch
 from statuspulse.engine.housekeeping import Housekeeping
 from statuspulse.engine.inbound.worker import InboundWorker
@@ -45,9 +46,12 @@ from statuspulse.engine.liveness import Liveness
 from statuspulse.engine.probe_watch import ProbeWatch
 from statuspulse.metrics import Metrics
 from statuspulse.settings import Settings
+from statuspulse.storage.ballast import Ballast
 from statuspulse.web.site import add_reference
 
 log = structlog.get_logger(__name__)
+
+_BALLAST = "ballast"
 
 
 def now_ms() -> int:
@@ -112,13 +116,15 @@ class _Control:
         dispatcher = self._dispatcher(gate, bus, metrics)
         webhooks = self._webhooks(gate, bus, metrics)
         housekeeping = Housekeeping(self.store.database, now=now_ms)
-        heartbeats = HeartbeatWatch(self.store.database, bus, now=now_ms)
+        heartbeats = HeartbeatWatch(self.store.database, bus, mutes_flapping=self.settings.flap_damping, now=now_ms)
         probes = ProbeWatch(self.store.database, bus, liveness, now=now_ms)
         escalator = Escalator(self.store.database, bus, metrics, now=now_ms)
         lookup = ProviderLookup(self.store.keyring, self._providers(gate))
         inbound = InboundWorker(self.store.database, bus, lookup, now=now_ms)
+        ballast = Ballast(self.settings.data_dir / _BALLAST)
+        faults = FaultWatch(self.store.database, bus, ballast, now=now_ms, monotonic=monotonic)
         stop = stop_on_signals()
-        api = create_api(self._dependencies(bus, jobs, metrics, liveness, stop))
+        api = create_api(self._dependencies(bus, jobs, metrics, liveness, faults, stop))
         add_reference(api, self._public_url)
         server = WebServer(api, usual_bounds())
         probe = LocalProbe(self.settings.data_dir / local_probe.FOLDER, base_url(self.listening))
@@ -132,6 +138,7 @@ class _Control:
                 tasks.create_task(probes.run(), name="probes"),
                 tasks.create_task(escalator.run(), name="escalator"),
                 tasks.create_task(inbound.run(), name="inbound"),
+                tasks.create_task(faults.run(), name="faults"),
             ]
             serving = tasks.create_task(server.run_on(self.listening), name="api")
             probing = tasks.create_task(probe.run(), name="local-probe") if self.settings.runs_probe else None
@@ -189,7 +196,13 @@ class _Control:
         )
 
     def _dependencies(
-        self, bus: LocalBus, jobs: Jobs, metrics: Metrics, liveness: Liveness, stop: asyncio.Event
+        self,
+        bus: LocalBus,
+        jobs: Jobs,
+        metrics: Metrics,
+        liveness: Liveness,
+        faults: FaultWatch,
+        stop: asyncio.Event,
     ) -> Dependencies:
         def wake() -> None:
             bus.wake(Topic.CATALOG)
@@ -200,13 +213,14 @@ class _Control:
             keyring=self.store.keyring,
             policy=self.settings.policy,
             sends_mail=self.settings.mail_server is not None,
+            apprise=self.settings.apprise,
             now=now_ms,
             monotonic=monotonic,
             public_url=self._public_url,
             trusted_proxies=self.settings.trusted_proxies,
             min_interval_seconds=self.settings.min_interval_seconds,
             wake=wake,
-            checks=readiness.checks(self.store.database, liveness, now_ms),
+            checks=readiness.checks(self.store.database, liveness, now_ms, storage_is_well=lambda: faults.is_well),
             series=partial(series.text, self.store.database, metrics, liveness, now_ms),
             bus=bus,
             jobs=jobs,
@@ -215,5 +229,6 @@ class _Control:
             is_stopping=stop.is_set,
             rate_limits=self.settings.rate_limits,
             places=PLACES,
+            is_read_only=lambda: faults.is_read_only,
             mutes_flapping=self.settings.flap_damping,
         )

@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.instance import Instance
+from statuspulse.delivery.channels import apprise
 from statuspulse.domain.channel_addresses import ChannelUrlError
-from statuspulse.domain.channel_url import ChannelType, ChannelUrl, parse_channel_url
+from statuspulse.domain.channel_url import NATIVE, ChannelType, ChannelUrl, parse_channel_url
 from statuspulse.domain.secret import Secret
 from statuspulse.domain.webhook import new_secret
 from statuspulse.egress.policy import Policy, Purpose, literal_verdict
@@ -36,7 +37,7 @@ def provide(connection: Connection, team_id: str, text: str, instance: Instance,
 
 def make(connection: Connection, team_id: str, text: str, instance: Instance, now: int) -> Made:
     """The channel with the URL, made where the team has none; raises ChannelUrlError."""
-    url, keyring = parse_channel_url(text), instance.keyring
+    url, keyring = _parsed(text, instance), instance.keyring
     _check(url, instance)
     canonical = url.canonical.reveal()
     digest = keyring.digest(_PURPOSE, canonical)
@@ -60,8 +61,39 @@ def make(connection: Connection, team_id: str, text: str, instance: Instance, no
     return Made(channel=channel, is_new=True, secret=None if secret is None else Secret(secret))
 
 
+def _parsed(text: str, instance: Instance) -> ChannelUrl:
+    """Raises ChannelUrlError, which names everything that this instance delivers to."""
+    try:
+        return parse_channel_url(text)
+    except ChannelUrlError as error:
+        if error.code != "scheme_unsupported" or not instance.apprise:
+            raise
+        raise ChannelUrlError(error.code, f"{error}; by Apprise also {_listed(instance)}") from None
+
+
+def _listed(instance: Instance) -> str:
+    return ", ".join(f"{scheme}://" for scheme in sorted(instance.apprise))
+
+
+def _check_apprise(url: ChannelUrl, instance: Instance) -> None:
+    text = url.canonical.reveal()
+    if text.partition("://")[0] not in instance.apprise:
+        also = f", and by Apprise {_listed(instance)}" if instance.apprise else ""
+        cure = (
+            "its operator lists it in STATUSPULSE_APPRISE_SCHEMES"
+            if also
+            else "its operator installs the extra apprise"
+        )
+        message = f"names a kind of channel that this instance does not deliver to; it knows {NATIVE}{also}; {cure}"
+        raise ChannelUrlError("scheme_unsupported", message)
+    if not apprise.is_readable(text):
+        raise ChannelUrlError("parameter_invalid_format", "is no URL of its scheme in the words of Apprise")
+
+
 def _check(url: ChannelUrl, instance: Instance) -> None:
     """Raises ChannelUrlError for what this instance cannot, or may not, deliver to."""
+    if url.type is ChannelType.APPRISE:
+        _check_apprise(url, instance)
     if url.type is ChannelType.EMAIL and not instance.sends_mail:
         message = "names a mail address, and this instance has no mail server; its operator sets STATUSPULSE_SMTP_URL"
         raise ChannelUrlError("scheme_unsupported", message)

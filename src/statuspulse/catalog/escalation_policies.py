@@ -20,11 +20,11 @@ from statuspulse.catalog.policy_members import (
     read_policy,
 )
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
+from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError, check_precondition
 from statuspulse.catalog.validation import read
 from statuspulse.domain.difference import Difference, differences
-from statuspulse.domain.escalation import Escalation, Ladder, Place, begun, climb
-from statuspulse.engine import receivers
+from statuspulse.domain.escalation import Escalation, Ladder, Place, Reaches, begun, climb
+from statuspulse.engine import escalating, receivers
 from statuspulse.engine.receivers import About
 from statuspulse.storage import audit, channels, monitors, people, policies, schedules
 from statuspulse.storage.monitors import MonitorFilter, Order
@@ -64,14 +64,22 @@ def create(connection: Connection, change: Change, sent: Mapping[str, Any]) -> P
 
 
 def update(
-    connection: Connection, change: Change, slug: str, sent: Mapping[str, Any], *, deep: bool
+    connection: Connection,
+    change: Change,
+    slug: str,
+    sent: Mapping[str, Any],
+    *,
+    deep: bool,
+    if_match: frozenset[str] | None,
 ) -> tuple[Policy, bool]:
     """The policy after a change, and whether that is new; `deep` merges objects member by member (B.10).
 
-    What is open goes on by the policy that it began with. Raises InvalidInputError, MissingError.
+    What is open goes on by the policy that it began with. Raises InvalidInputError, MissingError,
+    PreconditionFailedError, RefusedError.
     """
     given = {name: value for name, value in sent.items() if name not in READ_ONLY}
     stored = get(connection, change.team_id, slug)
+    check_precondition(stored.version, if_match, is_needed=change.needs_precondition)
     if not deep:
         read(PolicyEdit, given)
     if given.get("slug", slug) != slug:
@@ -84,15 +92,16 @@ def update(
     diff = list(differences(_facts(stored), _facts(changed)))
     if not diff:
         return stored, False
-    changed = replace(changed, auto_created=False, updated_at=change.now)
+    changed = replace(changed, auto_created=False, version=stored.version + 1, updated_at=change.now)
     policies.save(connection, changed)
     _record(connection, change, "escalation_policy.updated", changed, diff)
     return changed, True
 
 
-def remove(connection: Connection, change: Change, slug: str) -> Policy:
-    """Raises MissingError, RefusedError while monitors or the team name the policy."""
+def remove(connection: Connection, change: Change, slug: str, if_match: frozenset[str] | None) -> Policy:
+    """Raises MissingError, PreconditionFailedError, RefusedError while monitors or the team name the policy."""
     stored = get(connection, change.team_id, slug)
+    check_precondition(stored.version, if_match, is_needed=change.needs_precondition)
     users = _monitors(connection, change.team_id, slug)
     if users:
         detail = Detail(
@@ -129,19 +138,20 @@ def rehearse(connection: Connection, change: Change, slug: str, sent: Mapping[st
     ladder = Ladder.of(policy.rules)
     if not ladder.applies_to(trial.severity):
         return []
-    return [_step(connection, about, ladder, place, at) for place, at in _way(policy, ladder, change.now)]
+    reaches = escalating.reaching(connection, about, ladder, change.now)
+    return [_step(connection, about, ladder, place, at) for place, at in _way(policy, ladder, reaches, change.now)]
 
 
-def _way(policy: Policy, ladder: Ladder, now: int) -> Iterator[tuple[Place, int]]:
+def _way(policy: Policy, ladder: Ladder, reaches: Reaches, now: int) -> Iterator[tuple[Place, int]]:
     """Every step of every round with its instant, as the clock would bring them."""
-    escalation, taken = begun(Escalation(rules=policy.rules), now)
+    escalation, taken = begun(Escalation(rules=policy.rules), now, reaches)
     progress, at = escalation.progress, now
     while True:
         yield from ((place, at) for place in taken)
         if progress.next_at is None:
             return
         at = progress.next_at
-        further = climb(ladder, progress, at)
+        further = climb(ladder, progress, at, reaches)
         progress, taken = further.progress, further.taken
 
 

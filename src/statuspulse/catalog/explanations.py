@@ -13,8 +13,9 @@ from statuspulse.domain.health import Health, Position, Rules, Standing, bounds,
 from statuspulse.domain.heartbeat import Beat
 from statuspulse.domain.outlook import Change, Voter, changes
 from statuspulse.domain.schedule import Grid
+from statuspulse.engine import escalating
 from statuspulse.engine.sight import RegionSight
-from statuspulse.storage import states, transitions
+from statuspulse.storage import incidents, states, transitions
 from statuspulse.storage.transitions import Recorded, TransitionFilter
 
 _LAST_TRANSITIONS = 5
@@ -44,7 +45,10 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Without reports from enough regions it is unknown from `unknown_at` on; None where it is so now, or paused."""
+    """Without reports from enough regions it is unknown from `unknown_at` on; None where it is so now, or paused.
+
+    `is_unheard` where an incident is open of which nobody was told, nor will be.
+    """
 
     head: Head
     rules: Rules
@@ -52,6 +56,7 @@ class Explanation:
     outlooks: tuple[Outlook, ...]
     unknown_at: int | None
     transitions: tuple[Recorded, ...]
+    is_unheard: bool
     now: int
 
     @property
@@ -80,6 +85,7 @@ class CallExplanation:
     head: Head
     beat: Beat
     transitions: tuple[Recorded, ...]
+    is_unheard: bool
     now: int
 
     @property
@@ -103,8 +109,10 @@ def explanation_of(
         descending=True,
         limit=_LAST_TRANSITIONS,
     )
+    is_unheard = _is_unheard(connection, head, now)
     if head.sight.beat is not None:
-        return CallExplanation(head=head, beat=head.sight.beat, transitions=tuple(last), now=now)
+        beat = head.sight.beat
+        return CallExplanation(head=head, beat=beat, transitions=tuple(last), is_unheard=is_unheard, now=now)
     rules = rules_of(head.monitor.config)
     votes = _votes(connection, head, rules, online, now)
     return Explanation(
@@ -114,8 +122,15 @@ def explanation_of(
         outlooks=() if head.monitor.paused else _outlooks(head, rules, votes, now),
         unknown_at=_unknown_at(head, rules),
         transitions=tuple(last),
+        is_unheard=is_unheard,
         now=now,
     )
+
+
+def _is_unheard(connection: Connection, head: Head, now: int) -> bool:
+    shown = head.incident
+    incident = None if shown is None else incidents.get(connection, head.monitor.team_id, shown.id)
+    return incident is not None and escalating.is_unheard(connection, incident, now)
 
 
 def _votes(

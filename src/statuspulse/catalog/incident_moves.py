@@ -18,7 +18,7 @@ from statuspulse.domain.escalation import Climb, Progress, jump
 from statuspulse.domain.incident import IncidentState, Move
 from statuspulse.domain.message import Facts
 from statuspulse.domain.times import SECOND
-from statuspulse.engine import escalating
+from statuspulse.engine import escalating, notices
 from statuspulse.engine.incidents import Revision, revise
 from statuspulse.storage import audit
 from statuspulse.storage.incidents import Incident
@@ -42,7 +42,7 @@ def escalate(connection: Connection, change: Change, incident_id: str, sent: Map
 
     def take() -> Outcome:
         stored = _open_one(connection, change, incident_id)
-        climb = _climb(stored, step, change.now)
+        climb = _climb(connection, stored, step, change.now)
         if stored.state is IncidentState.ACKNOWLEDGED:
             climb = Climb(climb.progress.halted(), climb.taken)
         incident = escalating.escalate(connection, stored, climb, change.actor, change.now, reason="manual")
@@ -76,20 +76,21 @@ def _open_one(connection: Connection, change: Change, incident_id: str) -> Incid
     return stored
 
 
-def _climb(stored: Incident, step: int | None, now: int) -> Climb:
+def _climb(connection: Connection, stored: Incident, step: int | None, now: int) -> Climb:
     ladder, progress = stored.escalation.ladder, stored.escalation.progress
     if ladder is None:
         raise _wrong("parameter_conflict", "cannot be taken: no escalation policy applies to this incident")
+    reaches = escalating.reaching(connection, notices.about(stored), ladder, now)
     if step is not None and step >= len(ladder.rungs):
         raise _wrong("parameter_out_of_range", f"must be at most {len(ladder.rungs) - 1}, the last of this incident")
     if step is not None:
-        return jump(ladder, progress, step, now)
+        return jump(ladder, progress, step, now, reaches)
     if progress.upcoming is not None:
-        return jump(ladder, Progress(at=progress.upcoming), progress.upcoming.step, now)
+        return jump(ladder, Progress(at=progress.upcoming), progress.upcoming.step, now, reaches)
     following = progress.at.step + 1
     if following >= len(ladder.rungs):
         raise _wrong("parameter_missing", "is required, because the incident has been through all of its steps")
-    return jump(ladder, progress, following, now)
+    return jump(ladder, progress, following, now, reaches)
 
 
 def _wrong(code: str, message: str) -> InvalidInputError:

@@ -26,6 +26,7 @@ from statuspulse.catalog.refusals import (
 )
 from statuspulse.domain.incident import Asked, IncidentState, Move, availability_key, move
 from statuspulse.domain.monitor import Severity
+from statuspulse.engine import escalating
 from statuspulse.engine.incidents import Revision, note_of, open_incident, revise
 from statuspulse.storage import audit, incidents, integrations, monitors
 from statuspulse.storage.incidents import Incident, IncidentChangedError, TimelineEntry
@@ -146,12 +147,11 @@ def _open(connection: Connection, change: Change, request: IncidentRequest, moni
     facts = facts_of(monitor, opening.note)
     incident = open_incident(connection, opening, change.actor, change.now, facts)
     _record(connection, change, "incident.triggered", incident)
-    return Outcome(
-        incident=incident,
-        before=None,
-        note=opening.note,
-        warnings=_unconfigured(connection, change.team_id, opening.external_ids),
+    warnings = (
+        *_unheard(connection, incident, change.now),
+        *_unconfigured(connection, change.team_id, opening.external_ids),
     )
+    return Outcome(incident=incident, before=None, note=opening.note, warnings=warnings)
 
 
 def _move(
@@ -196,6 +196,8 @@ def _revised(
     incident = revise(connection, stored, revision, change.actor, change.now, facts=facts)
     if incident is not stored:
         _record(connection, change, action, incident)
+    if revision.move in {Move.UNACKNOWLEDGE, Move.REOPEN}:
+        warnings = (*_unheard(connection, incident, change.now), *warnings)
     return Outcome(incident=incident, before=stored, move=revision.move, note=revision.note, warnings=warnings)
 
 
@@ -213,6 +215,16 @@ def _edit(
     )
     revision, warnings = Revision(edited=edited), (*warnings, *_unconfigured(connection, change.team_id, links))
     return _revised(connection, change, stored, revision, action="incident.updated", warnings=warnings)
+
+
+def _unheard(connection: Connection, incident: Incident, now: int) -> tuple[SoftProblem, ...]:
+    if not escalating.is_unheard(connection, incident, now):
+        return ()
+    message = (
+        "Nobody is told of this incident: neither its monitor nor its escalation policy names a channel that is on, "
+        "and the team has no fallback_channel."
+    )
+    return (SoftProblem(code="nobody_told", message=message, param="escalation_policy"),)
 
 
 def _unconfigured(connection: Connection, team_id: str, links: Mapping[str, object]) -> tuple[SoftProblem, ...]:

@@ -10,9 +10,13 @@ from statuspulse.storage.sealing import Keyring
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """`keyring` seals and digests secrets, `policy` says which addresses checks and deliveries may reach."""
+    """`keyring` seals and digests secrets, `policy` says which addresses checks and deliveries may reach.
+
+    `apprise` are the schemes that it delivers to by Apprise; none where the extra is not installed.
+    """
 
     keyring: Keyring
     policy: Policy
     min_interval_seconds: int
     sends_mail: bool = False
+    apprise: frozenset[str] = frozenset()

@@ -23,6 +23,7 @@ READ_ONLY = frozenset(
         "team_id",
         "is_default",
         "auto_created",
+        "version",
         "created_at",
         "updated_at",
     }

@@ -99,6 +99,14 @@ class RefusedError(Exception):
         self.details = tuple(details)
 
 
+def check_precondition(version: int, if_match: frozenset[str] | None, *, is_needed: bool) -> None:
+    """Raises PreconditionFailedError for a change that is made on another version, RefusedError without any."""
+    if is_needed and if_match is None:
+        raise precondition_required()
+    if if_match is not None and not if_match & {"*", str(version)}:
+        raise PreconditionFailedError(version, if_match)
+
+
 def precondition_required() -> RefusedError:
     """The team wants every change to name the version that it is made on."""
     message = "This team wants If-Match or config_version with every change; read the object and send its version."

@@ -11,14 +11,17 @@ from statuspulse.catalog.hours_members import HoursMembers
 from statuspulse.catalog.members import Members, Name, one_line, unique
 
 ChannelText = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(one_line)]
-State = Literal["down", "up"]
+State = Literal["down", "up", "degraded", "unknown"]
 _BOTH: tuple[State, ...] = ("down", "up")
 
 
 class WhenMembers(Members):
-    """What a rule matches: the outage, its end, or both; no severities are all of them, no schedule is always."""
+    """What a rule matches: the outage, its end, or both, and states that are no outage.
 
-    states: Annotated[list[State], Field(min_length=1, max_length=2), AfterValidator(unique)] = Field(
+    No severities are all of them, no schedule is always.
+    """
+
+    states: Annotated[list[State], Field(min_length=1, max_length=4), AfterValidator(unique)] = Field(
         default_factory=lambda: list(_BOTH)
     )
     severities: Annotated[
@@ -43,7 +46,10 @@ class RuleMembers(Members):
         if bool(self.notify) == self.mute:
             text = "needs channels in notify, except for a rule that mutes, which has none"
             raise PydanticCustomError("parameter_conflict", text)
-        if "down" not in self.when.states and (self.after_seconds or self.repeat_seconds):
-            text = "tells of an end at once and once: after_seconds and repeat_seconds belong to the state down"
+        if self.repeat_seconds and "down" not in self.when.states:
+            text = "tells of what is no outage once: repeat_seconds belongs to the state down"
+            raise PydanticCustomError("parameter_conflict", text)
+        if self.after_seconds and self.when.states == ["up"]:
+            text = "tells of an end at once: after_seconds belongs to the states down, degraded and unknown"
             raise PydanticCustomError("parameter_conflict", text)
         return self

@@ -12,7 +12,9 @@ from statuspulse.catalog.members import Line, Members, Name, Omissible, Time
 from statuspulse.catalog.team_members import Email
 
 # Members of an answer that may be sent back; they are not the caller's to set.
-READ_ONLY = frozenset({"object", "request_id", "message", "warnings", "id", "team_id", "created_at", "updated_at"})
+READ_ONLY = frozenset(
+    {"object", "request_id", "message", "warnings", "id", "team_id", "version", "created_at", "updated_at"}
+)
 
 
 class OverrideMembers(Members):

@@ -14,7 +14,14 @@ from sqlalchemy.exc import IntegrityError
 from statuspulse.catalog import merging
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, Path, RefusedError
+from statuspulse.catalog.refusals import (
+    Detail,
+    InvalidInputError,
+    MissingError,
+    Path,
+    RefusedError,
+    check_precondition,
+)
 from statuspulse.catalog.schedule_members import READ_ONLY, ScheduleEdit, ScheduleRequest
 from statuspulse.catalog.validation import read
 from statuspulse.domain.difference import differences
@@ -56,16 +63,26 @@ def create(connection: Connection, change: Change, sent: Mapping[str, Any]) -> S
     return schedule
 
 
-def update(connection: Connection, change: Change, schedule_id: str, sent: Mapping[str, Any]) -> Schedule:
-    """The schedule with what was sent in place of what was; raises InvalidInputError, MissingError, RefusedError."""
+def update(
+    connection: Connection,
+    change: Change,
+    schedule_id: str,
+    sent: Mapping[str, Any],
+    if_match: frozenset[str] | None,
+) -> Schedule:
+    """The schedule with what was sent in place of what was.
+
+    Raises InvalidInputError, MissingError, PreconditionFailedError, RefusedError.
+    """
     given = {name: value for name, value in sent.items() if name not in READ_ONLY}
     stored = get(connection, change.team_id, schedule_id)
+    check_precondition(stored.version, if_match, is_needed=change.needs_precondition)
     read(ScheduleEdit, given)
     name, plan = _plan(connection, change, merging.merged({"name": stored.name, **stored.plan}, given))
     changed = replace(stored, name=name, plan=plan)
     if changed == stored:
         return stored
-    changed = replace(changed, updated_at=change.now)
+    changed = replace(changed, version=stored.version + 1, updated_at=change.now)
     try:
         with connection.begin_nested():
             schedules.save(connection, changed)
@@ -75,9 +92,10 @@ def update(connection: Connection, change: Change, schedule_id: str, sent: Mappi
     return changed
 
 
-def remove(connection: Connection, change: Change, schedule_id: str) -> Schedule:
-    """Raises MissingError, RefusedError while a policy names the schedule."""
+def remove(connection: Connection, change: Change, schedule_id: str, if_match: frozenset[str] | None) -> Schedule:
+    """Raises MissingError, PreconditionFailedError, RefusedError while a policy names the schedule."""
     stored = get(connection, change.team_id, schedule_id)
+    check_precondition(stored.version, if_match, is_needed=change.needs_precondition)
     for policy in policies.all_of_team(connection, change.team_id):
         targets = [target for step in policy.rules["steps"] for target in step["targets"]]
         if {"type": "schedule", "id": schedule_id} in targets:

@@ -815,6 +815,7 @@ class Policy(Answer, frozen=True, kw_only=True):
     ack_timeout_seconds: int | None
     auto_resolve_seconds: int | None
     severities: tuple[str, ...]
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -995,6 +996,7 @@ class Schedule(Answer, frozen=True, kw_only=True):
     starts_on: str
     members: tuple[str, ...]
     overrides: tuple[Override, ...]
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -1432,7 +1434,7 @@ class WebhookStats(Part, frozen=True, kw_only=True):
 
 
 class When(Part, frozen=True, kw_only=True):
-    """What a rule matches: the outage, its end, or both; no severities are all of them, no schedule is always."""
+    """What a rule matches: the outage, its end, or both, and states that are no outage."""
 
     states: tuple[str, ...] | None = None
     severities: tuple[str, ...] | None = None

@@ -143,7 +143,10 @@ class Dispatcher:
         # A trial of a sick receiver risks one row and not all of them.
         storms = lane is not None and lane.is_in_storm(now) and not lane.is_broken and row.action != Action.TEST.value
         if channel is None or not channel.groups or not storms:
-            return Job(row, stored)
+            thread = (
+                None if row.incident_id is None else outbox.receipt_of(connection, row.incident_id, row.destination)
+            )
+            return Job(row, stored, thread=thread)
         others = outbox.claim_rest(connection, row, owner=self._owner, now=now, limit=_DIGEST_LIMIT)
         return Job(row, stored, tuple(others))
 
@@ -254,7 +257,8 @@ class Dispatcher:
             return digest(messages, self._now())
         first = messages[0]
         is_open = first.action is Action.TRIGGER and first.state == IncidentState.TRIGGERED.value
-        return replace(first, ack_key=ack_keys.key_of(self._keyring, rows[0].id) if is_open else None)
+        ack_key = ack_keys.key_of(self._keyring, rows[0].id) if is_open else None
+        return replace(first, ack_key=ack_key, thread=job.thread, is_copy=rows[0].lease_epoch > 1)
 
     def _judge(self, job: Job, lane: Lane, outcome: Outcome) -> None:
         # A provider that answered what it was asked is well, although the row has to come again.

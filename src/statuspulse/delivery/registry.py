@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from statuspulse.delivery.channel import Channel
+from statuspulse.delivery.channels import apprise
+from statuspulse.delivery.channels.apprise import AppriseChannel
 from statuspulse.delivery.channels.discord import DiscordChannel
 from statuspulse.delivery.channels.email import EmailChannel
 from statuspulse.delivery.channels.https import HttpsChannel
 from statuspulse.delivery.channels.ntfy import NtfyChannel
 from statuspulse.delivery.channels.pagerduty import PagerDutyChannel
 from statuspulse.delivery.channels.slack import SlackChannel
+from statuspulse.delivery.channels.slack_bot import SlackBotChannel
 from statuspulse.delivery.channels.teams import TeamsChannel
 from statuspulse.delivery.channels.telegram import TelegramChannel
 from statuspulse.delivery.provider import Provider
@@ -45,10 +48,14 @@ def channels(
     vendors: Vendors,
     mail_server: MailServer | None = None,
 ) -> Mapping[str, Channel]:
-    """The channel of each type, by the type's name as it is stored; no mail without a server for it."""
+    """The channel of each type, by the type's name as it is stored; no mail without a server for it.
+
+    Apprise is there where it is installed: what its operator allows is asked when a channel is made.
+    """
     client = HttpClient(gate)
     found: dict[ChannelType, Channel] = {
         ChannelType.SLACK: SlackChannel(client, base_url=vendors.slack, public_url=public_url),
+        ChannelType.SLACK_BOT: SlackBotChannel(client, base_url=vendors.slack_api, public_url=public_url),
         ChannelType.PAGERDUTY: PagerDutyChannel(client, events_url=vendors.pagerduty, public_url=public_url),
         ChannelType.DISCORD: DiscordChannel(client, base_url=vendors.discord, public_url=public_url),
         ChannelType.TELEGRAM: TelegramChannel(client, base_url=vendors.telegram, public_url=public_url),
@@ -56,6 +63,8 @@ def channels(
         ChannelType.NTFY: NtfyChannel(client, public_url=public_url),
         ChannelType.WEBHOOK: HttpsChannel(client, public_url=public_url, now=now),
     }
+    if apprise.is_installed():
+        found[ChannelType.APPRISE] = AppriseChannel(client, public_url=public_url)
     if mail_server is not None:
         found[ChannelType.EMAIL] = EmailChannel(
             Smtp(gate, mail_server), sender=mail_server.sender, public_url=public_url

@@ -45,13 +45,15 @@ class Target:
 class Job:
     """A claimed notification with the channel that its destination names, None if there is none any more.
 
-    `others` are told in the same message. What an integration is owed has a `target` and no channel.
+    `others` are told in the same message. `thread` is what the receiver calls the message that this one builds on. What
+    an integration is owed has a `target` and no channel.
     """
 
     notification: Notification
     channel: Channel | None
     others: tuple[Notification, ...] = ()
     target: Target | None = None
+    thread: str | None = None
 
     @property
     def rows(self) -> tuple[Notification, ...]:
@@ -69,14 +71,14 @@ class Job:
 class Settlement:
     """How a notification ends, or from when on it goes on. There is no delivery where nobody could be asked.
 
-    `receipt` is what the receiver said of what it took.
+    `taken` is what the receiver said of what it took.
     """
 
     state: State
     error: str | None
     delivery: Delivery | None
     next_attempt_at: int | None = None
-    receipt: Delivered | None = None
+    taken: Delivered | None = None
 
 
 def settle(
@@ -86,7 +88,7 @@ def settle(
     match outcome:
         case Delivered(status):
             delivery = _delivery(Ending.DELIVERED, status, None, started_at, latency_ms)
-            return Settlement(state=State.DELIVERED, error=None, delivery=delivery, receipt=outcome)
+            return Settlement(state=State.DELIVERED, error=None, delivery=delivery, taken=outcome)
         case Refused(error=error, status=status):
             delivery = _delivery(Ending.REFUSED, status, error, started_at, latency_ms)
             return Settlement(state=State.DEAD, error=error, delivery=delivery)
@@ -133,7 +135,8 @@ def record(connection: Connection, row: Notification, settlement: Settlement, no
     if delivery is None:
         outbox.bury(connection, row, settlement.error or "", now)
     elif settlement.state is State.DELIVERED:
-        outbox.record_delivered(connection, row, delivery, now)
+        receipt = None if settlement.taken is None else settlement.taken.receipt
+        outbox.record_delivered(connection, row, delivery, now, receipt)
     elif settlement.next_attempt_at is None:
         outbox.record_dead(connection, row, delivery, now)
     else:

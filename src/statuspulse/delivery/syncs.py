@@ -94,9 +94,9 @@ class Syncs:
             return
         attempts = row.attempts + (0 if settled.delivery is None else 1)
         sync_log.append(connection, integration.id, _said(row, target.sync, settled, attempts, now))
-        receipt = settled.receipt
+        taken = settled.taken
         if settled.error is None:
-            author = receipt.author if isinstance(receipt, Pushed) else None
+            author = taken.author if isinstance(taken, Pushed) else None
             integrations.note_success(connection, integration.id, now, author)
         elif integration.enabled:
             integrations.note_failure(connection, integration.id, settled.error)
@@ -105,7 +105,7 @@ class Syncs:
         if sync is None:
             return
         if settled.error is None:
-            self._arrived(connection, row, integration, sync, receipt, now)
+            self._arrived(connection, row, integration, sync, taken, now)
         elif settled.state is State.DEAD or now - row.owed_at >= LONGEST_SILENCE:
             status = None if settled.delivery is None else settled.delivery.provider_status
             error = sync_events.error_document(integration, settled.error, status)
@@ -138,10 +138,10 @@ class Syncs:
         row: Notification,
         integration: Integration,
         sync: Sync,
-        receipt: object,
+        taken: object,
         now: int,
     ) -> None:
-        pushed = receipt if isinstance(receipt, Pushed) else Pushed(0)
+        pushed = taken if isinstance(taken, Pushed) else Pushed(0)
         is_note = row.action == Operation.NOTE.value
         known = replace(sync, external_id=None, url=None) if pushed.detached else sync
         if pushed.external_id is not None:

@@ -13,6 +13,7 @@ class Vendors:
     """Base URLs; PagerDuty's is the whole address of its events."""
 
     slack: str = "https://hooks.slack.com"
+    slack_api: str = "https://slack.com"
     discord: str = "https://discord.com"
     telegram: str = "https://api.telegram.org"
     pagerduty: str = US_URL

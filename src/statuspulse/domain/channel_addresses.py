@@ -9,10 +9,15 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from statuspulse.domain.apprise_schemes import HOSTED, PLUGINS
 from statuspulse.domain.secret import MASK
 
 _SLACK = re.compile(
     r"(?:slack://(?:hooks/)?|https://hooks\.slack\.com/services/)(T[A-Z0-9]+)/(B[A-Z0-9]+)/([A-Za-z0-9]+)"
+)
+# Slack's own names: lower case, and no character that would begin something else in a URL.
+_SLACK_BOT = re.compile(
+    r"slack://(xoxb-[A-Za-z0-9-]{10,250})/(?:([CG][A-Z0-9]{8,20})|#?([a-z0-9_\-.\u0080-\uffff]{1,80}))"
 )
 _PAGERDUTY = re.compile(r"pagerduty://([A-Za-z0-9]{32})/?(?:\?region=(us|eu))?")
 _DISCORD = re.compile(
@@ -24,6 +29,7 @@ _MAILBOX = re.compile(
     r"mailto:([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64})@([A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)"
 )
 _WEB = re.compile(r"https?://[^\s/?#@\\]+(?:[/?][^\s#\\]*)?")
+_APPRISE = re.compile(r"[a-z0-9]+://[^\s\\]+")
 _NTFY = re.compile(
     r"(ntfys?)://(?:(?:(?:(tk_[A-Za-z0-9]+)|([^\s:/@]+):([^\s/@]+))@)?([^\s/?#@\\]+)/)?([A-Za-z0-9_-]{1,64})/?"
 )
@@ -68,6 +74,33 @@ class SlackHook:
     @property
     def path(self) -> str:
         return f"/services/{self.team}/{self.hook}/{self.token}"
+
+
+@dataclass(frozen=True, slots=True)
+class SlackBot:
+    """The token of a bot, and the conversation that it writes to: its id, or its name behind a #."""
+
+    token: str = field(repr=False)
+    channel: str
+
+    FORM = "slack://xoxb-…/#channel"
+
+    @classmethod
+    def of(cls, canonical: str) -> SlackBot:
+        token, conversation, name = _read(_SLACK_BOT, canonical, cls.FORM)
+        return cls(token, conversation or f"#{name}")
+
+    @property
+    def canonical(self) -> str:
+        return f"slack://{self.token}/{self.channel}"
+
+    @property
+    def masked(self) -> str:
+        return f"slack://xoxb-{MASK}/{self.channel}"
+
+    @property
+    def name(self) -> str:
+        return f"Slack {self.channel}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +307,53 @@ class NtfyTopic:
     def url(self) -> str:
         """What is posted to; the topic stands in the body."""
         return f"{'https' if self.scheme == 'ntfys' else 'http'}://{self.host}/"
+
+
+@dataclass(frozen=True, slots=True)
+class AppriseUrl:
+    """A URL in the words of Apprise. Only its plugin knows what in it is secret, so nothing but a host is shown."""
+
+    url: str = field(repr=False)
+
+    FORM = "one of the schemes of Apprise"
+
+    @classmethod
+    def of(cls, canonical: str) -> AppriseUrl:
+        if _APPRISE.fullmatch(canonical) is None or canonical.partition("://")[0] not in PLUGINS:
+            raise ChannelUrlError(_INVALID, "has to be a URL of Apprise without spaces and backslashes")
+        if not _is_readable(canonical) and canonical.partition("://")[0] in HOSTED:
+            raise ChannelUrlError(_INVALID, "has to name a host behind its scheme")
+        return cls(canonical)
+
+    @property
+    def scheme(self) -> str:
+        return self.url.partition("://")[0]
+
+    @property
+    def canonical(self) -> str:
+        return self.url
+
+    @property
+    def masked(self) -> str:
+        return f"{self.scheme}://{self._place}{MASK}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.scheme} {self._place.rstrip('/')}".rstrip()
+
+    @property
+    def dialled(self) -> str | None:
+        """The web address that the user chose himself; None where the plugin knows it."""
+        if not self._place:
+            return None
+        return f"{'https' if self.scheme.endswith('s') else 'http'}://{self._place}"
+
+    @property
+    def _place(self) -> str:
+        if self.scheme not in HOSTED:
+            return ""
+        parts = urlsplit(self.url)
+        return f"{parts.netloc.rpartition('@')[2]}/"
 
 
 def _read(form: re.Pattern[str], text: str, shown: str) -> tuple[str, ...]:

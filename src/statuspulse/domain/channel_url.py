@@ -6,13 +6,16 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from statuspulse.domain.apprise_schemes import PLUGINS
 from statuspulse.domain.channel_addresses import (
+    AppriseUrl,
     ChannelUrlError,
     DiscordHook,
     HttpsReceiver,
     Mailbox,
     NtfyTopic,
     PagerDutyKey,
+    SlackBot,
     SlackHook,
     TeamsWorkflow,
     TelegramChat,
@@ -24,6 +27,7 @@ class ChannelType(StrEnum):
     """The kinds of receiver that there are."""
 
     SLACK = "slack"
+    SLACK_BOT = "slack_bot"
     PAGERDUTY = "pagerduty"
     DISCORD = "discord"
     TEAMS = "teams"
@@ -31,12 +35,25 @@ class ChannelType(StrEnum):
     EMAIL = "email"
     NTFY = "ntfy"
     WEBHOOK = "webhook"
+    APPRISE = "apprise"
 
 
-Address = SlackHook | PagerDutyKey | DiscordHook | TeamsWorkflow | TelegramChat | Mailbox | NtfyTopic | HttpsReceiver
+Address = (
+    SlackHook
+    | SlackBot
+    | PagerDutyKey
+    | DiscordHook
+    | TeamsWorkflow
+    | TelegramChat
+    | Mailbox
+    | NtfyTopic
+    | HttpsReceiver
+    | AppriseUrl
+)
 
 # The first whose beginning fits decides; what is left and is a web address is a receiver of the user's own.
 _KINDS: tuple[tuple[re.Pattern[str], ChannelType, type[Address]], ...] = (
+    (re.compile(r"slack://xoxb-"), ChannelType.SLACK_BOT, SlackBot),
     (re.compile(r"slack://|https://hooks\.slack\.com/"), ChannelType.SLACK, SlackHook),
     (re.compile(r"pagerduty://"), ChannelType.PAGERDUTY, PagerDutyKey),
     (
@@ -49,7 +66,10 @@ _KINDS: tuple[tuple[re.Pattern[str], ChannelType, type[Address]], ...] = (
     (re.compile(r"mailto:"), ChannelType.EMAIL, Mailbox),
     (re.compile(r"ntfys?://"), ChannelType.NTFY, NtfyTopic),
     (re.compile(r"https?://"), ChannelType.WEBHOOK, HttpsReceiver),
+    (re.compile(rf"(?:{'|'.join(sorted(PLUGINS))})://"), ChannelType.APPRISE, AppriseUrl),
 )
+# What every instance has of its own.
+NATIVE = ", ".join(form.FORM for _, kind, form in _KINDS if kind is not ChannelType.APPRISE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _POWER_AUTOMATE = re.compile(r"https://[^/?#@\\]+\.(?:logic\.azure\.com|api\.powerplatform\.com)(?::443)?/")
 _RETIRED = re.compile(r"msteams://|https://outlook\.office(?:365)?\.com/|https://[^/?#@\\]+\.webhook\.office\.com/")
@@ -81,8 +101,7 @@ def parse_channel_url(text: str) -> ChannelUrl:
     for beginning, kind, form in _KINDS:
         if beginning.match(spelled):
             return _channel(kind, form.of(spelled))
-    forms = ", ".join(form.FORM for _, _, form in _KINDS)
-    message = f"names a kind of channel that this version does not deliver to; it knows {forms}"
+    message = f"names a kind of channel that this version does not deliver to; it knows {NATIVE}"
     raise ChannelUrlError("scheme_unsupported", message)
 
 
@@ -97,6 +116,8 @@ def _respelled(text: str) -> str:
 
 def _channel(kind: ChannelType, address: Address) -> ChannelUrl:
     chosen = address.url if isinstance(address, HttpsReceiver | TeamsWorkflow | NtfyTopic) else None
+    if isinstance(address, AppriseUrl):
+        chosen = address.dialled
     return ChannelUrl(
         type=kind,
         canonical=Secret(address.canonical),

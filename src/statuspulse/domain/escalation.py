@@ -5,7 +5,7 @@ All of it is decided from values and `now`; the engine stores what comes out and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -70,6 +70,14 @@ class Place:
     step: int
 
 
+# Whether anybody at all can be told at a place; where nobody can, nobody is waited for.
+Reaches = Callable[[Place], bool]
+
+
+def _anybody(_place: Place) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """The last place that was reached, the one that comes next and when (ms); exhausted when none is left."""
@@ -92,16 +100,17 @@ class Climb:
     taken: tuple[Place, ...] = ()
 
 
-def begin(ladder: Ladder, now: int) -> Climb:
+def begin(ladder: Ladder, now: int, reaches: Reaches = _anybody) -> Climb:
     """From the ground: a first step without delay is taken at once."""
     first = Place(0, 0)
-    return climb(ladder, Progress(upcoming=first, next_at=now + ladder.rungs[0].delay), now)
+    return climb(ladder, Progress(upcoming=first, next_at=now + ladder.rungs[0].delay), now, reaches)
 
 
-def climb(ladder: Ladder, progress: Progress, now: int) -> Climb:
+def climb(ladder: Ladder, progress: Progress, now: int, reaches: Reaches = _anybody) -> Climb:
     """Takes every step that is due, each once however late it is: the next delay counts from now.
 
-    A step outside of its hours is passed over and takes no time.
+    A step outside of its hours is passed over and takes no time. One that reaches nobody is followed at once by the
+    next of its round: the delay is for somebody to answer in.
     """
     taken: list[Place] = []
     while progress.upcoming is not None and progress.next_at is not None and progress.next_at <= now:
@@ -111,21 +120,31 @@ def climb(ladder: Ladder, progress: Progress, now: int) -> Climb:
         if applies:
             taken.append(place)
         progress = _beyond(ladder, place, now if applies else progress.next_at)
+        if applies:
+            progress = _unless_reached(place, progress, now, reaches)
     return Climb(progress, tuple(taken))
 
 
-def hasten(ladder: Ladder, progress: Progress, now: int) -> Climb:
+def hasten(ladder: Ladder, progress: Progress, now: int, reaches: Reaches = _anybody) -> Climb:
     """The step before reached nobody: the next one is taken now, where there is one."""
     if progress.upcoming is None:
         return Climb(progress)
-    return climb(ladder, replace(progress, next_at=now), now)
+    return climb(ladder, replace(progress, next_at=now), now, reaches)
 
 
-def jump(ladder: Ladder, progress: Progress, step: int, now: int) -> Climb:
+def jump(ladder: Ladder, progress: Progress, step: int, now: int, reaches: Reaches = _anybody) -> Climb:
     """Somebody wants this step now, whatever its hours; the ladder goes on from there."""
     place = Place(progress.at.repeat, step)
-    further = climb(ladder, _beyond(ladder, place, now), now)
+    beyond = _unless_reached(place, _beyond(ladder, place, now), now, reaches)
+    further = climb(ladder, beyond, now, reaches)
     return Climb(further.progress, (place, *further.taken))
+
+
+def _unless_reached(place: Place, beyond: Progress, now: int, reaches: Reaches) -> Progress:
+    """A round keeps its distance to the one before, whoever is reached: else all of them would come at once."""
+    if beyond.upcoming is None or beyond.upcoming.repeat != place.repeat or reaches(place):
+        return beyond
+    return replace(beyond, next_at=now)
 
 
 def _beyond(ladder: Ladder, place: Place, at: int) -> Progress:
@@ -162,8 +181,9 @@ class Escalation:
 
     `rules` are the policy's as they were at the trigger, None where none applies; `routes` the monitor's own rules that
     matched, as {notify, after_seconds, repeat_seconds, send_resolved}. `begun_at` is when the round began, `told`
-    are the channels that were told last and `reach_at` is until when they have to have it. `repeating` are the routes'
-    next times. `facts` is what the trigger told; `quiet` are channels that hear nothing of the end.
+    are the channels that were told last and `reach_at` is until when they have to have it. `heard` are all that were
+    told since the incident was opened last, `quiet` those of them that hear nothing of the end. `repeating` are the
+    routes' next times. `facts` is what the trigger told.
     """
 
     rules: dict[str, Any] | None = None
@@ -176,6 +196,7 @@ class Escalation:
     ack_expires_at: int | None = None
     auto_resolve_at: int | None = None
     facts: dict[str, Any] | None = None
+    heard: tuple[str, ...] = ()
     quiet: tuple[str, ...] = ()
 
     @property
@@ -206,15 +227,16 @@ class Escalation:
                     for one in document["repeating"]
                 ),
                 "told": tuple(document["told"]),
+                "heard": tuple(document["heard"]),
                 "quiet": tuple(document["quiet"]),
             }
         )
 
 
-def begun(escalation: Escalation, now: int) -> tuple[Escalation, tuple[Place, ...]]:
+def begun(escalation: Escalation, now: int, reaches: Reaches = _anybody) -> tuple[Escalation, tuple[Place, ...]]:
     """A round begins: at the trigger, when an acknowledgement ends, when the incident is open again."""
     ladder = escalation.ladder
-    climbed = Climb(Progress()) if ladder is None else begin(ladder, now)
+    climbed = Climb(Progress()) if ladder is None else begin(ladder, now, reaches)
     started = replace(
         escalation,
         begun_at=now,
@@ -225,6 +247,11 @@ def begun(escalation: Escalation, now: int) -> tuple[Escalation, tuple[Place, ..
         auto_resolve_at=_later(now, None if ladder is None else ladder.auto_resolve),
     )
     return started, climbed.taken
+
+
+def reopened(escalation: Escalation) -> Escalation:
+    """Another outage: whoever heard of the one before hears of this one only if he is told again."""
+    return replace(escalation, told=(), heard=(), quiet=())
 
 
 def acknowledged(escalation: Escalation, now: int, until: int | None) -> Escalation:
@@ -254,15 +281,14 @@ def timers(state: IncidentState, escalation: Escalation) -> Iterator[Timer]:
         yield Timer(kind=TimerKind.AUTO_RESOLVE, due_at=escalation.auto_resolve_at)
 
 
-def tell(
-    escalation: Escalation, now: int, *, loud: Sequence[str], quiet: Sequence[str], before: Sequence[str]
-) -> Escalation:
-    """Messages go out now, to some who hear of the end and to some who do not; `before` heard of it earlier."""
+def tell(escalation: Escalation, now: int, *, loud: Sequence[str], quiet: Sequence[str]) -> Escalation:
+    """Messages go out now, to some who hear of the end and to some who do not."""
     if not loud and not quiet:
         return escalation
-    heard = {*loud} | ({*before} - {*escalation.quiet})
-    still = [one for one in dict.fromkeys((*escalation.quiet, *quiet)) if one not in heard]
-    return replace(escalation, told=(*loud, *quiet), reach_at=now + REACH, quiet=tuple(still))
+    hear_the_end = {*loud} | ({*escalation.heard} - {*escalation.quiet})
+    still = [one for one in dict.fromkeys((*escalation.quiet, *quiet)) if one not in hear_the_end]
+    heard = tuple(dict.fromkeys((*escalation.heard, *loud, *quiet)))
+    return replace(escalation, told=(*loud, *quiet), reach_at=now + REACH, heard=heard, quiet=tuple(still))
 
 
 def due_routes(escalation: Escalation, now: int) -> tuple[Escalation, tuple[int, ...]]:

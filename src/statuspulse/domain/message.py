@@ -71,7 +71,8 @@ class Message:
     """One message as it is stored in the outbox; `at` is when the change was decided (ms).
 
     One that is about no incident has an empty `incident_id` and the number 0. `ack_key` opens the page that
-    acknowledges: a secret of each copy, which is put in when that is handed over.
+    acknowledges: a secret of each copy. It is put in when the message is handed over, as are `thread`, the receipt of
+    the message before it, and whether it `is_copy`: whether somebody may have handed the same one over already.
     """
 
     action: Action
@@ -85,13 +86,15 @@ class Message:
     assignee: str | None
     facts: Facts
     ack_key: str | None = field(default=None, repr=False)
+    thread: str | None = None
+    is_copy: bool = False
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def without_incident(cls, action: Action, title: str, *, at: int, actor: str, note: str | None = None) -> Message:
-        """A test, a digest or a notice."""
+        """A test, a digest or a notice; a notice of a monitor's state says which that is, and has it as its subject."""
         return cls(
             action=action,
             at=at,

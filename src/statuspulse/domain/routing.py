@@ -34,6 +34,14 @@ def on_recovery_alone(config: Mapping[str, Any], severity: str, now: int) -> lis
     return list(dict.fromkeys(channel for channels in found for channel in channels))
 
 
+def of_state(config: Mapping[str, Any], state: str, severity: str, now: int) -> list[dict[str, Any]]:
+    """The rules that match a state which is no outage, as {notify, after_seconds, send_resolved, …}."""
+    return [
+        _route(rule["notify"], rule["after_seconds"], send_resolved=rule["send_resolved"])
+        for rule in _matching(config["notification_rules"], state, severity, now)
+    ]
+
+
 def _matching(rules: Sequence[Mapping[str, Any]], state: str, severity: str, now: int) -> Iterator[Mapping[str, Any]]:
     """From the top; every match counts, one that mutes is the last and tells nobody."""
     for rule in rules:

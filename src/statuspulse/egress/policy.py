@@ -38,6 +38,7 @@ class Purpose(StrEnum):
     DELIVERY_TELEGRAM = "delivery.telegram"
     DELIVERY_PAGERDUTY = "delivery.pagerduty"
     DELIVERY_JIRA = "delivery.jira"
+    DELIVERY_APPRISE = "delivery.apprise"
     DELIVERY_SMTP = "delivery.smtp"
     CONTROL = "control"  # an endpoint that the operator of this process named himself
 

@@ -87,7 +87,7 @@ def _resolve(connection: Connection, incident: Incident, facts: Facts, now: int)
 
 def _outage(watched: Watched, begun: int, *, flapping: bool | None) -> Facts:
     return Facts(
-        subject=_subject(watched),
+        subject=subject_of(watched),
         since=begun,
         reason=failure_text(watched),
         failing_regions=tuple(failing_regions(watched)),
@@ -97,10 +97,11 @@ def _outage(watched: Watched, begun: int, *, flapping: bool | None) -> Facts:
 
 
 def _recovery(watched: Watched, begun: int) -> Facts:
-    return Facts(subject=_subject(watched), since=begun, region_count=len(watched.regions))
+    return Facts(subject=subject_of(watched), since=begun, region_count=len(watched.regions))
 
 
-def _subject(watched: Watched) -> Subject:
+def subject_of(watched: Watched) -> Subject:
+    """The monitor as messages name it."""
     monitor = watched.monitor
     return Subject(
         id=monitor.id,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from statuspulse.domain import escalation as ladders
 from statuspulse.domain import routing
 from statuspulse.domain.actor import Actor
-from statuspulse.domain.escalation import Climb, Escalation, Ladder, Place
+from statuspulse.domain.escalation import Climb, Escalation, Ladder, Place, Reaches
 from statuspulse.domain.health import Health
 from statuspulse.domain.ids import new_ulid
 from statuspulse.domain.incident import IncidentState, Move
@@ -21,7 +21,7 @@ from statuspulse.domain.times import to_text
 from statuspulse.engine import incident_events, notices, receivers
 from statuspulse.engine.notices import Audience
 from statuspulse.engine.receivers import About
-from statuspulse.storage import events, incidents, outbox, policies, states, timers
+from statuspulse.storage import events, incidents, policies, states, timers
 from statuspulse.storage.incidents import Incident, TimelineEntry
 
 
@@ -46,7 +46,7 @@ def carried(connection: Connection, opening: Opens, facts: Facts, now: int) -> t
     config = receivers.config_of(connection, opening.monitor_key)
     routes = () if config is None else tuple(routing.routes(config, severity, now))
     about = About(team_id=opening.team_id, monitor_key=opening.monitor_key, severity=severity)
-    return _begun(connection, about, Escalation(rules=rules, routes=routes), facts, (), now)
+    return _begun(connection, about, Escalation(rules=rules, routes=routes), facts, now)
 
 
 def followed(
@@ -60,14 +60,40 @@ def followed(
             escalation = ladders.acknowledged(escalation, now, until)
         case Move.RESOLVE:
             escalation = ladders.over(escalation)
-        case Move.UNACKNOWLEDGE | Move.REOPEN if incident.notify:
-            before = outbox.destinations_of(connection, incident.team_id, incident.id)
-            escalation, heard = _begun(connection, notices.about(incident), escalation, facts, before, now)
+        case Move.UNACKNOWLEDGE if incident.notify:
+            escalation, heard = _begun(connection, notices.about(incident), escalation, facts, now)
+        case Move.REOPEN if incident.notify:
+            reopened = ladders.reopened(escalation)
+            escalation, heard = _begun(connection, notices.about(incident), reopened, facts, now)
         case Move.NONE if until is not None:
             escalation = replace(escalation, ack_expires_at=until)
         case _:
             pass
     return replace(incident, escalation=escalation), heard
+
+
+def reaching(connection: Connection, about: About, ladder: Ladder, now: int) -> Reaches:
+    """Whether a step reaches anybody, as things stand now."""
+
+    def reaches(place: Place) -> bool:
+        return receivers.reach(connection, about, ladder.rungs[place.step].targets, now)
+
+    return reaches
+
+
+def is_unheard(connection: Connection, incident: Incident, now: int) -> bool:
+    """Whether nobody was told that the incident is open and, as things stand, nobody will be."""
+    escalation, about = incident.escalation, notices.about(incident)
+    if not incident.is_open or not incident.notify or escalation.heard:
+        return False
+    ladder, upcoming = escalation.ladder, escalation.progress.upcoming
+    if ladder is not None and upcoming is not None:
+        first = 0 if upcoming.repeat < ladder.repeats else upcoming.step
+        targets = [target for rung in ladder.rungs[first:] for target in rung.targets]
+        if receivers.channels_of(connection, about, targets, now):
+            return False
+    later = [one for timer in escalation.repeating for one in escalation.routes[timer.place.step]["notify"]]
+    return not receivers.enabled(connection, incident.team_id, later)
 
 
 def set_timers(connection: Connection, incident: Incident) -> None:
@@ -92,7 +118,7 @@ def escalate(
     """
     escalation = replace(incident.escalation, progress=climb.progress)
     who = notices.audience(connection, notices.about(incident), escalation, climb.taken, routes, now)
-    escalation = _told(connection, incident, escalation, who, now)
+    escalation = ladders.tell(escalation, now, loud=who.loud, quiet=who.quiet)
     changed = replace(incident, escalation=escalation, version=incident.version + 1, updated_at=now)
     incidents.save(connection, changed, read_version=incident.version)
     entries = [_entry(changed, place, who, actor, now, reason) for place in climb.taken]
@@ -106,17 +132,16 @@ def escalate(
 
 
 def _begun(
-    connection: Connection, about: About, escalation: Escalation, facts: Facts, before: Sequence[str], now: int
+    connection: Connection, about: About, escalation: Escalation, facts: Facts, now: int
 ) -> tuple[Escalation, tuple[str, ...]]:
-    started, taken = ladders.begun(replace(escalation, facts=facts.document()), now)
+    escalation, ladder = replace(escalation, facts=facts.document()), escalation.ladder
+    if ladder is None:
+        started, taken = ladders.begun(escalation, now)
+    else:
+        started, taken = ladders.begun(escalation, now, reaching(connection, about, ladder, now))
     at_once = [number for number, route in enumerate(started.routes) if route["after_seconds"] == 0]
     who = notices.audience(connection, about, started, taken, at_once, now)
-    return ladders.tell(started, now, loud=who.loud, quiet=who.quiet, before=before), who.everyone
-
-
-def _told(connection: Connection, incident: Incident, escalation: Escalation, who: Audience, now: int) -> Escalation:
-    before = outbox.destinations_of(connection, incident.team_id, incident.id)
-    return ladders.tell(escalation, now, loud=who.loud, quiet=who.quiet, before=before)
+    return ladders.tell(started, now, loud=who.loud, quiet=who.quiet), who.everyone
 
 
 def _known(connection: Connection, incident: Incident, now: int) -> Facts:

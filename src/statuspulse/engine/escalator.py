@@ -14,15 +14,15 @@ from sqlalchemy import Connection
 from statuspulse.bus.bus import Bus, Topic
 from statuspulse.domain import escalation as ladders
 from statuspulse.domain.actor import SYSTEM
-from statuspulse.domain.escalation import Climb
+from statuspulse.domain.escalation import Climb, Escalation
 from statuspulse.domain.health import Health
 from statuspulse.domain.incident import IncidentState, Move, ResolveReason
 from statuspulse.domain.message import Facts
 from statuspulse.domain.times import SECOND
-from statuspulse.engine import escalating, notices
+from statuspulse.engine import escalating, notices, receivers
 from statuspulse.engine.incidents import change
 from statuspulse.metrics import Metrics
-from statuspulse.storage import incidents, states, timers
+from statuspulse.storage import channels, incidents, states, timers
 from statuspulse.storage.database import Database, DatabaseUnavailableError
 from statuspulse.storage.incidents import Incident, IncidentChangedError
 
@@ -103,27 +103,40 @@ def _end(connection: Connection, incident: Incident, now: int) -> None:
 
 def _tell_further(connection: Connection, incident: Incident, now: int) -> None:
     escalation, routes = ladders.due_routes(incident.escalation, now)
-    ladder, reason = escalation.ladder, "step_timeout"
-    climb = Climb(escalation.progress) if ladder is None else ladders.climb(ladder, escalation.progress, now)
+    climb, reason = Climb(escalation.progress), "step_timeout"
     # A refusal brings the row forward, so that it may be due before the instant in the incident.
-    missed = escalation.reach_at is not None and notices.has_not_arrived(connection, incident, now)
+    missed = [] if escalation.reach_at is None else notices.missing(connection, incident, now)
     if missed or _is_due(escalation.reach_at, now):
         escalation = replace(escalation, reach_at=None)
-    if missed and not climb.taken and ladder is not None:
-        climb, reason = ladders.hasten(ladder, escalation.progress, now), "channel_failing"
+    ladder = escalation.ladder
+    if ladder is not None:
+        reaches = escalating.reaching(connection, notices.about(incident), ladder, now)
+        climb = ladders.climb(ladder, escalation.progress, now, reaches)
+        if missed and not climb.taken:
+            climb, reason = ladders.hasten(ladder, escalation.progress, now, reaches), "channel_failing"
     if climb.taken or routes:
         current = replace(incident, escalation=escalation)
         escalating.escalate(connection, current, climb, SYSTEM, now, reason=reason, routes=routes)
         return
     if missed or (climb.progress.exhausted and not escalation.told):
-        _fall_back(connection, incident, now)
+        escalation = _fall_back(connection, replace(incident, escalation=escalation), missed, now)
     _put_off(connection, replace(incident, escalation=replace(escalation, progress=climb.progress)))
 
 
-def _fall_back(connection: Connection, incident: Incident, now: int) -> None:
-    """No step is left for what did not arrive."""
-    heard = [one for one in notices.fallback(connection, incident.team_id) if one not in incident.escalation.told]
-    notices.tell(connection, incident, heard, SYSTEM, _facts(incident), now)
+def _fall_back(connection: Connection, incident: Incident, missed: Sequence[str], now: int) -> Escalation:
+    """No step is left for what did not arrive: one message says what happened, and who could not be told of it."""
+    escalation, team_id = incident.escalation, incident.team_id
+    heard = [one for one in notices.fallback(connection, team_id) if one not in escalation.heard]
+    if not heard:
+        return escalation
+    for channel_id in missed:
+        channels.note_told(connection, team_id, channel_id, now)
+    facts, names = _facts(incident), [receivers.channel_name(connection, team_id, one) for one in missed]
+    if names:
+        told = f"Could not be told: {', '.join(names)}."
+        facts = replace(facts, note=told if facts.note is None else f"{facts.note}\n{told}")
+    notices.tell(connection, incident, heard, SYSTEM, facts, now)
+    return replace(escalation, heard=(*escalation.heard, *heard))
 
 
 def _put_off(connection: Connection, incident: Incident) -> None:

@@ -26,15 +26,18 @@ class FlapWatch:
         self._watchlist.refresh(connection)
         settled = [key for key, ends_at in self._watchlist.flapping.items() if ends_at <= now]
         for key in settled:
-            self._settle(connection, self._watchlist.by_key[key], now)
+            watched = self._watchlist.by_key[key]
+            settle(connection, watched, now)
+            self._watchlist.note_flapping(watched)
         return len(settled)
 
-    def _settle(self, connection: Connection, watched: Watched, now: int) -> None:
-        flapped = watched.state.flapping
-        score = flapped.score_at(now, watched.rules.interval)
-        ended = monitor_events.flapping_ended(watched.monitor, now, score=score, since=flapped.since or now, actor=None)
-        events.record(connection, ended)
-        watched.state = replace(watched.state, flapping=watched.state.flapping.ended())
-        states.save_state(connection, watched.monitor.key, watched.state)
-        self._watchlist.note_flapping(watched)
-        availability.settle(connection, watched, now)
+
+def settle(connection: Connection, watched: Watched, now: int) -> None:
+    """The monitor flaps no more; what it is now is told of."""
+    flapped = watched.state.flapping
+    score = flapped.score_at(now, watched.rules.interval)
+    ended = monitor_events.flapping_ended(watched.monitor, now, score=score, since=flapped.since or now, actor=None)
+    events.record(connection, ended)
+    watched.state = replace(watched.state, flapping=flapped.ended())
+    states.save_state(connection, watched.monitor.key, watched.state)
+    availability.settle(connection, watched, now)

@@ -32,7 +32,7 @@ _LATE_PER_STEP = 50
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a look did: changes of health, and whether there is more to do at once."""
+    """What a look did: changes of health and ends of flapping, and whether there is more to do at once."""
 
     transitions: int
     has_more: bool
@@ -45,9 +45,10 @@ class HeartbeatWatch:
     changes again, or time in which this loop stood still, is our absence and never the fault of a job.
     """
 
-    def __init__(self, database: Database, bus: Bus, *, now: Callable[[], int]) -> None:
+    def __init__(self, database: Database, bus: Bus, *, mutes_flapping: bool, now: Callable[[], int]) -> None:
         self._database = database
         self._bus = bus
+        self._mutes_flapping = mutes_flapping
         self._now = now
         self._listened_until: int | None = None
 
@@ -75,8 +76,10 @@ class HeartbeatWatch:
         changed = 0
         since = self._absent_since(stored, now)
         if since is not None:
-            changed += heartbeats.excuse(connection, since, now)
-        late, failed = heartbeats.fail_late(connection, now - SETTLING, now, _LATE_PER_STEP)
+            changed += heartbeats.excuse(connection, since, now, mutes_flapping=self._mutes_flapping)
+        by, mutes = now - SETTLING, self._mutes_flapping
+        late, failed = heartbeats.fail_late(connection, by, now, _LATE_PER_STEP, mutes_flapping=mutes)
+        changed += heartbeats.settle(connection, now, mutes_flapping=mutes)
         old = stored is None or not 0 <= now - stored < STORED_EVERY
         if (old or since is not None) and rows.exist(connection):
             rows.save_listened_until(connection, now)

@@ -19,7 +19,7 @@ from statuspulse.domain.heartbeat import INBOUND, Beat, Period, Signal, Terms
 from statuspulse.domain.result import Observation, Result, ResultKind, Verdict
 from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Span
-from statuspulse.engine import rollups, transitions
+from statuspulse.engine import flaps, rollups, transitions
 from statuspulse.engine.cron import Cron
 from statuspulse.engine.watchlist import Sight, Watched
 from statuspulse.storage import heartbeats, probes, results, states, watch
@@ -59,6 +59,7 @@ class Turn:
 
     connection: Connection
     now: int
+    mutes_flapping: bool
     changed: dict[int, Heartbeat] = field(default_factory=dict)
     placed: list[Placed] = field(default_factory=list)
     transitions: int = 0
@@ -99,18 +100,23 @@ class Turn:
     def decide(self, one: Heartbeat, decision: Decision, result: Result | None) -> None:
         if one.state.health is decision.health:
             return
-        watched = Watched(
+        watched = self.watched(one, _STANDINGS[decision.health], Sight(last=result))
+        transitions.apply(self.connection, watched, decision, self.now)
+        self.changed[one.monitor.key] = replace(one, state=watched.state)
+        self.transitions += 1
+
+    def watched(self, one: Heartbeat, standing: Standing, sight: Sight) -> Watched:
+        """The monitor as transitions see any other one."""
+        return Watched(
             monitor=one.monitor,
             type=heartbeat.HEARTBEAT,
             rules=_rules(one.monitor.config),
             regions={self.region_key: INBOUND},
             state=one.state,
-            standings={self.region_key: _STANDINGS[decision.health]},
-            sights={self.region_key: Sight(last=result)},
+            standings={self.region_key: standing},
+            sights={self.region_key: sight},
+            mutes_flapping=self.mutes_flapping,
         )
-        transitions.apply(self.connection, watched, decision, self.now)
-        self.changed[one.monitor.key] = replace(one, state=watched.state)
-        self.transitions += 1
 
     def save(self) -> None:
         heartbeats.save(self.connection, self.changed.values())
@@ -119,9 +125,9 @@ class Turn:
             rollups.touch(self.connection, self.placed)
 
 
-def take(connection: Connection, pings: Sequence[Ping], now: int) -> tuple[list[Taken], int]:
+def take(connection: Connection, pings: Sequence[Ping], now: int, *, mutes_flapping: bool) -> tuple[list[Taken], int]:
     """What became of each ping, in their order, and how many changes of health followed."""
-    turn = Turn(connection, now)
+    turn = Turn(connection, now, mutes_flapping)
     found = heartbeats.by_digests(connection, {ping.digest for ping in pings})
     taken = []
     for ping in pings:
@@ -137,9 +143,9 @@ def take(connection: Connection, pings: Sequence[Ping], now: int) -> tuple[list[
     return taken, turn.transitions
 
 
-def fail_late(connection: Connection, by: int, now: int, limit: int) -> tuple[int, int]:
+def fail_late(connection: Connection, by: int, now: int, limit: int, *, mutes_flapping: bool) -> tuple[int, int]:
     """Fails what was due by then and has not come: (how many, how many changes of health followed)."""
-    turn = Turn(connection, now)
+    turn = Turn(connection, now, mutes_flapping)
     late = heartbeats.due(connection, by, limit)
     for one in late:
         found = heartbeat.missed(one.beat, terms_of(one.monitor.config), now)
@@ -150,9 +156,21 @@ def fail_late(connection: Connection, by: int, now: int, limit: int) -> tuple[in
     return len(late), turn.transitions
 
 
-def excuse(connection: Connection, since: int, until: int) -> int:
+def settle(connection: Connection, now: int, *, mutes_flapping: bool) -> int:
+    """Ends the flapping that is over; answers of how many. The score falls by itself, and no ping tells of it."""
+    turn, settled = Turn(connection, now, mutes_flapping), 0
+    for one in heartbeats.flapping(connection):
+        watched = turn.watched(one, _STANDINGS.get(one.state.health, Standing()), Sight())
+        ends_at = one.state.flapping.ends_at(watched.rules.interval)
+        if ends_at is not None and ends_at <= now:
+            flaps.settle(connection, watched, now)
+            settled += 1
+    return settled
+
+
+def excuse(connection: Connection, since: int, until: int, *, mutes_flapping: bool) -> int:
     """Nobody listened in [since, until): what may have come meanwhile is unknown; answers the changes of health."""
-    turn = Turn(connection, until)
+    turn = Turn(connection, until, mutes_flapping)
     unseen = []
     for one in heartbeats.awaited(connection):
         if one.state.health is not Health.PENDING:

@@ -75,18 +75,15 @@ def _moved(
 ) -> Event | None:
     open_seconds = max(0, at - after.triggered_at) / SECOND
     match move:
+        case Move.NONE if _is_put_off(before, after):
+            return _acknowledged(before, after, actor, at, note)
         case Move.NONE | Move.DEDUPLICATE:
             return None
         case Move.ACKNOWLEDGE:
-            data: dict[str, Any] = {
-                "previous_state": before.state.value,
-                "note": _note(note),
-                "ack_expires_at": _time_or_none(after.escalation.ack_expires_at),
-                "time_to_acknowledge_seconds": open_seconds,
-            }
-            return _event(EventType.INCIDENT_ACKNOWLEDGED, after, actor, at, data)
+            return _acknowledged(before, after, actor, at, note)
         case Move.UNACKNOWLEDGE:
-            data = {"previous_state": before.state.value, "reason": _reason(actor, "ack_timeout")}
+            data: dict[str, Any] = {"previous_state": before.state.value}
+            data |= {"reason": _reason(actor, "ack_timeout")}
             return _event(EventType.INCIDENT_UNACKNOWLEDGED, after, actor, at, data)
         case Move.RESOLVE:
             data = {
@@ -101,6 +98,24 @@ def _moved(
             resolved_at = before.updated_at if before.resolved_at is None else before.resolved_at
             data = {"reason": _reason(actor, "flapping"), "previous_resolved_at": to_text(resolved_at)}
             return _event(EventType.INCIDENT_REOPENED, after, actor, at, data)
+
+
+def _is_put_off(before: Incident, after: Incident) -> bool:
+    """Somebody has it already, and now until another instant."""
+    return after.escalation.ack_expires_at is not None and (
+        after.escalation.ack_expires_at != before.escalation.ack_expires_at
+    )
+
+
+def _acknowledged(before: Incident, after: Incident, actor: Actor, at: int, note: TimelineEntry | None) -> Event:
+    taken_at = at if after.acknowledged_at is None else after.acknowledged_at
+    data = {
+        "previous_state": before.state.value,
+        "note": _note(note),
+        "ack_expires_at": _time_or_none(after.escalation.ack_expires_at),
+        "time_to_acknowledge_seconds": max(0, taken_at - after.triggered_at) / SECOND,
+    }
+    return _event(EventType.INCIDENT_ACKNOWLEDGED, after, actor, at, data)
 
 
 def _event(kind: EventType, incident: Incident, actor: Actor, at: int, data: Mapping[str, Any]) -> Event:

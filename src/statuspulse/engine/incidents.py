@@ -87,7 +87,8 @@ def open_incident(connection: Connection, opening: Opening, actor: Actor, now: i
             updated_at=now,
         ),
     )
-    told = [_entry("triggered", actor, now, opening.detail)]
+    unheard = {"nobody_told": True} if escalating.is_unheard(connection, incident, now) else {}
+    told = [_entry("triggered", actor, now, {**opening.detail, **unheard})]
     if opening.assignee is not None:
         told.append(_entry("assigned", actor, now, {"assignee": opening.assignee, "previous_assignee": None}))
     if opening.external_ids:

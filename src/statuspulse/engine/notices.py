@@ -56,9 +56,16 @@ def audience(
         (loud if route["send_resolved"] else quiet).extend(route["notify"])
     loud = receivers.enabled(connection, whom.team_id, loud)
     quiet = [one for one in receivers.enabled(connection, whom.team_id, quiet) if one not in loud]
-    if not loud and not quiet and escalation.progress.upcoming is None and not escalation.repeating:
+    if not loud and not quiet and not _goes_on(escalation, taken):
         loud = fallback(connection, whom.team_id)
     return Audience(loud=tuple(loud), quiet=tuple(quiet))
+
+
+def _goes_on(escalation: Escalation, taken: Sequence[Place]) -> bool:
+    """Whether somebody else of the round is still to be told."""
+    upcoming = escalation.progress.upcoming
+    another_round = upcoming is not None and bool(taken) and upcoming.repeat > taken[-1].repeat
+    return bool(escalation.repeating) or (upcoming is not None and not another_round)
 
 
 def fallback(connection: Connection, team_id: str) -> list[str]:
@@ -77,33 +84,31 @@ def tell(
     _owe(connection, incident, Action.TRIGGER, actor, facts, [one for one in heard if one not in owed], now)
 
 
-def has_not_arrived(connection: Connection, incident: Incident, now: int) -> bool:
-    """Whether a channel that was told last refused for good, or has not taken the message for too long."""
+def missing(connection: Connection, incident: Incident, now: int) -> list[str]:
+    """The channels that were told last and refused for good, or have not taken the message for too long."""
     rows = outbox.newest(connection, incident.team_id, incident.id, action=Action.TRIGGER.value)
     told = [rows[one] for one in incident.escalation.told if one in rows]
-    return any(
-        row.state is State.DEAD or (row.state is State.PENDING and row.created_at <= now - REACH) for row in told
-    )
+    return [
+        row.destination
+        for row in told
+        if row.state is State.DEAD or (row.state is State.PENDING and row.created_at <= now - REACH)
+    ]
 
 
 def tell_involved(
     connection: Connection, incident: Incident, action: Action, actor: Actor, facts: Facts, now: int
 ) -> None:
     """Only those who heard of the trigger hear of what follows."""
-    _owe(connection, incident, action, actor, facts, _involved(connection, incident), now)
+    _owe(connection, incident, action, actor, facts, incident.escalation.heard, now)
 
 
 def tell_end(connection: Connection, incident: Incident, actor: Actor, facts: Facts, now: int) -> None:
     """Those who heard of the trigger hear of the end, but for those whose rules say no, and some hear of it alone."""
     config = receivers.config_of(connection, incident.monitor_key)
     alone = [] if config is None else routing.on_recovery_alone(config, incident.severity.value, now)
-    heard = [one for one in _involved(connection, incident) if one not in incident.escalation.quiet]
+    heard = [one for one in incident.escalation.heard if one not in incident.escalation.quiet]
     added = [one for one in receivers.enabled(connection, incident.team_id, alone) if one not in heard]
     _owe(connection, incident, Action.RESOLVE, actor, facts, [*heard, *added], now)
-
-
-def _involved(connection: Connection, incident: Incident) -> list[str]:
-    return outbox.destinations_of(connection, incident.team_id, incident.id)
 
 
 def _owe(

@@ -24,10 +24,13 @@ class Pings:
     What is kept here of a key saves a look-up or spends its quota; what a ping means is read in its transaction.
     """
 
-    def __init__(self, database: Database, bus: Bus, *, limit: Limit | None, now: Callable[[], int]) -> None:
+    def __init__(
+        self, database: Database, bus: Bus, *, limit: Limit | None, mutes_flapping: bool, now: Callable[[], int]
+    ) -> None:
         self._database = database
         self._bus = bus
         self._limit = limit
+        self._mutes_flapping = mutes_flapping
         self._now = now
         self._turn = asyncio.Lock()
         self._waiting: list[tuple[Ping, asyncio.Future[Taken]]] = []
@@ -70,7 +73,8 @@ class Pings:
     async def _commit(self) -> None:
         """Commits the pings that have waited longest, and tells them."""
         batch, self._waiting = self._waiting[:_MOST_AT_ONCE], self._waiting[_MOST_AT_ONCE:]
-        work = partial(heartbeats.take, pings=[ping for ping, _ in batch], now=self._now())
+        pings, mutes = [ping for ping, _ in batch], self._mutes_flapping
+        work = partial(heartbeats.take, pings=pings, now=self._now(), mutes_flapping=mutes)
         waiting = [told for _, told in batch if not told.done()]
         try:
             taken, transitions = await self._database.write(work)

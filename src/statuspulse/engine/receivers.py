@@ -29,6 +29,18 @@ def channels_of(connection: Connection, about: About, targets: Iterable[Target],
     return enabled(connection, about.team_id, named)
 
 
+def reach(connection: Connection, about: About, targets: Sequence[Target], now: int) -> bool:
+    """Whether any of the targets can be told. Where the rules of a monitor want nobody told, that is their say."""
+    if channels_of(connection, about, targets, now):
+        return True
+    if all(target.type != "monitor_notifications" for target in targets):
+        return False
+    config = config_of(connection, about.monitor_key)
+    if config is None or not config["notification_rules"]:
+        return False
+    return not routing.at_once(config, about.severity, now)
+
+
 def enabled(connection: Connection, team_id: str, ids: Sequence[str]) -> list[str]:
     """Those of the channels that the team has and that are switched on, each once and in order."""
     found = [channels.get(connection, team_id, one) for one in dict.fromkeys(ids)]
@@ -39,8 +51,7 @@ def label(connection: Connection, about: About, target: Target) -> str:
     """What people call the target; its id where it is gone."""
     match target.type, target.id:
         case "channel", str(channel_id):
-            channel = channels.get(connection, about.team_id, channel_id)
-            return channel_id if channel is None else channel.name
+            return channel_name(connection, about.team_id, channel_id)
         case "user", str(user_id):
             member = people.get(connection, about.team_id, user_id)
             return user_id if member is None else member.email
@@ -49,6 +60,12 @@ def label(connection: Connection, about: About, target: Target) -> str:
             return schedule_id if schedule is None else schedule.name
         case _:
             return "the monitor's notifications"
+
+
+def channel_name(connection: Connection, team_id: str, channel_id: str) -> str:
+    """What people call the channel; its id where it is gone."""
+    channel = channels.get(connection, team_id, channel_id)
+    return channel_id if channel is None else channel.name
 
 
 def config_of(connection: Connection, monitor_key: int | None) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from statuspulse.domain.health import Decision, Health, State, begins_at
 from statuspulse.domain.result import Verdict
 from statuspulse.domain.sketch import Sketch
 from statuspulse.domain.times import MINUTE
-from statuspulse.engine import availability, monitor_events
+from statuspulse.engine import availability, monitor_events, state_notices
 from statuspulse.engine.evidence import failing_regions, observations, told_observations
 from statuspulse.engine.monitor_events import Change
 from statuspulse.engine.watchlist import Watched
@@ -37,6 +37,7 @@ def apply(connection: Connection, watched: Watched, decision: Decision, now: int
         after = replace(after, flapping=before.flapping.after_change(now, watched.rules.interval))
     watched.state = after
     incident_id = availability.follow(connection, watched, before, begun, now)
+    state_notices.follow(connection, watched, before, begun=begun, incident_id=incident_id, now=now)
     states.save_state(connection, watched.monitor.key, after)
     transition = Transition(
         state=after.state,

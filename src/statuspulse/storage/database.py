@@ -44,6 +44,15 @@ class DatabaseUnavailableError(Exception):
     """
 
 
+# SQLite's words, and PostgreSQL's.
+_FULL = ("disk is full", "no space")
+
+
+def is_full(error: DatabaseUnavailableError) -> bool:
+    """Whether there is no room left, as far as the driver's words tell."""
+    return any(words in str(error).lower() for words in _FULL)
+
+
 @dataclass(slots=True)
 class _Job:
     work: Callable[[Connection], Any]

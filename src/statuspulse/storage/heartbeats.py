@@ -8,11 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, select, update
 
-from statuspulse.domain.health import Health, State
 from statuspulse.domain.heartbeat import Beat
 from statuspulse.storage.dialect import upsert
 from statuspulse.storage.schema import heartbeats, listening, monitor_states, monitors
-from statuspulse.storage.states import MonitorState
+from statuspulse.storage.states import MonitorState, state_in
 from statuspulse.storage.watch import WatchedMonitor, monitor_of
 
 # Built once: what a read of a status builds anew each time costs more than what it asks for.
@@ -85,6 +84,12 @@ def awaited(connection: Connection) -> list[Heartbeat]:
     return [_heartbeat(row) for row in connection.execute(_query().where(live, called))]
 
 
+def flapping(connection: Connection) -> list[Heartbeat]:
+    """Those that flap; there are few."""
+    live = monitors.c.deleted_at.is_(None) & monitor_states.c.flapping_since.is_not(None)
+    return [_heartbeat(row) for row in connection.execute(_query().where(live))]
+
+
 def lines(connection: Connection, monitor_keys: Collection[int]) -> dict[int, Line]:
     """What owners see, by monitor; a monitor that is checked is missing."""
     found = connection.execute(_LINES, {"keys": list(monitor_keys)})
@@ -147,13 +152,7 @@ def _query() -> Select[Any]:
 def _heartbeat(row: Row[Any]) -> Heartbeat:
     return Heartbeat(
         monitor=monitor_of(row),
-        state=MonitorState(
-            health=Health(row.health),
-            state=State(row.state),
-            since=row.state_since,
-            seq=row.state_seq,
-            votes_from=row.votes_from,
-        ),
+        state=state_in(row),
         beat=_beat(row),
         newest_at=row.newest_at,
     )

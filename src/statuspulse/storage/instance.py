@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from statuspulse.storage.schema import instance
 
@@ -16,3 +16,8 @@ def key_fingerprint(connection: Connection) -> str | None:
 def bind(connection: Connection, fingerprint: str, now: int) -> None:
     """From now on only this key opens the database."""
     connection.execute(instance.insert().values(only=1, key_fingerprint=fingerprint, created_at=now))
+
+
+def note_alive(connection: Connection, now: int) -> None:
+    """Something that has to reach the disk."""
+    connection.execute(update(instance).values(alive_at=now))

@@ -116,8 +116,8 @@ _PENDING = outbox.c.state == literal_column("'pending'")
 _IS_CHANNEL = outbox.c.destination.startswith("nch_", autoescape=True)
 
 
-def owe(connection: Connection, debts: Sequence[Debt], now: int) -> list[str]:
-    """Stores what is owed, due at once, behind everything that the destination is still owed of the incident.
+def owe(connection: Connection, debts: Sequence[Debt], now: int, *, after: int = 0) -> list[str]:
+    """Stores what is owed, due in so many ms, behind everything that the destination is still owed of the incident.
 
     Answers the ids. An update that nobody has in hand gives way to a newer one; what triggers, acknowledges or
     resolves never does.
@@ -145,14 +145,25 @@ def owe(connection: Connection, debts: Sequence[Debt], now: int) -> list[str]:
                 body=json.dumps(debt.body, ensure_ascii=False),
                 state=State.PENDING.value,
                 attempts=0,
-                next_attempt_at=now,
-                owed_at=now,
+                next_attempt_at=now + after,
+                owed_at=now + after,
                 lease_epoch=0,
                 created_at=now,
                 updated_at=now,
             )
         )
     return made
+
+
+def withdraw(connection: Connection, dedup_key: str, now: int) -> list[str]:
+    """Takes back what is about no incident and was handed over to nobody; answers who was told, or may have been."""
+    mine = and_(outbox.c.incident_id.is_(None), outbox.c.dedup_key == dedup_key)
+    untried = and_(_PENDING, outbox.c.attempts == 0, _is_unleased(now))
+    connection.execute(
+        update(outbox).where(mine, untried).values(state=State.SUPERSEDED.value, finished_at=now, updated_at=now)
+    )
+    told = select(outbox.c.destination).where(mine, outbox.c.state != State.SUPERSEDED.value).order_by(outbox.c.id)
+    return list(dict.fromkeys(connection.scalars(told)))
 
 
 def _supersede(connection: Connection, debt: Debt, now: int) -> None:
@@ -167,17 +178,6 @@ def _supersede(connection: Connection, debt: Debt, now: int) -> None:
         )
         .values(state=State.SUPERSEDED.value, finished_at=now, updated_at=now)
     )
-
-
-def destinations_of(connection: Connection, team_id: str, incident_id: str) -> list[str]:
-    """Every channel that was told of the incident, those that were told first before the others."""
-    query = (
-        select(outbox.c.destination)
-        .where(outbox.c.team_id == team_id, outbox.c.incident_id == incident_id, _IS_CHANNEL)
-        .group_by(outbox.c.destination)
-        .order_by(func.min(outbox.c.created_at), outbox.c.destination)
-    )
-    return list(connection.scalars(query))
 
 
 def get_by_id(connection: Connection, notification_id: str) -> Notification | None:
@@ -261,9 +261,19 @@ def next_due_at(connection: Connection, aside: Aside) -> int | None:
     return due
 
 
-def record_delivered(connection: Connection, claimed: Notification, delivery: Delivery, now: int) -> None:
-    """The receiver has it; raises StaleLeaseError."""
-    _settle(connection, claimed, delivery, now, state=State.DELIVERED, finished_at=now)
+def record_delivered(
+    connection: Connection, claimed: Notification, delivery: Delivery, now: int, receipt: str | None = None
+) -> None:
+    """The receiver has it, and may call it by a name of its own; raises StaleLeaseError."""
+    _settle(connection, claimed, delivery, now, state=State.DELIVERED, finished_at=now, receipt=receipt)
+
+
+def receipt_of(connection: Connection, incident_id: str, destination: str) -> str | None:
+    """What the destination calls the message of the incident that others build on, the newest of several."""
+    mine = and_(outbox.c.incident_id == incident_id, outbox.c.destination == destination)
+    query = select(outbox.c.receipt).where(mine, outbox.c.receipt.is_not(None)).order_by(outbox.c.seq.desc()).limit(1)
+    found: str | None = connection.scalar(query)
+    return found
 
 
 def record_retry(connection: Connection, claimed: Notification, delivery: Delivery, at: int, now: int) -> None:

@@ -24,6 +24,7 @@ class Policy:
     is_default: bool = False
     auto_created: bool = False
     rules: dict[str, Any] = field(default_factory=dict)
+    version: int = 1
     created_at: int
     updated_at: int
 
@@ -39,6 +40,7 @@ def insert_if_new(connection: Connection, policy: Policy) -> bool:
         is_default=policy.is_default,
         auto_created=policy.auto_created,
         rules=json.dumps(policy.rules, ensure_ascii=False),
+        version=policy.version,
         created_at=policy.created_at,
         updated_at=policy.updated_at,
     )
@@ -55,6 +57,7 @@ def save(connection: Connection, policy: Policy) -> None:
             description=policy.description,
             auto_created=policy.auto_created,
             rules=json.dumps(policy.rules, ensure_ascii=False),
+            version=policy.version,
             updated_at=policy.updated_at,
         )
     )
@@ -98,9 +101,13 @@ def set_default(connection: Connection, team_id: str, slug: str | None, now: int
     connection.execute(
         update(escalation_policies)
         .where(mine, escalation_policies.c.is_default)
-        .values(is_default=False, updated_at=now)
+        .values(is_default=False, version=escalation_policies.c.version + 1, updated_at=now)
     )
-    connection.execute(update(escalation_policies).where(mine, chosen).values(is_default=True, updated_at=now))
+    connection.execute(
+        update(escalation_policies)
+        .where(mine, chosen)
+        .values(is_default=True, version=escalation_policies.c.version + 1, updated_at=now)
+    )
 
 
 def exists(connection: Connection, policy_id: str) -> bool:
@@ -138,6 +145,7 @@ def _policy(row: Row[Any]) -> Policy:
         is_default=row.is_default,
         auto_created=row.auto_created,
         rules=json.loads(row.rules),
+        version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

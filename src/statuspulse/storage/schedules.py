@@ -20,6 +20,7 @@ class Schedule:
     team_id: str
     name: str
     plan: dict[str, Any]
+    version: int = 1
     created_at: int
     updated_at: int
 
@@ -79,6 +80,7 @@ def _columns(schedule: Schedule) -> dict[str, Any]:
     return {
         "name": schedule.name,
         "plan": json.dumps(schedule.plan, ensure_ascii=False),
+        "version": schedule.version,
         "created_at": schedule.created_at,
         "updated_at": schedule.updated_at,
     }
@@ -90,6 +92,7 @@ def _schedule(row: Row[Any]) -> Schedule:
         team_id=row.team_id,
         name=row.name,
         plan=json.loads(row.plan),
+        version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -77,7 +77,16 @@ instance = Table(
     Column("only", SmallInteger, primary_key=True, autoincrement=False),
     Column("key_fingerprint", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("alive_at", BigInteger),  # when the storage last took a change that was made to see whether it does
     CheckConstraint('"only" = 1', name="single"),
+)
+
+# Faults of our own that people were told of and that are not over.
+instance_faults = Table(
+    "instance_faults",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("since_at", BigInteger, nullable=False),
 )
 
 # --- who -------------------------------------------------------------------------------------------------
@@ -263,6 +272,7 @@ escalation_policies = Table(
     Column("is_default", Boolean, nullable=False),
     Column("auto_created", Boolean, nullable=False),
     Column("rules", Text, nullable=False),  # JSON {steps, repeat, ack_timeout_seconds, …}
+    Column("version", Integer, nullable=False),
     *_stamps(),
     UniqueConstraint("team_id", "slug"),
 )
@@ -275,6 +285,7 @@ schedules = Table(
     Column("team_id", Text, ForeignKey("teams.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("plan", Text, nullable=False),  # JSON {timezone, rotation, handoff, starts_on, members, overrides}
+    Column("version", Integer, nullable=False),
     *_stamps(),
     UniqueConstraint("team_id", "name"),
     Index(None, "team_id", "created_at", "id"),
@@ -639,6 +650,7 @@ outbox = Table(
     Column("lease_epoch", Integer, nullable=False),
     Column("last_error", Text),
     Column("provider_status", Integer),
+    Column("receipt", Text),  # what the receiver calls the message that later ones of the incident build on
     Column("finished_at", BigInteger),
     *_stamps(),
     UniqueConstraint("event_id", "destination"),
@@ -653,6 +665,12 @@ Index(
 Index("ix_outbox_incident", outbox.c.incident_id)
 Index("ix_outbox_destination", outbox.c.destination, outbox.c.created_at)
 Index("ix_outbox_team", outbox.c.team_id, outbox.c.created_at)
+Index(
+    "ix_outbox_without_incident",
+    outbox.c.dedup_key,
+    sqlite_where=text("incident_id IS NULL"),
+    postgresql_where=text("incident_id IS NULL"),
+)
 
 delivery_attempts = Table(
     "delivery_attempts",

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from statuspulse.storage.dialect import insert_or_ignore
 from statuspulse.storage.prepared import Prepared
@@ -102,6 +102,16 @@ def checked_by_team(connection: Connection, region: str) -> dict[str, int]:
         if region in json.loads(config)["regions"]:
             found[team_id] = found.get(team_id, 0) + 1
     return found
+
+
+def active_by_team(connection: Connection) -> dict[str, int]:
+    """How many monitors of each team are not paused; a team without any is missing."""
+    query = (
+        select(monitors.c.team_id, func.count())
+        .where(monitors.c.deleted_at.is_(None), monitors.c.paused.is_(False))
+        .group_by(monitors.c.team_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def region_keys(connection: Connection) -> dict[str, int]:

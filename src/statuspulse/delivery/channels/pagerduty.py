@@ -9,6 +9,7 @@ from statuspulse.delivery.channel import Delivered, Outcome, Refused
 from statuspulse.delivery.posting import Post
 from statuspulse.delivery.wording import details, line, links, remarks, summary
 from statuspulse.domain.channel_addresses import ChannelUrlError, PagerDutyKey
+from statuspulse.domain.health import Health
 from statuspulse.domain.message import Action, Message
 from statuspulse.domain.secret import Secret
 from statuspulse.domain.times import MINUTE, to_text
@@ -54,6 +55,12 @@ class PagerDutyChannel:
 def render(message: Message, routing_key: str, key: str, public_url: str) -> dict[str, Any]:
     """The event. All of an incident carry its id as their key; what is about none has the key of its message."""
     dedup_key = message.incident_id or key
+    subject = message.facts.subject
+    if message.action is Action.NOTICE and message.state and subject is not None:
+        # A state that is no outage is an alert until the monitor is up.
+        dedup_key = f"{subject.id}/state"
+        if message.state == Health.UP.value:
+            return end(routing_key, dedup_key, "resolve")
     match message.action:
         case Action.ACKNOWLEDGE:
             return end(routing_key, dedup_key, "acknowledge")

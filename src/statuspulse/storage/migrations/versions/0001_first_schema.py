@@ -12,56 +12,60 @@ depends_on = None
 
 
 def upgrade() -> None:
-    _catalog_revision()
-    _event_sequence()
-    _failure_details()
-    _gap_records()
-    _idempotency_records()
-    _instance()
-    _listening()
-    _regions()
-    _results()
-    _rollup_marks()
-    _rollup_rewrites()
-    _rollup_touched()
-    _rollups()
-    _stream_tickets()
-    _teams()
-    _tokens()
-    _users()
-    _audit_entries()
-    _channels()
-    _escalation_policies()
-    _events()
-    _integrations()
-    _members()
-    _monitors()
-    _probes()
-    _schedules()
-    _token_secrets()
-    _token_teams()
-    _webhook_endpoints()
-    _config_versions()
-    _expiry_warnings()
-    _heartbeats()
-    _inbound_messages()
-    _incidents()
-    _late_intervals()
-    _late_marks()
-    _monitor_channels()
-    _monitor_states()
-    _standings()
-    _state_intervals()
-    _sync_log()
-    _transitions()
-    _unseen_spans()
-    _webhook_deliveries()
-    _alerts()
-    _escalation_timers()
-    _incident_syncs()
-    _outbox()
-    _timeline()
-    _delivery_attempts()
+    for create in (
+        _catalog_revision,
+        _event_sequence,
+        _failure_details,
+        _gap_records,
+        _idempotency_records,
+        _instance,
+        _instance_faults,
+        _listening,
+        _regions,
+        _results,
+        _rollup_marks,
+        _rollup_rewrites,
+        _rollup_touched,
+        _rollups,
+        _stream_tickets,
+        _teams,
+        _tokens,
+        _users,
+        _audit_entries,
+        _channels,
+        _escalation_policies,
+        _events,
+        _integrations,
+        _members,
+        _monitors,
+        _probes,
+        _schedules,
+        _token_secrets,
+        _token_teams,
+        _webhook_endpoints,
+        _config_versions,
+        _expiry_warnings,
+        _heartbeats,
+        _inbound_messages,
+        _incidents,
+        _late_intervals,
+        _late_marks,
+        _monitor_channels,
+        _monitor_states,
+        _standings,
+        _state_intervals,
+        _sync_log,
+        _transitions,
+        _unseen_spans,
+        _webhook_deliveries,
+        _alerts,
+        _escalation_timers,
+        _incident_syncs,
+        _outbox,
+        _timeline,
+        _delivery_attempts,
+    ):
+        create()
 
 
 def _catalog_revision() -> None:
@@ -138,8 +142,18 @@ def _instance() -> None:
         sa.Column("only", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("key_fingerprint", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("alive_at", sa.BigInteger(), nullable=True),
         sa.CheckConstraint('"only" = 1', name=op.f("ck_instance_single")),
         sa.PrimaryKeyConstraint("only", name=op.f("pk_instance")),
+    )
+
+
+def _instance_faults() -> None:
+    op.create_table(
+        "instance_faults",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("since_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", name=op.f("pk_instance_faults")),
     )
 
 
@@ -388,6 +402,7 @@ def _escalation_policies() -> None:
         sa.Column("is_default", sa.Boolean(), nullable=False),
         sa.Column("auto_created", sa.Boolean(), nullable=False),
         sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_escalation_policies_team_id")),
@@ -532,6 +547,7 @@ def _schedules() -> None:
         sa.Column("team_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_schedules_team_id")),
@@ -992,6 +1008,7 @@ def _outbox() -> None:
         sa.Column("lease_epoch", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("provider_status", sa.Integer(), nullable=True),
+        sa.Column("receipt", sa.Text(), nullable=True),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
@@ -1012,6 +1029,14 @@ def _outbox() -> None:
     )
     op.create_index("ix_outbox_incident", "outbox", ["incident_id"], unique=False)
     op.create_index("ix_outbox_team", "outbox", ["team_id", "created_at"], unique=False)
+    op.create_index(
+        "ix_outbox_without_incident",
+        "outbox",
+        ["dedup_key"],
+        unique=False,
+        sqlite_where=sa.text("incident_id IS NULL"),
+        postgresql_where=sa.text("incident_id IS NULL"),
+    )
 
 
 def _timeline() -> None:
