@@ -26,7 +26,7 @@ def call_sentences(explained: CallExplanation) -> Iterator[str]:
         yield deadline_sentence(explained)
     if health is not Health.UP:
         yield "It becomes up with its next ping that tells of a success."
-    yield from incident_sentences(head)
+    yield from incident_sentences(explained)
 
 
 def deadline_sentence(explained: CallExplanation) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from statuspulse.api.status_documents import claim
 from statuspulse.catalog.explanations import CallExplanation, Explanation, Outlook, RegionVote
-from statuspulse.catalog.status_views import Head
 from statuspulse.domain.health import Health, Position
+from statuspulse.domain.hold import Cause
 from statuspulse.domain.outlook import Needed
 from statuspulse.domain.result import Verdict
 from statuspulse.domain.times import SECOND, to_text
@@ -16,6 +16,11 @@ _BECOMES = {
     Health.UP: "It becomes up",
     Health.DEGRADED: "It becomes degraded",
     Health.DOWN: "It goes down",
+}
+
+_WAITS = {
+    Cause.DOUBT: "Nobody is told of it before it is clear whether {monitors} is down",
+    Cause.CONFIRMING: "What it depends on is down no more; people are told when fresh checks confirm that this one is",
 }
 
 
@@ -37,7 +42,7 @@ def sentences(explained: Explanation) -> Iterator[str]:
         yield change_sentence(outlook)
     if explained.unknown_at is not None:
         yield f"Without reports from enough regions it is unknown from {to_text(explained.unknown_at)} on."
-    yield from incident_sentences(head)
+    yield from incident_sentences(explained)
 
 
 def why(explained: Explanation, vote: RegionVote) -> str:
@@ -63,11 +68,17 @@ def change_sentence(outlook: Outlook) -> str:
     return f"{_BECOMES[change.health]} after {needed}, which by schedule is at {to_text(outlook.scheduled_at)}."
 
 
-def incident_sentences(head: Head) -> Iterator[str]:
-    """One where an incident is open."""
-    if head.incident is not None:
-        incident = head.incident
+def incident_sentences(explained: Explanation | CallExplanation) -> Iterator[str]:
+    """One where an incident is open, and another where nobody is told of it."""
+    down = [f"{one.name} ({one.id})" for one in explained.dependencies if one.health is Health.DOWN]
+    if down:
+        yield f"It depends on {' and '.join(down)}, which is down: until that ends nobody is told of this monitor."
+    incident, hold = explained.head.incident, explained.hold
+    if incident is not None:
         yield f"Incident {incident.id} is {incident.state.value} since {to_text(incident.triggered_at)}."
+    if hold is not None and hold.until is not None:
+        waits = _WAITS[hold.cause].format(monitors=" and ".join(hold.monitors))
+        yield f"{waits}, and until {to_text(hold.until)} at most."
 
 
 def since_sentence(explained: Explanation | CallExplanation) -> str:

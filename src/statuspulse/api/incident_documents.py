@@ -10,6 +10,7 @@ from statuspulse.catalog.incidents import Outcome
 from statuspulse.domain.actor import Actor
 from statuspulse.domain.incident import IncidentState, Move
 from statuspulse.domain.times import to_text
+from statuspulse.engine.holds import document as hold_document
 from statuspulse.storage.incidents import Incident, TimelineEntry
 
 _VERBS = {Move.UNACKNOWLEDGE: "triggered again", Move.REOPEN: "reopened"}
@@ -138,6 +139,7 @@ def _escalation(incident: Incident) -> dict[str, Any]:
         "repeat": progress.at.repeat,
         "next_step_at": time_or_null(progress.next_at),
         "exhausted": progress.exhausted,
+        "held": None if incident.escalation.hold is None else hold_document(incident.escalation.hold),
     }
 
 

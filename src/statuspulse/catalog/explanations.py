@@ -11,10 +11,11 @@ from statuspulse.catalog.status_views import Head, head_of
 from statuspulse.domain.configuration import rules_of
 from statuspulse.domain.health import Health, Position, Rules, Standing, bounds, may_decide, sight_lost_at
 from statuspulse.domain.heartbeat import Beat
+from statuspulse.domain.hold import Hold
 from statuspulse.domain.outlook import Change, Voter, changes
 from statuspulse.domain.schedule import Grid
 from statuspulse.engine.sight import RegionSight
-from statuspulse.storage import states, transitions
+from statuspulse.storage import dependencies, incidents, monitors, states, transitions
 from statuspulse.storage.transitions import Recorded, TransitionFilter
 
 _LAST_TRANSITIONS = 5
@@ -43,6 +44,15 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """A monitor that this one depends on: while it is down, nobody is told of this one."""
+
+    id: str
+    name: str
+    health: Health
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """Without reports from enough regions it is unknown from `unknown_at` on; None where it is so now, or paused."""
 
@@ -51,6 +61,8 @@ class Explanation:
     votes: tuple[RegionVote, ...]
     outlooks: tuple[Outlook, ...]
     unknown_at: int | None
+    dependencies: tuple[Dependency, ...]
+    hold: Hold | None
     transitions: tuple[Recorded, ...]
     now: int
 
@@ -79,6 +91,8 @@ class CallExplanation:
 
     head: Head
     beat: Beat
+    dependencies: tuple[Dependency, ...]
+    hold: Hold | None
     transitions: tuple[Recorded, ...]
     now: int
 
@@ -103,8 +117,16 @@ def explanation_of(
         descending=True,
         limit=_LAST_TRANSITIONS,
     )
+    depends_on, hold = _dependencies(connection, head), _hold(connection, head)
     if head.sight.beat is not None:
-        return CallExplanation(head=head, beat=head.sight.beat, transitions=tuple(last), now=now)
+        return CallExplanation(
+            head=head,
+            beat=head.sight.beat,
+            dependencies=depends_on,
+            hold=hold,
+            transitions=tuple(last),
+            now=now,
+        )
     rules = rules_of(head.monitor.config)
     votes = _votes(connection, head, rules, online, now)
     return Explanation(
@@ -113,9 +135,27 @@ def explanation_of(
         votes=votes,
         outlooks=() if head.monitor.paused else _outlooks(head, rules, votes, now),
         unknown_at=_unknown_at(head, rules),
+        dependencies=depends_on,
+        hold=hold,
         transitions=tuple(last),
         now=now,
     )
+
+
+def _dependencies(connection: Connection, head: Head) -> tuple[Dependency, ...]:
+    found = dependencies.parents_of(connection, head.monitor.key)
+    moods = monitors.states(connection, found)
+    parents = [(monitors.get(connection, head.monitor.team_id, found[key]), mood) for key, mood in moods.items()]
+    return tuple(
+        Dependency(id=parent.id, name=parent.name, health=mood.health) for parent, mood in parents if parent is not None
+    )
+
+
+def _hold(connection: Connection, head: Head) -> Hold | None:
+    incident = None
+    if head.incident is not None:
+        incident = incidents.get(connection, head.monitor.team_id, head.incident.id)
+    return None if incident is None else incident.escalation.hold
 
 
 def _votes(

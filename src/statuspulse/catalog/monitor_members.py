@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from statuspulse.catalog.members import (
     Description,
     Fixed,
+    Line,
     Members,
     MetadataKey,
     MetadataValue,
@@ -18,6 +19,7 @@ from statuspulse.catalog.members import (
     Slug,
     Tags,
     WebUrl,
+    unique,
 )
 from statuspulse.catalog.rule_members import ChannelText, RuleMembers
 from statuspulse.domain.times import SECOND
@@ -28,6 +30,8 @@ SHORTEST_INTERVAL = "shortest_interval_seconds"
 _DEFAULT_TIMEOUT_MS = 10_000
 _SHORTEST_DELAY_MS = 100
 DEFAULT_REGIONS = ("local",)
+
+MonitorText = Annotated[Line, Field(min_length=1, max_length=255)]
 
 _ARRAY = {"type": "array", "items": {"type": "object"}}
 _OBJECT = {"type": ["object", "null"]}
@@ -99,9 +103,7 @@ class OwnMembers(Members):
     notification_rules: Annotated[list[RuleMembers], Field(max_length=20)] = Field(default_factory=list)
     maintenance_windows: Annotated[Any, Fixed(default=[], answered=_ARRAY)] = Field(default_factory=list)
     sla: Annotated[Any, Fixed(default=None, answered=_OBJECT)] = None
-    depends_on: Annotated[Any, Fixed(default=[], answered={"type": "array", "items": {"type": "string"}})] = Field(
-        default_factory=list
-    )
+    depends_on: Annotated[list[MonitorText], Field(max_length=20), AfterValidator(unique)] = Field(default_factory=list)
     tags: Tags = Field(default_factory=list)
     description: Description | None = None
     runbook_url: WebUrl | None = None

@@ -110,6 +110,7 @@ class Escalation(Part, frozen=True, kw_only=True):
     repeat: int
     next_step_at: datetime | None
     exhausted: bool
+    held: Held | None
 
 
 class EscalationRepeat(Part, frozen=True, kw_only=True):
@@ -132,6 +133,14 @@ class EscalationTarget(Part, frozen=True, kw_only=True):
 
     type: str
     id: str | None
+
+
+class ExplainedDependency(Part, frozen=True, kw_only=True):
+    """A monitor that this one depends on: while it is down, nobody is told of this one."""
+
+    monitor_id: str
+    name: str
+    health: str
 
 
 class ExplainedQuorum(Part, frozen=True, kw_only=True):
@@ -186,6 +195,7 @@ class Explanation(Answer, frozen=True, kw_only=True):
     quorum: ExplainedQuorum | None
     heartbeat: StatusHeartbeat | None
     maintenance: StatusMaintenance
+    depends_on: tuple[ExplainedDependency, ...]
     active_incident: ActiveIncident | None
     next_decision: NextDecision
     transitions: tuple[Transition, ...]
@@ -199,6 +209,15 @@ class Header(Part, frozen=True, kw_only=True):
     name: str
     value: str
     secret: bool | None = None
+
+
+class Held(Part, frozen=True, kw_only=True):
+    """Why nobody is told of an incident for now: what its monitor depends on is down, or may be."""
+
+    reason: str
+    monitor_ids: tuple[str, ...]
+    since: datetime
+    until: datetime | None
 
 
 class Hours(Part, frozen=True, kw_only=True):

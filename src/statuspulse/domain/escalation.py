@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from statuspulse.domain.hold import Hold
 from statuspulse.domain.hours import Hours
 from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.times import MINUTE, SECOND
@@ -143,6 +144,7 @@ class TimerKind(StrEnum):
     STEP = "step"
     REACH = "reach"
     ROUTE = "route"
+    HOLD = "hold"
     ACK_END = "ack_end"
     AUTO_RESOLVE = "auto_resolve"
 
@@ -163,7 +165,8 @@ class Escalation:
     `rules` are the policy's as they were at the trigger, None where none applies; `routes` the monitor's own rules that
     matched, as {notify, after_seconds, repeat_seconds, send_resolved}. `begun_at` is when the round began, `told`
     are the channels that were told last and `reach_at` is until when they have to have it. `repeating` are the routes'
-    next times. `facts` is what the trigger told; `quiet` are channels that hear nothing of the end.
+    next times. `facts` is what the trigger told; `quiet` are channels that hear nothing of the end. While there is a
+    `hold` nobody is told anything but the end.
     """
 
     rules: dict[str, Any] | None = None
@@ -177,6 +180,7 @@ class Escalation:
     auto_resolve_at: int | None = None
     facts: dict[str, Any] | None = None
     quiet: tuple[str, ...] = ()
+    hold: Hold | None = None
 
     @property
     def ladder(self) -> Ladder | None:
@@ -207,6 +211,7 @@ class Escalation:
                 ),
                 "told": tuple(document["told"]),
                 "quiet": tuple(document["quiet"]),
+                "hold": None if document["hold"] is None else Hold.read(document["hold"]),
             }
         )
 
@@ -223,8 +228,17 @@ def begun(escalation: Escalation, now: int) -> tuple[Escalation, tuple[Place, ..
         reach_at=None,
         ack_expires_at=None,
         auto_resolve_at=_later(now, None if ladder is None else ladder.auto_resolve),
+        hold=None,
     )
     return started, climbed.taken
+
+
+def put_on_hold(escalation: Escalation, hold: Hold) -> Escalation:
+    """Nobody is told before the hold ends. A round that has not begun waits on the ground."""
+    if not hold.begins:
+        return replace(escalation, hold=hold)
+    waiting = Progress(upcoming=None if escalation.rules is None else Place(0, 0))
+    return replace(_halted(escalation), progress=waiting, ack_expires_at=None, auto_resolve_at=None, hold=hold)
 
 
 def acknowledged(escalation: Escalation, now: int, until: int | None) -> Escalation:
@@ -242,7 +256,9 @@ def over(escalation: Escalation) -> Escalation:
 def timers(state: IncidentState, escalation: Escalation) -> Iterator[Timer]:
     """Every timer of an incident in the state: they follow from it alone, so that its rows can be made anew."""
     progress = escalation.progress
-    if state is IncidentState.TRIGGERED:
+    if state is IncidentState.TRIGGERED and escalation.hold is not None:
+        yield Timer(kind=TimerKind.HOLD, due_at=escalation.hold.look_at)
+    elif state is IncidentState.TRIGGERED:
         if progress.upcoming is not None and progress.next_at is not None:
             yield Timer(kind=TimerKind.STEP, place=progress.upcoming, due_at=progress.next_at)
         if escalation.reach_at is not None:
@@ -288,7 +304,7 @@ def _first_times(routes: tuple[dict[str, Any], ...], now: int) -> Iterator[Timer
 
 
 def _halted(escalation: Escalation) -> Escalation:
-    return replace(escalation, progress=escalation.progress.halted(), repeating=(), reach_at=None)
+    return replace(escalation, progress=escalation.progress.halted(), repeating=(), reach_at=None, hold=None)
 
 
 def _rung(step: Mapping[str, Any]) -> Rung:

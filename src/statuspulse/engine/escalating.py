@@ -10,15 +10,16 @@ from sqlalchemy import Connection
 
 from statuspulse.domain import escalation as ladders
 from statuspulse.domain import routing
-from statuspulse.domain.actor import Actor
+from statuspulse.domain.actor import SYSTEM, Actor
 from statuspulse.domain.escalation import Climb, Escalation, Ladder, Place
 from statuspulse.domain.health import Health
+from statuspulse.domain.hold import Hold
 from statuspulse.domain.ids import new_ulid
 from statuspulse.domain.incident import IncidentState, Move
 from statuspulse.domain.message import Facts
 from statuspulse.domain.monitor import Severity
 from statuspulse.domain.times import to_text
-from statuspulse.engine import incident_events, notices, receivers
+from statuspulse.engine import holds, incident_events, notices, receivers
 from statuspulse.engine.notices import Audience
 from statuspulse.engine.receivers import About
 from statuspulse.storage import events, incidents, outbox, policies, states, timers
@@ -33,12 +34,16 @@ class Opens(Protocol):
     @property
     def monitor_key(self) -> int | None: ...
     @property
+    def source(self) -> str: ...
+    @property
     def severity(self) -> Severity: ...
     @property
     def policy(self) -> str | None: ...
 
 
-def carried(connection: Connection, opening: Opens, facts: Facts, now: int) -> tuple[Escalation, tuple[str, ...]]:
+def carried(
+    connection: Connection, opening: Opens, actor: Actor, facts: Facts, now: int
+) -> tuple[Escalation, tuple[str, ...]]:
     """What a new incident takes with it of policy and rules, and who is told at once."""
     severity = opening.severity.value
     policy = None if opening.policy is None else policies.get(connection, opening.team_id, opening.policy)
@@ -46,11 +51,15 @@ def carried(connection: Connection, opening: Opens, facts: Facts, now: int) -> t
     config = receivers.config_of(connection, opening.monitor_key)
     routes = () if config is None else tuple(routing.routes(config, severity, now))
     about = About(team_id=opening.team_id, monitor_key=opening.monitor_key, severity=severity)
-    return _begun(connection, about, Escalation(rules=rules, routes=routes), facts, (), now)
+    escalation = Escalation(rules=rules, routes=routes)
+    hold = holds.begin(connection, opening.source, opening.monitor_key, actor, facts.since, now)
+    if hold is not None:
+        return _waiting(escalation, hold, facts), ()
+    return _begun(connection, about, escalation, facts, (), now)
 
 
 def followed(
-    connection: Connection, incident: Incident, move: Move, facts: Facts, now: int, *, until: int | None
+    connection: Connection, incident: Incident, move: Move, actor: Actor, facts: Facts, now: int, *, until: int | None
 ) -> tuple[Incident, tuple[str, ...]]:
     """The incident after a move with the escalation that follows from it, and who is told that it is triggered."""
     escalation = incident.escalation
@@ -61,8 +70,13 @@ def followed(
         case Move.RESOLVE:
             escalation = ladders.over(escalation)
         case Move.UNACKNOWLEDGE | Move.REOPEN if incident.notify:
-            before = outbox.destinations_of(connection, incident.team_id, incident.id)
-            escalation, heard = _begun(connection, notices.about(incident), escalation, facts, before, now)
+            since = facts.since if move is Move.REOPEN else None
+            hold = holds.begin(connection, incident.source, incident.monitor_key, actor, since, now)
+            if hold is None:
+                before = outbox.destinations_of(connection, incident.team_id, incident.id)
+                escalation, heard = _begun(connection, notices.about(incident), escalation, facts, before, now)
+            else:
+                escalation = _waiting(escalation, hold, facts)
         case Move.NONE if until is not None:
             escalation = replace(escalation, ack_expires_at=until)
         case _:
@@ -105,11 +119,61 @@ def escalate(
     return changed
 
 
+def hold_back(connection: Connection, incident: Incident, hold: Hold, now: int) -> None:
+    """People have heard of it and hear no more for a while."""
+    held = replace(incident, escalation=ladders.put_on_hold(incident.escalation, hold))
+    _note_hold(connection, incident, held, now)
+
+
+def look_at_hold(connection: Connection, incident: Incident, hold: Hold, now: int) -> None:
+    """Whether the incident waits on, and if not, who is told what now."""
+    told = incident.escalation.facts
+    since = None if told is None else Facts.of(told).since
+    after = None if incident.monitor_key is None else holds.look(connection, incident.monitor_key, hold, since, now)
+    held = replace(incident, escalation=replace(incident.escalation, hold=after))
+    if after is not None or not hold.begins:
+        _note_hold(connection, incident, held, now)
+        return
+    started, taken = ladders.begun(held.escalation, now)
+    incidents.append(connection, incident.id, [_hold_entry(None, now)])
+    released = replace(held, escalation=started)
+    climb = Climb(started.progress, taken)
+    escalate(connection, released, climb, SYSTEM, now, reason="hold_ended", routes=_at_once(started))
+
+
+def held_entries(escalation: Escalation, now: int) -> list[TimelineEntry]:
+    """What the timeline tells of a hold that begins with a round."""
+    return [] if escalation.hold is None else [_hold_entry(escalation.hold, now)]
+
+
+def _note_hold(connection: Connection, before: Incident, after: Incident, now: int) -> None:
+    """What is another for people makes another version; when it is looked at next does not."""
+    shown = [None if one.escalation.hold is None else holds.document(one.escalation.hold) for one in (before, after)]
+    if shown[0] != shown[1]:
+        incidents.append(connection, before.id, [_hold_entry(after.escalation.hold, now)])
+        after = replace(after, version=before.version + 1, updated_at=now)
+    incidents.save(connection, after, read_version=before.version)
+    set_timers(connection, after)
+
+
+def _hold_entry(hold: Hold | None, now: int) -> TimelineEntry:
+    detail = {"held": None if hold is None else holds.document(hold)}
+    return TimelineEntry(id=new_ulid("evt", now), at=now, type="observation", actor=SYSTEM, detail=detail)
+
+
+def _waiting(escalation: Escalation, hold: Hold, facts: Facts) -> Escalation:
+    return replace(ladders.put_on_hold(escalation, hold), facts=facts.document())
+
+
+def _at_once(started: Escalation) -> list[int]:
+    return [number for number, route in enumerate(started.routes) if route["after_seconds"] == 0]
+
+
 def _begun(
     connection: Connection, about: About, escalation: Escalation, facts: Facts, before: Sequence[str], now: int
 ) -> tuple[Escalation, tuple[str, ...]]:
     started, taken = ladders.begun(replace(escalation, facts=facts.document()), now)
-    at_once = [number for number, route in enumerate(started.routes) if route["after_seconds"] == 0]
+    at_once = _at_once(started)
     who = notices.audience(connection, about, started, taken, at_once, now)
     return ladders.tell(started, now, loud=who.loud, quiet=who.quiet, before=before), who.everyone
 

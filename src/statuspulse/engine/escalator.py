@@ -19,7 +19,7 @@ from statuspulse.domain.health import Health
 from statuspulse.domain.incident import IncidentState, Move, ResolveReason
 from statuspulse.domain.message import Facts
 from statuspulse.domain.times import SECOND
-from statuspulse.engine import escalating, notices
+from statuspulse.engine import escalating, holds, notices
 from statuspulse.engine.incidents import change
 from statuspulse.metrics import Metrics
 from statuspulse.storage import incidents, states, timers
@@ -102,6 +102,13 @@ def _end(connection: Connection, incident: Incident, now: int) -> None:
 
 
 def _tell_further(connection: Connection, incident: Incident, now: int) -> None:
+    if incident.escalation.hold is not None:
+        escalating.look_at_hold(connection, incident, incident.escalation.hold, now)
+        return
+    hold = holds.interrupt(connection, incident, now)
+    if hold is not None:
+        escalating.hold_back(connection, incident, hold, now)
+        return
     escalation, routes = ladders.due_routes(incident.escalation, now)
     ladder, reason = escalation.ladder, "step_timeout"
     climb = Climb(escalation.progress) if ladder is None else ladders.climb(ladder, escalation.progress, now)

@@ -93,9 +93,14 @@ def tell_involved(
     _owe(connection, incident, action, actor, facts, _involved(connection, incident), now)
 
 
-def tell_end(connection: Connection, incident: Incident, actor: Actor, facts: Facts, now: int) -> None:
-    """Those who heard of the trigger hear of the end, but for those whose rules say no, and some hear of it alone."""
-    config = receivers.config_of(connection, incident.monitor_key)
+def tell_end(
+    connection: Connection, incident: Incident, actor: Actor, facts: Facts, now: int, *, reached: bool
+) -> None:
+    """Those who heard of the trigger hear of the end, but for those whose rules say no, and some hear of it alone.
+
+    What has reached nobody, because it was held back, ends without those.
+    """
+    config = receivers.config_of(connection, incident.monitor_key) if reached else None
     alone = [] if config is None else routing.on_recovery_alone(config, incident.severity.value, now)
     heard = [one for one in _involved(connection, incident) if one not in incident.escalation.quiet]
     added = [one for one in receivers.enabled(connection, incident.team_id, alone) if one not in heard]

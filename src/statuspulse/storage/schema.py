@@ -252,6 +252,14 @@ monitor_channels = Table(
     Column("place", SmallInteger, nullable=False),
 )
 
+monitor_dependencies = Table(
+    "monitor_dependencies",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
+    Column("parent_key", Key, ForeignKey("monitors.key"), primary_key=True, index=True),
+    Column("place", SmallInteger, nullable=False),
+)
+
 escalation_policies = Table(
     "escalation_policies",
     metadata,

@@ -47,6 +47,7 @@ def upgrade() -> None:
     _late_intervals()
     _late_marks()
     _monitor_channels()
+    _monitor_dependencies()
     _monitor_states()
     _standings()
     _state_intervals()
@@ -692,6 +693,19 @@ def _monitor_channels() -> None:
         sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_monitor_channels_monitor_key")),
         sa.PrimaryKeyConstraint("monitor_key", "channel_id", name=op.f("pk_monitor_channels")),
     )
+
+
+def _monitor_dependencies() -> None:
+    op.create_table(
+        "monitor_dependencies",
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("parent_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("place", sa.SmallInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_monitor_dependencies_monitor_key")),
+        sa.ForeignKeyConstraint(["parent_key"], ["monitors.key"], name=op.f("fk_monitor_dependencies_parent_key")),
+        sa.PrimaryKeyConstraint("monitor_key", "parent_key", name=op.f("pk_monitor_dependencies")),
+    )
+    op.create_index(op.f("ix_monitor_dependencies_parent_key"), "monitor_dependencies", ["parent_key"], unique=False)
 
 
 def _monitor_states() -> None:
