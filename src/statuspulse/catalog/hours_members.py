@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, model_serializer
+from pydantic import AfterValidator, Field, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from statuspulse.catalog.members import Line, Members, unique
@@ -26,9 +26,12 @@ EVERY_DAY: list[Any] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class HoursMembers(Members):
-    """Wall time of some days; hours that end before they begin go over midnight, equal ones are whole days."""
+    """Wall time of some days; hours that end before they begin go over midnight, equal ones are whole days.
 
-    timezone: TimeZone
+    Without a zone they are those of the team's wall.
+    """
+
+    timezone: TimeZone | None = None
     days: Annotated[list[Day], Field(min_length=1, max_length=7), AfterValidator(unique)] = Field(
         default_factory=lambda: list(EVERY_DAY)
     )
@@ -39,3 +42,13 @@ class HoursMembers(Members):
     def _stored(self) -> dict[str, Any]:
         """Under the names that callers know, wherever it is a part of."""
         return {"timezone": self.timezone, "days": self.days, "from": self.begin, "to": self.end}
+
+
+class QuietHoursMembers(HoursMembers):
+    """Hours that leave some time of the week: what waits for them to end has to be told some day."""
+
+    @model_validator(mode="after")
+    def _ends(self) -> QuietHoursMembers:
+        if self.begin == self.end and len(self.days) == len(EVERY_DAY):
+            raise PydanticCustomError("parameter_conflict", "must leave some time of the week in which people are told")
+        return self

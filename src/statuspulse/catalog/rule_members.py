@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from statuspulse.catalog.hours_members import HoursMembers
+from statuspulse.catalog.hours_members import HoursMembers, QuietHoursMembers
 from statuspulse.catalog.members import Members, Name, one_line, unique
 
 ChannelText = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(one_line)]
@@ -36,6 +36,7 @@ class RuleMembers(Members):
     after_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0
     repeat_seconds: Annotated[int, Field(ge=60, le=86_400)] | None = None
     send_resolved: bool = True
+    quiet_hours: QuietHoursMembers | None = None
     mute: bool = False
 
     @model_validator(mode="after")
@@ -45,5 +46,8 @@ class RuleMembers(Members):
             raise PydanticCustomError("parameter_conflict", text)
         if "down" not in self.when.states and (self.after_seconds or self.repeat_seconds):
             text = "tells of an end at once and once: after_seconds and repeat_seconds belong to the state down"
+            raise PydanticCustomError("parameter_conflict", text)
+        if self.quiet_hours is not None and (self.mute or "down" not in self.when.states):
+            text = "has nothing that could wait: quiet_hours belong to a rule that tells of the state down"
             raise PydanticCustomError("parameter_conflict", text)
         return self

@@ -223,7 +223,7 @@ class Held(Part, frozen=True, kw_only=True):
 class Hours(Part, frozen=True, kw_only=True):
     """Wall time of some days; hours that end before they begin go over midnight, equal ones are whole days."""
 
-    timezone: str
+    timezone: str | None = None
     days: tuple[str, ...] | None = None
     from_: str = msgspec.field(name="from")
     to: str
@@ -668,6 +668,15 @@ class Probe(Answer, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class QuietHours(Part, frozen=True, kw_only=True):
+    """Hours that leave some time of the week: what waits for them to end has to be told some day."""
+
+    timezone: str | None = None
+    days: tuple[str, ...] | None = None
+    from_: str = msgspec.field(name="from")
+    to: str
+
+
 class RateLimit(Part, frozen=True, kw_only=True):
     """A limit that the token may meet, and what is left of it; limits that are switched off are absent."""
 
@@ -751,6 +760,7 @@ class Rule(Part, frozen=True, kw_only=True):
     after_seconds: int | None = None
     repeat_seconds: int | None = None
     send_resolved: bool | None = None
+    quiet_hours: QuietHours | None = None
     mute: bool | None = None
 
 

@@ -11,8 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from statuspulse.domain.hold import Hold
-from statuspulse.domain.hours import Hours
+from statuspulse.domain.hours import Hours, in_zone
 from statuspulse.domain.incident import IncidentState
+from statuspulse.domain.routing import first_time, not_before
 from statuspulse.domain.times import MINUTE, SECOND
 
 # So long a message may be on its way before the next step is taken without it (`RELIABILITY.md` 2).
@@ -163,10 +164,10 @@ class Escalation:
     """Everything that an incident carries with it of who is told when; edits of policy and monitor do not reach it.
 
     `rules` are the policy's as they were at the trigger, None where none applies; `routes` the monitor's own rules that
-    matched, as {notify, after_seconds, repeat_seconds, send_resolved}. `begun_at` is when the round began, `told`
-    are the channels that were told last and `reach_at` is until when they have to have it. `repeating` are the routes'
-    next times. `facts` is what the trigger told; `quiet` are channels that hear nothing of the end. While there is a
-    `hold` nobody is told anything but the end.
+    matched, as {notify, after_seconds, repeat_seconds, send_resolved, quiet_hours}. `begun_at` is when the round began,
+    `told` are the channels that were told last and `reach_at` is until when they have to have it. `repeating` are the
+    routes' next times. `facts` is what the trigger told; `quiet` are channels that hear nothing of the end. While there
+    is a `hold` nobody is told anything but the end.
     """
 
     rules: dict[str, Any] | None = None
@@ -214,6 +215,12 @@ class Escalation:
                 "hold": None if document["hold"] is None else Hold.read(document["hold"]),
             }
         )
+
+
+def rules_in_zone(rules: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    """The rules of a policy whose hours have a zone each: their own, or else this one."""
+    steps = [{**step, "only_between": in_zone(step["only_between"], zone)} for step in rules["steps"]]
+    return {**rules, "steps": steps}
 
 
 def begun(escalation: Escalation, now: int) -> tuple[Escalation, tuple[Place, ...]]:
@@ -282,25 +289,39 @@ def tell(
 
 
 def due_routes(escalation: Escalation, now: int) -> tuple[Escalation, tuple[int, ...]]:
-    """The routes whose time has come, by their numbers, and the escalation with their next times; each once."""
-    waiting = [one for one in escalation.repeating if one.due_at > now]
-    due = [one for one in escalation.repeating if one.due_at <= now]
-    for one in due:
-        again = _milliseconds(escalation.routes[one.place.step]["repeat_seconds"])
+    """The routes whose time has come, by their numbers, and the escalation with their next times; each once.
+
+    What was due while nobody looked may have come into quiet hours by now.
+    """
+    waiting: list[Timer] = []
+    due: list[int] = []
+    for one in escalation.repeating:
+        route = escalation.routes[one.place.step]
+        due_at = one.due_at if one.due_at > now else not_before(route, now)
+        if due_at > now:
+            waiting.append(replace(one, due_at=due_at))
+            continue
+        due.append(one.place.step)
+        again = _milliseconds(route["repeat_seconds"])
         if again is not None:
             place = Place(one.place.repeat + 1, one.place.step)
-            waiting.append(Timer(kind=TimerKind.ROUTE, place=place, due_at=now + again))
-    return replace(escalation, repeating=tuple(waiting)), tuple(one.place.step for one in due)
+            waiting.append(Timer(kind=TimerKind.ROUTE, place=place, due_at=not_before(route, now + again)))
+    return replace(escalation, repeating=tuple(waiting)), tuple(due)
+
+
+def routes_at_once(escalation: Escalation, now: int) -> list[int]:
+    """The numbers of the routes that are told when the round begins."""
+    return [number for number, route in enumerate(escalation.routes) if first_time(route, now) == now]
 
 
 def _first_times(routes: tuple[dict[str, Any], ...], now: int) -> Iterator[Timer]:
     """What is told at once needs no timer but for its next time."""
     for number, route in enumerate(routes):
-        after, again = route["after_seconds"] * SECOND, _milliseconds(route["repeat_seconds"])
-        if after:
-            yield Timer(kind=TimerKind.ROUTE, place=Place(0, number), due_at=now + after)
+        first_at, again = first_time(route, now), _milliseconds(route["repeat_seconds"])
+        if first_at > now:
+            yield Timer(kind=TimerKind.ROUTE, place=Place(0, number), due_at=first_at)
         elif again is not None:
-            yield Timer(kind=TimerKind.ROUTE, place=Place(1, number), due_at=now + again)
+            yield Timer(kind=TimerKind.ROUTE, place=Place(1, number), due_at=not_before(route, now + again))
 
 
 def _halted(escalation: Escalation) -> Escalation:

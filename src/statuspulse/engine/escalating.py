@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from statuspulse.domain import escalation as ladders
 from statuspulse.domain import routing
 from statuspulse.domain.actor import SYSTEM, Actor
-from statuspulse.domain.escalation import Climb, Escalation, Ladder, Place
+from statuspulse.domain.escalation import Climb, Escalation, Place
 from statuspulse.domain.health import Health
 from statuspulse.domain.hold import Hold
 from statuspulse.domain.ids import new_ulid
@@ -22,7 +22,7 @@ from statuspulse.domain.times import to_text
 from statuspulse.engine import holds, incident_events, notices, receivers
 from statuspulse.engine.notices import Audience
 from statuspulse.engine.receivers import About
-from statuspulse.storage import events, incidents, outbox, policies, states, timers
+from statuspulse.storage import events, incidents, outbox, policies, states, teams, timers
 from statuspulse.storage.incidents import Incident, TimelineEntry
 
 
@@ -47,9 +47,12 @@ def carried(
     """What a new incident takes with it of policy and rules, and who is told at once."""
     severity = opening.severity.value
     policy = None if opening.policy is None else policies.get(connection, opening.team_id, opening.policy)
-    rules = None if policy is None or not Ladder.of(policy.rules).applies_to(severity) else policy.rules
+    zone = teams.zone_of(connection, opening.team_id)
+    rules = None
+    if policy is not None and (not policy.rules["severities"] or severity in policy.rules["severities"]):
+        rules = ladders.rules_in_zone(policy.rules, zone)
     config = receivers.config_of(connection, opening.monitor_key)
-    routes = () if config is None else tuple(routing.routes(config, severity, now))
+    routes = () if config is None else tuple(routing.routes(config, severity, zone, now))
     about = About(team_id=opening.team_id, monitor_key=opening.monitor_key, severity=severity)
     escalation = Escalation(rules=rules, routes=routes)
     hold = holds.begin(connection, opening.source, opening.monitor_key, actor, facts.since, now)
@@ -138,7 +141,7 @@ def look_at_hold(connection: Connection, incident: Incident, hold: Hold, now: in
     incidents.append(connection, incident.id, [_hold_entry(None, now)])
     released = replace(held, escalation=started)
     climb = Climb(started.progress, taken)
-    escalate(connection, released, climb, SYSTEM, now, reason="hold_ended", routes=_at_once(started))
+    escalate(connection, released, climb, SYSTEM, now, reason="hold_ended", routes=ladders.routes_at_once(started, now))
 
 
 def held_entries(escalation: Escalation, now: int) -> list[TimelineEntry]:
@@ -165,15 +168,11 @@ def _waiting(escalation: Escalation, hold: Hold, facts: Facts) -> Escalation:
     return replace(ladders.put_on_hold(escalation, hold), facts=facts.document())
 
 
-def _at_once(started: Escalation) -> list[int]:
-    return [number for number, route in enumerate(started.routes) if route["after_seconds"] == 0]
-
-
 def _begun(
     connection: Connection, about: About, escalation: Escalation, facts: Facts, before: Sequence[str], now: int
 ) -> tuple[Escalation, tuple[str, ...]]:
     started, taken = ladders.begun(replace(escalation, facts=facts.document()), now)
-    at_once = _at_once(started)
+    at_once = ladders.routes_at_once(started, now)
     who = notices.audience(connection, about, started, taken, at_once, now)
     return ladders.tell(started, now, loud=who.loud, quiet=who.quiet, before=before), who.everyone
 

@@ -101,7 +101,8 @@ def tell_end(
     What has reached nobody, because it was held back, ends without those.
     """
     config = receivers.config_of(connection, incident.monitor_key) if reached else None
-    alone = [] if config is None else routing.on_recovery_alone(config, incident.severity.value, now)
+    zone = teams.zone_of(connection, incident.team_id)
+    alone = [] if config is None else routing.on_recovery_alone(config, incident.severity.value, zone, now)
     heard = [one for one in _involved(connection, incident) if one not in incident.escalation.quiet]
     added = [one for one in receivers.enabled(connection, incident.team_id, alone) if one not in heard]
     _owe(connection, incident, Action.RESOLVE, actor, facts, [*heard, *added], now)
@@ -142,6 +143,7 @@ def _owe(
             action=action.value,
             dedup_key=incident.id,
             body=message.document(),
+            due_at=now if action is Action.TRIGGER else routing.told_from(incident.escalation.routes, destination, now),
         )
         for destination in destinations
     ]

@@ -89,6 +89,7 @@ teams = Table(
     Column("id", Text, nullable=False, unique=True),
     Column("slug", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
     Column("settings", Text, nullable=False, server_default="{}"),  # JSON, what differs from the defaults
     Column("deleted_at", BigInteger),
     *_stamps(),

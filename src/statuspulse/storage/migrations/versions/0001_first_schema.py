@@ -267,6 +267,7 @@ def _teams() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("slug", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
         sa.Column("settings", sa.Text(), server_default="{}", nullable=False),
         sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
