@@ -1,4 +1,4 @@
-"""Creating monitors (`API.md` C.1)."""
+"""Creating monitors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Policies, schedules, contacts and rules by the API, and the moves that escalate (`API.md` C.4, D.3, D.4, D.7)."""
+"""Policies, schedules, contacts and rules by the API, and the moves that escalate."""
 
 from __future__ import annotations
 

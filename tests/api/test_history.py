@@ -1,4 +1,4 @@
-"""History of a monitor: transitions, uptime, latency, and why the state is what it is (`API.md` D.2)."""
+"""History of a monitor: transitions, uptime, latency, and why the state is what it is."""
 
 from __future__ import annotations
 

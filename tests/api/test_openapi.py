@@ -1,4 +1,4 @@
-"""The OpenAPI document (`API.md` F)."""
+"""The OpenAPI document."""
 
 from __future__ import annotations
 

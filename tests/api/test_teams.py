@@ -1,4 +1,4 @@
-"""Teams, their settings and the people in them (`API.md` B.8, D.7)."""
+"""Teams, their settings and the people in them."""
 
 from __future__ import annotations
 

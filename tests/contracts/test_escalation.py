@@ -1,4 +1,4 @@
-"""Escalations on every database: steps as rows, each fired once, ended with the move that ends them (API.md D.4)."""
+"""Escalations on every database: steps as rows, each fired once, ended with the move that ends them."""
 
 from __future__ import annotations
 

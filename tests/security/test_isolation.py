@@ -1,4 +1,4 @@
-"""What another team has is what does not exist: in paths, queries and bodies (`API.md` B.8, `RELIABILITY.md` X-5)."""
+"""What another team has is what does not exist: in paths, queries and bodies."""
 
 from __future__ import annotations
 

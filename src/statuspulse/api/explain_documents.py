@@ -1,4 +1,4 @@
-"""An explanation as the document of `API.md` D.2."""
+"""An explanation as callers read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of answers about incidents, for the OpenAPI document (`API.md` C.3, D.3)."""
+"""The shapes of answers about incidents, for the OpenAPI document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Incidents as documents, and what was done to them in a sentence (`API.md` C.3, D.3)."""
+"""Incidents as documents, and what was done to them in a sentence."""
 
 from __future__ import annotations
 

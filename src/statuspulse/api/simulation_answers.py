@@ -1,4 +1,4 @@
-"""The shape of a simulation, for the OpenAPI document (`API.md` D.2)."""
+"""The shape of a simulation, for the OpenAPI document."""
 
 from __future__ import annotations
 

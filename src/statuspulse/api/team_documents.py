@@ -1,4 +1,4 @@
-"""Teams and members as the documents of `API.md` D.7."""
+"""Teams and members as callers read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people do with escalation policies: make, change, try and remove them (`API.md` D.4)."""
+"""What people do with escalation policies: make, change, try and remove them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def create(connection: Connection, change: Change, sent: Mapping[str, Any]) -> P
 def update(
     connection: Connection, change: Change, slug: str, sent: Mapping[str, Any], *, deep: bool
 ) -> tuple[Policy, bool]:
-    """The policy after a change, and whether that is new; `deep` merges objects member by member (B.10).
+    """The policy after a change, and whether that is new; `deep` merges objects member by member.
 
     What is open goes on by the policy that it began with. Raises InvalidInputError, MissingError.
     """

@@ -1,4 +1,4 @@
-"""Hours of the week as callers send them, in policies and in rules (`API.md` C.4, D.4)."""
+"""Hours of the week as callers send them, in policies and in rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The members that every kind of monitor has: the request of `API.md` C.1 and what is stored of it."""
+"""The members that every kind of monitor has: what callers send and what is stored of it."""
 
 from __future__ import annotations
 

@@ -29,9 +29,9 @@ _MASKED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Who changes what of whose, and when; `strict` refuses what would otherwise be made on the way (A7).
+    """Who changes what of whose, and when; `strict` refuses what would otherwise be made on the way.
 
-    `needs_precondition` refuses a change of something that does not name the version it is made on (B.9).
+    `needs_precondition` refuses a change of something that does not name the version it is made on.
     """
 
     team_id: str

@@ -1,4 +1,4 @@
-"""Notification rules of a monitor as callers send them (`API.md` C.4)."""
+"""Notification rules of a monitor as callers send them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What callers say of teams and the people in them, as closed objects (`API.md` D.7)."""
+"""What callers say of teams and the people in them, as closed objects."""
 
 from __future__ import annotations
 

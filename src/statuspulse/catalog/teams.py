@@ -1,4 +1,4 @@
-"""What is done with teams: make, change, delete. A team sees its own and nothing of any other (`API.md` B.8, D.7)."""
+"""What is done with teams: make, change, delete. A team sees its own and nothing of any other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pydantic's errors in our own words: codes of `API.md` B.4, paths into what was sent, and never a value of it."""
+"""pydantic's errors in our own words: codes that callers know, paths into what was sent, and never a value of it."""
 
 from __future__ import annotations
 

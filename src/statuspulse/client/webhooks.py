@@ -1,4 +1,4 @@
-"""Checks that a webhook was sent by StatusPulse (Standard Webhooks 1.0.0; `API.md` D.8)."""
+"""Checks that a webhook was sent by StatusPulse (Standard Webhooks 1.0.0)."""
 
 from __future__ import annotations
 

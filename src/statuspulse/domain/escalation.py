@@ -1,6 +1,6 @@
 """Who is to be told next of an incident, and when: a ladder, how far it is climbed, and every timer that follows.
 
-All of it is decided from values and `now`; the engine stores what comes out and sends what it says (`API.md` D.4).
+All of it is decided from values and `now`; the engine stores what comes out and sends what it says.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.routing import first_time, not_before
 from statuspulse.domain.times import MINUTE, SECOND
 
-# So long a message may be on its way before the next step is taken without it (`RELIABILITY.md` 2).
+# So long a message may be on its way before the next step is taken without it.
 REACH = 2 * MINUTE
 
 

@@ -1,4 +1,4 @@
-"""How votes become health: standings per region, quorum, and the rows of the state table (`ENGINE.md` 4 and 5)."""
+"""How votes become health: standings per region, quorum, and the rows of the state table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hours of the week in a zone: when a step or a rule applies (`API.md` C.4, D.4)."""
+"""Hours of the week in a zone: when a step or a rule applies."""
 
 from __future__ import annotations
 

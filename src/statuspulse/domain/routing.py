@@ -1,4 +1,4 @@
-"""Which of a monitor's notification rules match a change, and so which channels hear of it (`API.md` C.4)."""
+"""Which of a monitor's notification rules match a change, and so which channels hear of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom a step or a rule means just now: targets become channels that can be told (`API.md` D.4)."""
+"""Whom a step or a rule means just now: targets become channels that can be told."""
 
 from __future__ import annotations
 

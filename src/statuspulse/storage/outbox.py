@@ -1,4 +1,4 @@
-"""The outbox: what is owed to receivers, written with its cause, claimed under a lease (`RELIABILITY.md` 2)."""
+"""The outbox: what is owed to receivers, written with its cause, claimed under a lease."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules on the answer to an HTTP check, and which comparison fits which part of the answer (`API.md` C.1)."""
+"""Rules on the answer to an HTTP check, and which comparison fits which part of the answer."""
 
 from __future__ import annotations
 
