@@ -13,7 +13,7 @@ from statuspulse.domain.health import Health, Position, Rules, Standing, bounds,
 from statuspulse.domain.heartbeat import Beat
 from statuspulse.domain.hold import Hold
 from statuspulse.domain.outlook import Change, Voter, changes
-from statuspulse.domain.schedule import Grid
+from statuspulse.domain.schedule import Grid, first_check_delay
 from statuspulse.engine.sight import RegionSight
 from statuspulse.storage import dependencies, incidents, monitors, states, transitions
 from statuspulse.storage.transitions import Recorded, TransitionFilter
@@ -180,15 +180,24 @@ def _votes(
 def _outlooks(head: Head, rules: Rules, votes: Sequence[RegionVote], now: int) -> tuple[Outlook, ...]:
     voters = [Voter(region=vote.sight.slug, standing=vote.standing, eligible=vote.eligible) for vote in votes]
     slugs = [vote.sight.slug for vote in votes]
+    first = head.monitor.created_at + first_check_delay(head.monitor.id, rules.interval)
     found = []
     for change in changes(head.sight.state.health, voters, rules):
-        slots = [
-            Grid.of(head.monitor.id, rules.interval, slugs.index(need.region), len(slugs)).next_slot(now)
-            + (need.results - 1) * rules.interval
+        looks = [
+            _look(
+                Grid.of(head.monitor.id, rules.interval, slugs.index(need.region), len(slugs)), first, need.results, now
+            )
             for need in change.needed
         ]
-        found.append(Outlook(change=change, scheduled_at=max(slots)))
+        found.append(Outlook(change=change, scheduled_at=max(looks)))
     return tuple(found)
+
+
+def _look(grid: Grid, first: int, number: int, now: int) -> int:
+    """When the look of that number comes, counted from now; a new monitor is looked at once more beside its slots."""
+    slot = grid.next_slot(now)
+    looks = [slot + later * grid.interval for later in range(number)]
+    return sorted([first, *looks] if first > now else looks)[number - 1]
 
 
 def _unknown_at(head: Head, rules: Rules) -> int | None:

@@ -315,16 +315,6 @@ def oldest_pending_at(connection: Connection) -> int | None:
     return oldest
 
 
-def of_incident(connection: Connection, team_id: str, incident_id: str) -> list[Notification]:
-    """Everything that was ever owed of an incident, in the order in which it was."""
-    query = (
-        select(outbox)
-        .where(outbox.c.team_id == team_id, outbox.c.incident_id == incident_id)
-        .order_by(outbox.c.created_at, outbox.c.seq, outbox.c.id)
-    )
-    return [_notification(row) for row in connection.execute(query)]
-
-
 def deliveries_of(connection: Connection, team_id: str, notification_id: str) -> list[Delivery]:
     """Every attempt to hand a notification of the team over, in order."""
     query = (
