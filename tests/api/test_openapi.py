@@ -180,3 +180,17 @@ def test_what_a_get_answers_may_be_put_back_by_the_schema(api: Api, document: di
     for sent in (made, api.call("GET", f"/v1/monitors/{made['id']}/config").json(), {"name": None}, {}):
         assert Draft202012Validator(schema).is_valid(sent)
     assert not Draft202012Validator(schema).is_valid({"colour": "red"})
+
+
+def test_every_member_of_a_monitor_says_what_it_does(api: Api) -> None:
+    schemas = api.contract.document["components"]["schemas"]
+    kinds = [name for name in schemas if name.endswith("Monitor") and "properties" in schemas[name]]
+    parts = ["RetryMembers", "TlsMembers", "RuleMembers", "WhenMembers", "HoursMembers", "QuietHoursMembers"]
+    silent = [
+        f"{name}.{member}"
+        for name in [*kinds, *parts]
+        for member, told in schemas[name]["properties"].items()
+        if not told.get("description")
+    ]
+    assert len(kinds) >= 7
+    assert silent == []

@@ -31,12 +31,16 @@ class HoursMembers(Members):
     Without a zone they are those of the team's wall.
     """
 
-    timezone: TimeZone | None = None
-    days: Annotated[list[Day], Field(min_length=1, max_length=7), AfterValidator(unique)] = Field(
-        default_factory=lambda: list(EVERY_DAY)
+    timezone: Annotated[TimeZone | None, Field(description="The IANA name of the zone; null for that of the team.")] = (
+        None
     )
-    begin: Annotated[WallTime, Field(alias="from")]
-    end: Annotated[WallTime, Field(alias="to")]
+    days: Annotated[
+        list[Day],
+        Field(min_length=1, max_length=7, description="Days on which the hours begin; by default every day."),
+        AfterValidator(unique),
+    ] = Field(default_factory=lambda: list(EVERY_DAY))
+    begin: Annotated[WallTime, Field(alias="from", description="When they begin, by the clock on the wall.")]
+    end: Annotated[WallTime, Field(alias="to", description="When they end.")]
 
     @model_serializer
     def _stored(self) -> dict[str, Any]:

@@ -18,26 +18,40 @@ _BOTH: tuple[State, ...] = ("down", "up")
 class WhenMembers(Members):
     """What a rule matches: the outage, its end, or both; no severities are all of them, no schedule is always."""
 
-    states: Annotated[list[State], Field(min_length=1, max_length=2), AfterValidator(unique)] = Field(
-        default_factory=lambda: list(_BOTH)
-    )
+    states: Annotated[
+        list[State],
+        Field(min_length=1, max_length=2, description="The outage, its end or both; by default both."),
+        AfterValidator(unique),
+    ] = Field(default_factory=lambda: list(_BOTH))
     severities: Annotated[
-        list[Literal["critical", "error", "warning", "info"]], Field(max_length=4), AfterValidator(unique)
+        list[Literal["critical", "error", "warning", "info"]],
+        Field(max_length=4, description="Severities of incidents; none are all of them."),
+        AfterValidator(unique),
     ] = Field(default_factory=list)
-    schedule: HoursMembers | None = None
+    schedule: Annotated[HoursMembers | None, Field(description="When the rule holds; null for always.")] = None
 
 
 class RuleMembers(Members):
     """Who hears of what, from the top: every rule that matches tells its channels, one that mutes ends the list."""
 
-    name: Name
-    when: WhenMembers = Field(default_factory=WhenMembers)
-    notify: Annotated[list[ChannelText], Field(max_length=20)] = Field(default_factory=list)
-    after_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0
-    repeat_seconds: Annotated[int, Field(ge=60, le=86_400)] | None = None
-    send_resolved: bool = True
-    quiet_hours: QuietHoursMembers | None = None
-    mute: bool = False
+    name: Annotated[Name, Field(description="What people call the rule.")]
+    when: Annotated[WhenMembers, Field(description="What the rule is about.")] = Field(default_factory=WhenMembers)
+    notify: Annotated[
+        list[ChannelText], Field(max_length=20, description="URLs or ids of the channels that are told.")
+    ] = Field(default_factory=list)
+    after_seconds: Annotated[
+        int, Field(ge=0, le=86_400, description="How long the outage has to last before they are told.")
+    ] = 0
+    repeat_seconds: Annotated[
+        Annotated[int, Field(ge=60, le=86_400)] | None,
+        Field(description="How often they are told again until somebody has it; null for once."),
+    ] = None
+    send_resolved: Annotated[bool, Field(description="Whether they hear of the end, too.")] = True
+    quiet_hours: Annotated[
+        QuietHoursMembers | None,
+        Field(description="Hours in which what is not critical waits for their end; null for none."),
+    ] = None
+    mute: Annotated[bool, Field(description="Tells nobody, and no rule behind it either.")] = False
 
     @model_validator(mode="after")
     def _agrees(self) -> RuleMembers:

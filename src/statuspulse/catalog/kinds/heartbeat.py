@@ -74,8 +74,8 @@ class AnsweredMembers(HeartbeatMembers):
 class HeartbeatMonitor(OwnMembers, HeartbeatMembers):
     """A monitor of type heartbeat: a job that calls `ping_url`, and is down when it does not."""
 
-    name: Name
-    type: Literal["heartbeat"]
+    name: Annotated[Name, Field(description="What people call it; need not be unique.")]
+    type: Annotated[Literal["heartbeat"], Field(description="What is checked, and how; stays as it is.")]
 
 
 def _target(config: Config) -> str:
