@@ -1,4 +1,4 @@
-"""The acknowledge link of a message: looking changes nothing, the button acts once (`API.md` D.3)."""
+"""The acknowledge link of a message: looking changes nothing, the button acts once."""
 
 from __future__ import annotations
 

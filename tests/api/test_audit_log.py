@@ -1,4 +1,4 @@
-"""The audit log: who changed what, from where, with secrets masked (`API.md` D.7)."""
+"""The audit log: who changed what, from where, with secrets masked."""
 
 from __future__ import annotations
 

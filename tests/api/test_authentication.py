@@ -1,4 +1,4 @@
-"""Credentials, scopes, teams (`API.md` B.6, B.8)."""
+"""Credentials, scopes, teams."""
 
 from __future__ import annotations
 

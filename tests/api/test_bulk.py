@@ -1,4 +1,4 @@
-"""One action on many monitors, on both engines (`API.md` D.1)."""
+"""One action on many monitors, on both engines."""
 
 from __future__ import annotations
 

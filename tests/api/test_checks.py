@@ -1,4 +1,4 @@
-"""Looking once, now (`API.md` D.1): the API, the engine and a real probe on loopback."""
+"""Looking once, now: the API, the engine and a real probe on loopback."""
 
 from __future__ import annotations
 

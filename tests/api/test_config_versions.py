@@ -1,4 +1,4 @@
-"""Versions of a configuration and the way back to one, on both engines (`API.md` D.1)."""
+"""Versions of a configuration and the way back to one, on both engines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Creating monitors (`API.md` C.1)."""
+"""Creating monitors."""
 
 from __future__ import annotations
 
@@ -235,7 +235,9 @@ def test_a_dns_monitor_that_does_not_hold_is_refused(api: Api, members: dict[str
         ({"notification_rules": [{"name": "x"}]}, "parameter_conflict", "notification_rules[0]"),
         ({"maintenance_windows": ["mwn_00000000"]}, "parameter_out_of_range", "maintenance_windows"),
         ({"sla": {"objective_pct": 99.9}}, "parameter_out_of_range", "sla"),
-        ({"depends_on": ["mon_00000000"]}, "parameter_out_of_range", "depends_on"),
+        ({"depends_on": ["mon_00000000"]}, "reference_not_found", "depends_on[0]"),
+        ({"depends_on": ["mon_00000000"] * 2}, "parameter_duplicate", "depends_on"),
+        ({"depends_on": [f"mon_0000000{number}" for number in range(21)]}, "parameter_too_many", "depends_on"),
         ({"tags": ["Prod"]}, "parameter_invalid_format", "tags[0]"),
         ({"tags": ["a"] * 2}, "parameter_duplicate", "tags"),
         ({"description": "x" * 2001}, "parameter_too_long", "description"),

@@ -1,4 +1,4 @@
-"""What tcp and dns monitors take beyond their target, and what they refuse (`API.md` C.1)."""
+"""What tcp and dns monitors take beyond their target, and what they refuse."""
 
 from __future__ import annotations
 

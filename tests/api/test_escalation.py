@@ -1,4 +1,4 @@
-"""Policies, schedules, contacts and rules by the API, and the moves that escalate (`API.md` C.4, D.3, D.4, D.7)."""
+"""Policies, schedules, contacts and rules by the API, and the moves that escalate."""
 
 from __future__ import annotations
 
@@ -162,6 +162,7 @@ def test_an_incident_shows_how_far_its_escalation_is(api: Api) -> None:
         "repeat": 0,
         "next_step_at": "2026-11-23T06:25:00.412Z",
         "exhausted": False,
+        "held": None,
     }
     acknowledged = api.call("POST", "/v1/incidents", {"incident_id": incident["id"], "state": "acknowledged"}).json()
     assert acknowledged["ack_expires_at"] == "2026-11-23T06:30:00.412Z"
@@ -216,6 +217,7 @@ def test_rules_of_a_monitor_show_their_channels_masked_and_take_them_back(api: A
         "after_seconds": 0,
         "repeat_seconds": None,
         "send_resolved": False,
+        "quiet_hours": None,
         "mute": False,
     }
     assert (quiet["mute"], quiet["notify"], quiet["when"]["states"]) == (True, [], ["down", "up"])
@@ -377,3 +379,31 @@ def test_a_change_may_be_bound_to_the_version_that_was_read(api: Api, resource: 
     assert (late.status_code, late.json()["error"]["code"]) == (412, "precondition_failed")
     assert api.call("DELETE", path, headers={"If-Match": '"1"'}).status_code == 412
     assert api.call("DELETE", path, headers={"If-Match": 'W/"2"'}).status_code == 200
+
+
+QUIET = {"from": "22:00", "to": "07:00"}
+
+
+def test_quiet_hours_are_shown_as_they_are_stored_without_a_zone_of_their_own(api: Api) -> None:
+    rule = {"name": "Later", "notify": [OTHER], "quiet_hours": QUIET}
+    body = {"name": "Shop", "type": "http", "url": "https://shop.example/", "notification_rules": [rule]}
+    [shown] = api.call("POST", "/v1/monitors", body).json()["notification_rules"]
+    days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    assert shown["quiet_hours"] == {"timezone": None, "days": days, **QUIET}
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ({"quiet_hours": {"from": "00:00", "to": "00:00"}}, "parameter_conflict"),
+        ({"quiet_hours": {**QUIET, "timezone": "Mars"}}, "timezone_unknown"),
+        ({"quiet_hours": {**QUIET, "to": "24:00"}}, "parameter_invalid_format"),
+        ({"quiet_hours": QUIET, "when": {"states": ["up"]}}, "parameter_conflict"),
+        ({"quiet_hours": QUIET, "notify": [], "mute": True}, "parameter_conflict"),
+    ],
+)
+def test_quiet_hours_that_cannot_be_are_refused(api: Api, rule: dict[str, Any], code: str) -> None:
+    rules = [{"name": "Later", "notify": [OTHER], **rule}]
+    body = {"name": "Shop", "type": "http", "url": "https://shop.example/", "notification_rules": rules}
+    answer = api.call("POST", "/v1/monitors", body)
+    assert (answer.status_code, answer.json()["error"]["details"][0]["code"]) == (422, code)

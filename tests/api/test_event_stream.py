@@ -1,4 +1,4 @@
-"""Events as they happen (`API.md` D.15): frames, resumption, filters, bounds and ends."""
+"""Events as they happen: frames, resumption, filters, bounds and ends."""
 
 from __future__ import annotations
 

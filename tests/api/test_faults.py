@@ -1,4 +1,4 @@
-"""When something fails on our side: an envelope, no cause, no secret (`API.md` B.4)."""
+"""When something fails on our side: an envelope, no cause, no secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Heartbeats in the seed file (`API.md` G)."""
+"""Heartbeats in the seed file."""
 
 from __future__ import annotations
 

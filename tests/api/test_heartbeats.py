@@ -1,4 +1,4 @@
-"""Monitors of type heartbeat by request, and the URL that jobs call (`API.md` C.1, B.7)."""
+"""Monitors of type heartbeat by request, and the URL that jobs call."""
 
 from __future__ import annotations
 

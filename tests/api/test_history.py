@@ -1,4 +1,4 @@
-"""History of a monitor: transitions, uptime, latency, and why the state is what it is (`API.md` D.2)."""
+"""History of a monitor: transitions, uptime, latency, and why the state is what it is."""
 
 from __future__ import annotations
 
@@ -330,6 +330,18 @@ def test_nothing_is_claimed_of_what_nobody_saw(shop: Api, monitor: Monitor) -> N
     assert any("too few for a decision" in sentence for sentence in document["sentences"])
     assert not any("is up" in sentence for sentence in document["sentences"])
     assert document["next_decision"]["unknown_at"] is None
+
+
+def test_a_new_monitor_is_looked_at_before_its_first_slot(api: Api) -> None:
+    body = {"name": "New", "type": "http", "url": "https://new.example/", "interval_seconds": 3600}
+    made = api.call("POST", "/v1/monitors", body).json()
+    changes = api.call("GET", f"/v1/monitors/{made['id']}/explain").json()["next_decision"]["changes"]
+    by_state = {change["state"]: change for change in changes}
+    assert by_state["up"]["scheduled_at"] == made["next_probe_at"]
+    assert (by_state["down"]["needed"][0]["results"], by_state["down"]["scheduled_at"] > made["next_probe_at"]) == (
+        2,
+        True,
+    )
 
 
 def test_a_paused_monitor_is_explained_by_its_pause(shop: Api, monitor: Monitor) -> None:

@@ -1,4 +1,4 @@
-"""What an HTTP check may be (`API.md` C.1): each mistake is refused with the member and the cure."""
+"""What an HTTP check may be: each mistake is refused with the member and the cure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same POST under the same key is done once and answered alike, on both engines (`API.md` B.9)."""
+"""The same POST under the same key is done once and answered alike, on both engines."""
 
 from __future__ import annotations
 

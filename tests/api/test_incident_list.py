@@ -1,4 +1,4 @@
-"""Listing, reading, changing and annotating incidents (`API.md` D.3)."""
+"""Listing, reading, changing and annotating incidents."""
 
 from __future__ import annotations
 

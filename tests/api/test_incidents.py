@@ -1,4 +1,4 @@
-"""Triggering, acknowledging and resolving incidents (`API.md` C.3)."""
+"""Triggering, acknowledging and resolving incidents."""
 
 from __future__ import annotations
 

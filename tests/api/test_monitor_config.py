@@ -1,4 +1,4 @@
-"""Changing a monitor's configuration (`API.md` B.9, B.10, C.4)."""
+"""Changing a monitor's configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Monitors of type tls, icmp and grpc by request (`API.md` C.1)."""
+"""Monitors of type tls, icmp and grpc by request."""
 
 from __future__ import annotations
 

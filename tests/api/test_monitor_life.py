@@ -1,4 +1,4 @@
-"""Reading, pausing, resuming and deleting monitors (`API.md` D.1)."""
+"""Reading, pausing, resuming and deleting monitors."""
 
 from __future__ import annotations
 

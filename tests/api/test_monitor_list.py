@@ -1,4 +1,4 @@
-"""Lists of monitors (`API.md` B.11, D.1)."""
+"""Lists of monitors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets in configurations: sealed at rest, never answered, and kept by a mask sent back (`API.md` B.10, C.1)."""
+"""Secrets in configurations: sealed at rest, never answered, and kept by a mask sent back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document (`API.md` F)."""
+"""The OpenAPI document."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from statuspulse.catalog.kinds.registry import KINDS
 from statuspulse.domain.scope import SCOPES
 from tests.api.contract import ENVELOPE_BASE, closed, subschemas
 from tests.api.server import Api
@@ -180,3 +181,17 @@ def test_what_a_get_answers_may_be_put_back_by_the_schema(api: Api, document: di
     for sent in (made, api.call("GET", f"/v1/monitors/{made['id']}/config").json(), {"name": None}, {}):
         assert Draft202012Validator(schema).is_valid(sent)
     assert not Draft202012Validator(schema).is_valid({"colour": "red"})
+
+
+def test_every_member_of_a_monitor_says_what_it_does(api: Api) -> None:
+    schemas = api.contract.document["components"]["schemas"]
+    kinds = [kind.model.__name__ for kind in KINDS.values()]
+    parts = ["RetryMembers", "TlsMembers", "RuleMembers", "WhenMembers", "HoursMembers", "QuietHoursMembers"]
+    parts += ["AssertionMembers", "HeaderMembers", "BasicAuthMembers", "TcpTls", "ExpectStep", "SoaSerialMembers"]
+    silent = [
+        f"{name}.{member}"
+        for name in [*kinds, *parts]
+        for member, told in schemas[name]["properties"].items()
+        if not told.get("description")
+    ]
+    assert silent == []

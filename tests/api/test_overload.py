@@ -1,4 +1,4 @@
-"""With too much in work what can wait is turned away first, probes and incidents last (`RELIABILITY.md` 5)."""
+"""With too much in work what can wait is turned away first, probes and incidents last."""
 
 from __future__ import annotations
 

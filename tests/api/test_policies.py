@@ -1,4 +1,4 @@
-"""Escalation policies (`API.md` D.4)."""
+"""Escalation policies."""
 
 from __future__ import annotations
 

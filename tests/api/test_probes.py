@@ -1,4 +1,4 @@
-"""Regions, probes and their keys (`API.md` D.10)."""
+"""Regions, probes and their keys."""
 
 from __future__ import annotations
 
@@ -339,7 +339,7 @@ def test_a_set_that_differs_is_sent_whole(api: Api, body: dict[str, Any]) -> Non
 
 
 def digest_of(*assigned: tuple[str, int]) -> str:
-    """The digest as `ENGINE.md` 3 has it, computed by itself."""
+    """XOR of blake2b over id and version of each, computed by itself."""
     digest = 0
     for monitor_id, version in assigned:
         text = f"{monitor_id}:{version}".encode()

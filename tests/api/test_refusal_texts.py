@@ -1,4 +1,4 @@
-"""What refusals tell people: the member, what is wrong with it, and the cure (`API.md` B.4)."""
+"""What refusals tell people: the member, what is wrong with it, and the cure."""
 
 from __future__ import annotations
 

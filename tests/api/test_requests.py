@@ -1,4 +1,4 @@
-"""What every call has in common: bodies, headers, methods, paths (`API.md` B.1 to B.5)."""
+"""What every call has in common: bodies, headers, methods, paths."""
 
 from __future__ import annotations
 

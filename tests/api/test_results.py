@@ -1,4 +1,4 @@
-"""The results of a monitor (`API.md` D.2)."""
+"""The results of a monitor."""
 
 from __future__ import annotations
 

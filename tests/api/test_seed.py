@@ -1,4 +1,4 @@
-"""Objects with given ids (`API.md` G)."""
+"""Objects with given ids."""
 
 from __future__ import annotations
 

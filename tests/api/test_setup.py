@@ -1,4 +1,4 @@
-"""The first start (`API.md` A19, A21, B.8)."""
+"""The first start."""
 
 from __future__ import annotations
 

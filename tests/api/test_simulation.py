@@ -1,4 +1,4 @@
-"""A monitor's past under other rules (`API.md` D.2)."""
+"""A monitor's past under other rules."""
 
 from __future__ import annotations
 

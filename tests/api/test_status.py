@@ -1,4 +1,4 @@
-"""The status of monitors (`API.md` C.2)."""
+"""The status of monitors."""
 
 from __future__ import annotations
 

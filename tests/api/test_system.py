@@ -1,4 +1,4 @@
-"""Liveness, readiness, metrics and what answers here (`API.md` D.16)."""
+"""Liveness, readiness, metrics and what answers here."""
 
 from __future__ import annotations
 

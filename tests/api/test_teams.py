@@ -1,4 +1,4 @@
-"""Teams, their settings and the people in them (`API.md` B.8, D.7)."""
+"""Teams, their settings and the people in them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_slug_is_taken_once(api: Api) -> None:
         ({"slug": "Not A Slug"}, "slug"),
         ({"name": ""}, "name"),
         ({"default_policy": "nobody"}, "default_policy"),
-        ({"timezone": "Europe/Berlin"}, "timezone"),
+        ({"timezone": "Europe/Atlantis"}, "timezone"),
         ({"default_regions": ["eu-west"]}, "default_regions"),
         ({"settings": {"reopen_window_seconds": 3601}}, "settings.reopen_window_seconds"),
         ({"settings": {"fallback_channel": "nch_zzzzzzzz"}}, "settings.fallback_channel"),
@@ -216,3 +216,13 @@ def test_teams_come_in_pages(api: Api) -> None:
     answer = api.call("GET", "/v1/teams?limit=1&include=total", token=ADMIN).json()
     assert (answer["total"], answer["has_more"], team(api, ADMIN)["slug"]) == (1, False, "default")
     assert api.call("GET", "/v1/teams", token=WRITER).json()["data"][0]["slug"] == "default"
+
+
+def test_a_team_has_a_time_zone(api: Api) -> None:
+    made = api.call("POST", "/v1/teams", {"name": "Far", "slug": "far", "timezone": "Asia/Tokyo"}, token=ADMIN).json()
+    assert made["timezone"] == "Asia/Tokyo"
+    token = made["token"]
+    changed = api.call("PATCH", "/v1/teams/far", {"timezone": "Europe/Berlin"}, token=token).json()
+    assert changed["timezone"] == "Europe/Berlin"
+    assert api.call("PATCH", "/v1/teams/far", {"name": "Near"}, token=token).json()["timezone"] == "Europe/Berlin"
+    assert api.call("PATCH", "/v1/teams/far", {"timezone": None}, token=token).json()["timezone"] == "UTC"

@@ -1,4 +1,4 @@
-"""Limits over HTTP: who is held to which, the headers that tell of it, and that the told wait is enough (B.7)."""
+"""Limits over HTTP: who is held to which, the headers that tell of it, and that the told wait is enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens: made, listed, rotated, revoked; and nothing is given away that the giver has not (`API.md` B.8, D.7)."""
+"""Tokens: made, listed, rotated, revoked; and nothing is given away that the giver has not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Callers who send too slowly, or nothing, are cut off, and nobody else notices (`RELIABILITY.md` 5, O-6)."""
+"""Callers who send too slowly, or nothing, are cut off, and nobody else notices."""
 
 from __future__ import annotations
 

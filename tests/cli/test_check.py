@@ -285,6 +285,11 @@ def test_a_bare_name_is_answered_with_what_may_be_meant(tmp_path: Path) -> None:
     assert "perhaps https://example.com is meant" in check(tmp_path, "example.com").stderr
 
 
+@pytest.mark.parametrize("target", ["tcp://[", "tcp://[::1", "tcp://a:x", "tcp://a:99999", "dns://[", "dns://a:x"])
+def test_a_target_that_cannot_be_read_is_told_with_the_cure(tmp_path: Path, target: str) -> None:
+    assert "the target cannot be read; write https://example.com" in check(tmp_path, target).stderr
+
+
 @pytest.mark.parametrize(
     ("more", "is_colourful"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb", "NO_COLOR": "1"}, False)]
 )

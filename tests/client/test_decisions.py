@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statuspulse.client import Client, RateLimitedError, Retries, UnreachableError
+from statuspulse.client import Client, RateLimitedError, Retries, UnreachableError, UsageError
 from statuspulse.client.address import address_of
 from statuspulse.client.calls import get, path_of, post
 from statuspulse.client.conversation import Patience, Send, Wait, conversation
@@ -48,14 +48,14 @@ def test_an_address_is_read_as_people_write_it(text: str, read: str, authority: 
      "https://a/ä", "https://ä.example", "https://a/b c"],
 )  # fmt: skip
 def test_an_address_that_would_mislead_is_refused_without_being_repeated(text: str) -> None:
-    with pytest.raises(ValueError, match="the server") as raised:
+    with pytest.raises(UsageError, match="the server") as raised:
         address_of(text)
     assert "secret" not in str(raised.value)
 
 
 @pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "schlüssel"])
 def test_a_token_that_no_header_can_carry_is_refused_without_being_told(token: str) -> None:
-    with pytest.raises(ValueError, match="printable ASCII") as raised:
+    with pytest.raises(UsageError, match="printable ASCII") as raised:
         Client("http://127.0.0.1", token)
     assert not token or token not in str(raised.value)
 
@@ -63,21 +63,30 @@ def test_a_token_that_no_header_can_carry_is_refused_without_being_told(token: s
 def test_an_id_cannot_leave_its_place_in_the_path() -> None:
     assert path_of("monitors", "../tokens?x#y") == "/v1/monitors/..%2Ftokens%3Fx%23y"
     assert path_of("monitors", "..") == "/v1/monitors/%2E%2E"
-    with pytest.raises(ValueError, match="empty"):
+    with pytest.raises(UsageError, match="empty"):
         path_of("monitors", "")
+
+
+def test_a_client_that_is_closed_makes_no_call() -> None:
+    client = Client("http://127.0.0.1:9", "token")
+    client.close()
+    with pytest.raises(UsageError, match="the client is closed"):
+        client.me()
+    with pytest.raises(UsageError, match="empty"):
+        client.monitors.get("")
 
 
 def test_a_query_has_only_what_is_given() -> None:
     at = datetime(2026, 11, 23, tzinfo=UTC)
     query = {"a": None, "tag": ("x", "y"), "paused": True, "from": at, "empty": ()}
     assert get("/v1/x", query).path == "/v1/x?tag=x&tag=y&paused=true&from=2026-11-23T00%3A00%3A00%2B00%3A00"
-    with pytest.raises(ValueError, match="time zone"):
+    with pytest.raises(UsageError, match="time zone"):
         get("/v1/x", {"from": at.replace(tzinfo=None)})
 
 
 @pytest.mark.parametrize("key", ["", "two\nlines", "ü"])
 def test_a_key_that_no_header_can_carry_is_refused(key: str) -> None:
-    with pytest.raises(ValueError, match="idempotency_key"):
+    with pytest.raises(UsageError, match="idempotency_key"):
         post("/v1/x", key=key)
 
 

@@ -8,6 +8,7 @@ import hmac
 
 import pytest
 
+from statuspulse.client.errors import UsageError
 from statuspulse.client.webhooks import WebhookError, verify
 
 # https://github.com/standard-webhooks/standard-webhooks, the example of its libraries.
@@ -77,6 +78,15 @@ def test_a_signed_body_that_is_no_event_is_refused(body: bytes) -> None:
 
 
 def test_a_secret_that_is_none_is_told_without_being_shown() -> None:
-    with pytest.raises(ValueError, match="looks like whsec_") as raised:
+    with pytest.raises(UsageError, match="looks like whsec_") as raised:
         verify("whsec_ü?!", HEADERS, BODY, SENT_AT)
     assert "ü?!" not in str(raised.value)
+    with pytest.raises(UsageError, match="looks like whsec_"):
+        verify("whsec_!!", HEADERS, BODY, SENT_AT)
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_"])
+def test_an_empty_secret_proves_nothing(secret: str) -> None:
+    headers = {**HEADERS, "Webhook-Signature": signature("whsec_", BODY)}
+    with pytest.raises(UsageError, match="is empty"):
+        verify(secret, headers, BODY, SENT_AT)

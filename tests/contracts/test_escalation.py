@@ -1,4 +1,4 @@
-"""Escalations on every database: steps as rows, each fired once, ended with the move that ends them (API.md D.4)."""
+"""Escalations on every database: steps as rows, each fired once, ended with the move that ends them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from statuspulse.domain.actor import SYSTEM
 from statuspulse.domain.escalation import REACH, Ladder
 from statuspulse.domain.flapping import Flapping
 from statuspulse.domain.health import Health, State
+from statuspulse.domain.hours import DAYS
 from statuspulse.domain.incident import IncidentState, Move, ResolveReason
 from statuspulse.domain.message import Facts, Message
 from statuspulse.domain.monitor import Severity
 from statuspulse.domain.team_settings import TeamSettings
-from statuspulse.domain.times import HOUR, MINUTE, SECOND, to_text
+from statuspulse.domain.times import HOUR, MINUTE, SECOND, from_text, to_text
 from statuspulse.engine import escalating, escalator
 from statuspulse.engine.incidents import Opening, Revision, change, open_incident, revise
 from statuspulse.storage import channels as stored_channels
@@ -141,6 +142,14 @@ class Scene:
 
         self.ground.write(save)
 
+    def zone(self, name: str) -> None:
+        def save(connection: Connection) -> None:
+            team = teams.get(connection, TEAM)
+            assert team is not None
+            teams.save(connection, replace(team, timezone=name))
+
+        self.ground.write(save)
+
     def settings(self, **members: Any) -> None:
         def save(connection: Connection) -> None:
             team = teams.get(connection, TEAM)
@@ -158,6 +167,7 @@ def scene(database: Database) -> Scene:
 def rule(*notify: str, **members: Any) -> dict[str, Any]:
     when = {"states": ["down", "up"], "severities": [], "schedule": None, **members.pop("when", {})}
     base = {"name": "rule", "after_seconds": 0, "repeat_seconds": None, "send_resolved": True, "mute": False}
+    base |= {"quiet_hours": None}
     return {**base, "when": when, "notify": list(notify), **members}
 
 
@@ -573,3 +583,66 @@ def test_a_longer_snooze_is_an_event(scene: Scene) -> None:
         ("acknowledged", to_text(T0 + 3_602_000)),
     ]
     assert told[1]["time_to_acknowledge_seconds"] == 1.0
+
+
+NIGHT = {"timezone": "Europe/Berlin", "days": list(DAYS), "from": "22:00", "to": "07:00"}
+LATE, MORNING = from_text("2026-11-23T22:30:00Z"), from_text("2026-11-24T06:00:00Z")
+
+
+def a_warning(scene: Scene, now: int, **members: Any) -> Incident:
+    parts = {"severity": Severity.WARNING, "policy": None, "monitor_key": scene.ground.monitor, **members}
+    return scene.open(now, **parts)
+
+
+def heard(scene: Scene, incident: Incident) -> list[tuple[str, str]]:
+    return [(action, channel) for action, channel, _ in scene.told(incident)]
+
+
+def test_in_quiet_hours_people_are_told_in_the_morning_of_what_is_true_still(scene: Scene) -> None:
+    scene.configure(notification_rules=[rule(FIRST, quiet_hours=NIGHT)])
+    still, over = (a_warning(scene, LATE) for _ in range(2))
+    assert (heard(scene, still), heard(scene, over)) == ([], [])
+    assert scene.timers(still) == [("route", 0, 0, MORNING - T0)]
+    scene.move(over, Move.RESOLVE, LATE + HOUR)
+    scene.sweep(MORNING - 1)
+    assert (heard(scene, still), heard(scene, over)) == ([], [])
+    scene.sweep(MORNING)
+    assert (heard(scene, still), heard(scene, over)) == ([("trigger", FIRST)], [])
+
+
+def test_what_is_critical_waits_for_no_hours(scene: Scene) -> None:
+    scene.configure(notification_rules=[rule(FIRST, quiet_hours=NIGHT)])
+    assert heard(scene, a_warning(scene, LATE, severity=Severity.CRITICAL)) == [("trigger", FIRST)]
+
+
+def test_hours_without_a_zone_are_on_the_wall_of_the_team(scene: Scene) -> None:
+    scene.configure(notification_rules=[rule(FIRST, quiet_hours={**NIGHT, "timezone": None})])
+    assert heard(scene, a_warning(scene, MORNING + HOUR)) == [("trigger", FIRST)]
+    scene.zone("America/New_York")
+    there = a_warning(scene, MORNING + HOUR)
+    assert heard(scene, there) == []
+    scene.sweep(from_text("2026-11-24T12:00:00Z"))
+    assert heard(scene, there) == [("trigger", FIRST)]
+
+
+def test_a_reminder_waits_for_the_morning_and_so_does_the_end(scene: Scene) -> None:
+    scene.configure(notification_rules=[rule(FIRST, repeat_seconds=3600, quiet_hours=NIGHT)])
+    evening = from_text("2026-11-23T20:30:00Z")
+    incident = a_warning(scene, evening)
+    scene.settle(incident, "delivered")
+    scene.sweep(evening + HOUR)
+    assert heard(scene, incident) == [("trigger", FIRST)]
+    assert ("route", 1, 0, MORNING - T0) in scene.timers(incident)
+    scene.move(incident, Move.RESOLVE, LATE)
+    assert heard(scene, incident) == [("trigger", FIRST), ("resolve", FIRST)]
+    query = select(rows.c.next_attempt_at).where(rows.c.action == "resolve")
+    assert scene.ground.read(lambda connection: connection.scalar(query)) == MORNING
+
+
+def test_a_channel_with_a_route_outside_of_its_quiet_hours_hears_of_the_end_at_once(scene: Scene) -> None:
+    scene.configure(notification_rules=[rule(FIRST, quiet_hours=NIGHT), rule(FIRST)])
+    incident = a_warning(scene, LATE)
+    scene.move(incident, Move.RESOLVE, LATE + HOUR)
+    assert heard(scene, incident) == [("trigger", FIRST), ("resolve", FIRST)]
+    query = select(rows.c.next_attempt_at).where(rows.c.action == "resolve")
+    assert scene.ground.read(lambda connection: connection.scalar(query)) == LATE + HOUR

@@ -1,4 +1,4 @@
-"""Calls about incidents on every database: versions, numbers, and races between processes (`API.md` C.3)."""
+"""Calls about incidents on every database: versions, numbers, and races between processes."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from statuspulse.storage.database import Database
 from statuspulse.storage.incidents import Incident
 from statuspulse.storage.outbox import LEASE, Aside, Debt, Delivery, Ending, Notification, StaleLeaseError, State
 from statuspulse.storage.teams import Team
+from tests.owed import all_of_incident
 
 NOW = 1_000_000
 TEAM = "team_1a2b3c4d"
@@ -103,7 +104,7 @@ class Ledger:
         self.write(lambda connection: outbox.record_retry(connection, claimed, NOT_TAKEN, at, now))
 
     def rows(self, incident: str = FIRST, team: str = TEAM) -> list[Notification]:
-        return self.database.read_now(lambda connection: outbox.of_incident(connection, team, incident))
+        return all_of_incident(self.database, team, incident)
 
     def deliveries(self, row: Notification, team: str = TEAM) -> list[Delivery]:
         return self.database.read_now(lambda connection: outbox.deliveries_of(connection, team, row.id))

@@ -1,4 +1,4 @@
-"""Storms, dead letters and retries of many, in virtual time (`RELIABILITY.md` D-6, D-7 and the digest)."""
+"""Storms, dead letters and retries of many, in virtual time."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ from statuspulse.storage.outbox import Debt, Delivery, Notification
 from statuspulse.storage.sealing import Keyring
 from statuspulse.storage.teams import Team
 from tests.delivery.receiver import Receiver
+from tests.owed import all_of_incident
 
 NOW = from_text("2026-11-23T06:24:43.881Z")
 TEAM = "team_1a2b3c4d"
@@ -147,7 +148,7 @@ class World:
         return row
 
     def rows(self, incident: Incident) -> list[Notification]:
-        return self.database.read_now(lambda connection: outbox.of_incident(connection, TEAM, incident.id))
+        return all_of_incident(self.database, TEAM, incident.id)
 
     def deliveries(self, row: Notification) -> list[Delivery]:
         return self.database.read_now(lambda connection: outbox.deliveries_of(connection, TEAM, row.id))

@@ -1,4 +1,4 @@
-"""Clocks of probes: what counts as wrong, and which instant is meant (`API.md` D.10)."""
+"""Clocks of probes: what counts as wrong, and which instant is meant."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def test_a_region_wavers_until_its_streak_is_broken_or_long_enough() -> None:
 @pytest.mark.parametrize(
     ("last_end", "next_slot", "now", "at"),
     [
-        # The worked example of `ENGINE.md` 5, from its first failure on.
+        # The outage of test_worked_example, from its first failure on.
         (1400, 30_000, 1600, 6400),
         (None, 10_000, 1600, 1600),
         (-19_800, 10_000, 1600, 1600),

@@ -103,7 +103,7 @@ RULES = {
     "auto_resolve_seconds": 900,
     "severities": [],
 }
-ROUTE = {"notify": ["nch_1"], "after_seconds": 60, "repeat_seconds": 60, "send_resolved": True}
+ROUTE = {"notify": ["nch_1"], "after_seconds": 60, "repeat_seconds": 60, "send_resolved": True, "quiet_hours": None}
 
 
 def test_what_is_stored_is_read_back() -> None:

@@ -1,4 +1,4 @@
-"""Flapping: the vector of `ENGINE.md` 5, and what holds for every series of changes."""
+"""Flapping: a series computed by hand, and what holds for every series of changes."""
 
 from __future__ import annotations
 

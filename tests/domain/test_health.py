@@ -1,4 +1,4 @@
-"""Votes become health: the worked example of `ENGINE.md` 5, and a slow second reading of the quorum table."""
+"""Votes become health: one outage step by step, and a slow second reading of the quorum table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may become of an incident: every row of the table of `API.md` C.3."""
+"""What may become of an incident: every move from every state."""
 
 from __future__ import annotations
 

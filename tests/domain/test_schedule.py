@@ -1,4 +1,4 @@
-"""A monitor's place in time: the vectors of `ENGINE.md` 1, and what holds for every grid."""
+"""A monitor's place in time: vectors that other implementations can use, and what holds for every grid."""
 
 from __future__ import annotations
 

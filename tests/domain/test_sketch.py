@@ -1,4 +1,4 @@
-"""Latency sketches: the vectors of `ENGINE.md` 7, a bounded error, and merging in any order."""
+"""Latency sketches: vectors of values and bytes, a bounded error, and merging in any order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits of calls: GCRA held to what it promises, and the overrides of an operator (`API.md` B.7)."""
+"""Limits of calls: GCRA held to what it promises, and the overrides of an operator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uptime: the vector of `ENGINE.md` 6, and six sums that are the window exactly."""
+"""Uptime: a day computed by hand, and six sums that are the window exactly."""
 
 from __future__ import annotations
 

@@ -77,6 +77,7 @@ class Past:
             "degraded_latency_ms": None,
             "tags": [],
             "escalation_policy": None,
+            "severity": "critical",
             **config,
         }
         unkeyed = Monitor(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from statuspulse.catalog import escalation_policies
 from statuspulse.domain.health import State
 from statuspulse.domain.schedule import Strategy
 from statuspulse.domain.times import DAY, HOUR, MINUTE, SECOND
@@ -19,7 +20,7 @@ from statuspulse.engine.backtest import MOST_RESULTS, Backtest, Cut, NothingKept
 from statuspulse.engine.flaps import FlapWatch
 from statuspulse.storage import monitors
 from tests.engine.scene import Scene
-from tests.engine.world import REFUSED, START, World, result
+from tests.engine.world import REFUSED, SLACK, START, World, result
 from tests.virtual_time import WatchedDatabase, virtual_now
 
 NAMES = ["local", "eu-west", "ap-south"]
@@ -172,6 +173,44 @@ def test_a_third_failure_halves_the_pages(world: World) -> None:
     assert found.simulated.sums.window == found.actual.sums.window == at(len(STORY)) - START
     nothing = backtested(world, monitor, at(len(STORY)), failure_threshold=6)
     assert (nothing.simulated.pages, nothing.longest_outage_delay) == (0, None)
+
+
+def a_policy(world: World, *delays: int) -> str:
+    steps = [{"delay_seconds": delay, "targets": [{"type": "monitor_notifications"}]} for delay in delays]
+    policy = {"slug": "steps", "name": "Steps", "steps": steps}
+    world.write(lambda connection: escalation_policies.create(connection, world.change_at(START), policy))
+    return "steps"
+
+
+def test_messages_are_those_of_the_policy_and_a_short_outage_calls_nobody(world: World) -> None:
+    later = [{"name": "Later", "notify": [SLACK], "when": {"states": ["down"]}, "after_seconds": 25}]
+    monitor = world.monitor(failure_threshold=2, recovery_threshold=1, notification_rules=later)
+    live(world, monitor, STORY)
+    found = backtested(world, monitor, at(len(STORY)))
+    # After the decision the outages last 10, 40, 10 and 30 s: two end before anybody is called.
+    assert (len(found.simulated.outages), found.simulated.pages) == (4, 2)
+    assert found.simulated.notifications == 4
+
+
+def test_every_step_that_an_outage_lasts_for_is_counted(world: World) -> None:
+    slug = a_policy(world, 0, 15, 15)
+    monitor = world.monitor(failure_threshold=2, recovery_threshold=1, escalation_policy=slug)
+    live(world, monitor, STORY)
+    found = backtested(world, monitor, at(len(STORY)))
+    # After the decision the outages last 10, 40, 10 and 30 s: 1, 3, 1 and 2 steps, and as many ends.
+    assert (found.simulated.pages, found.simulated.notifications) == (4, 1 + 3 + 1 + 2 + 4)
+
+
+def test_what_it_depends_on_holds_simulated_calls_back(world: World) -> None:
+    parent = world.monitor(name="Gateway", failure_threshold=1, recovery_threshold=1)
+    monitor = world.monitor(failure_threshold=2, recovery_threshold=1, depends_on=[parent])
+    for place in range(len(STORY)):
+        is_bad = STORY[place] == "x"
+        world.see(result(parent, at(place) - 3 * SECOND, REFUSED if is_bad else None))
+        world.see(result(monitor, at(place), REFUSED if is_bad else None))
+    found = backtested(world, monitor, at(len(STORY)))
+    assert (len(found.simulated.outages), found.simulated.pages, found.actual.pages) == (4, 0, 0)
+    assert (found.simulated.notifications, found.actual.notifications) == (0, 0)
 
 
 def test_a_backtest_writes_nothing(world: World) -> None:

@@ -1,4 +1,4 @@
-"""The escalator on virtual time: a stop is made up for once, and what is due is not late (`RELIABILITY.md` S-6)."""
+"""The escalator on virtual time: a stop is made up for once, and what is due is not late."""
 
 from __future__ import annotations
 

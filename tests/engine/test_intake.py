@@ -1,4 +1,4 @@
-"""Batches of results: each item once, in order, with what follows from it (`API.md` D.10)."""
+"""Batches of results: each item once, in order, with what follows from it."""
 
 from __future__ import annotations
 

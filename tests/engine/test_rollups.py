@@ -1,4 +1,4 @@
-"""Rollups: every bucket holds exactly what the results say, however the work was cut up (`ENGINE.md` 8)."""
+"""Rollups: every bucket holds exactly what the results say, however the work was cut up."""
 
 from __future__ import annotations
 

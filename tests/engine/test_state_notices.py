@@ -13,7 +13,7 @@ from statuspulse.domain.message import Message
 from statuspulse.domain.times import SECOND
 from statuspulse.storage import outbox
 from statuspulse.storage.outbox import Aside
-from statuspulse.storage.schema import channels
+from statuspulse.storage.schema import monitors
 from statuspulse.storage.schema import outbox as rows
 from tests.engine.world import REFUSED, START, World, result
 
@@ -32,15 +32,18 @@ def world(tmp_path: Path) -> World:
 
 
 def told(world: World) -> list[tuple[str, str, str, int]]:
-    """(last part of the hook, title, state of the row, when it is due in s) of what is about no incident."""
+    """(letter of the rule, title, state of the row, when it is due in s) of what is about no incident."""
     query = (
-        select(channels.c.name, rows.c.destination, rows.c.body, rows.c.state, rows.c.next_attempt_at)
-        .join(channels, channels.c.id == rows.c.destination)
+        select(rows.c.destination, rows.c.body, rows.c.state, rows.c.next_attempt_at)
         .where(rows.c.incident_id.is_(None))
-        .order_by(rows.c.id)
+        .order_by(rows.c.created_at)
     )
     found = world.database.read_now(lambda connection: list(connection.execute(query)))
-    names = dict(zip(dict.fromkeys(row.destination for row in found), ("a", "b", "c"), strict=False))
+    [config] = world.database.read_now(lambda connection: list(connection.scalars(select(monitors.c.config))))
+    names = {
+        rule["notify"][0]: letter for rule, letter in zip(json.loads(config)["notification_rules"], "abc", strict=False)
+    }
+    found.sort(key=lambda row: (json.loads(row.body)["at"], names[row.destination]))
     return [
         (
             names[row.destination],

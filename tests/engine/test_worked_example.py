@@ -1,4 +1,4 @@
-"""The worked example of `ENGINE.md` 5 to the millisecond: three regions every 30 s, thresholds of 2, majority."""
+"""One outage, to the millisecond: three regions every 30 s, thresholds of 2, majority."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forbidden addresses in a network where every packet is seen (X-1, X-2, X-3)."""
+"""Forbidden addresses in a network where every packet is seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A probe that loses its own network sees no outage, says that it is blind, and sees a real one afterwards (S-9)."""
+"""A probe that loses its own network sees no outage, says that it is blind, and sees a real one afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clocks that are set and a probe that is stopped make nobody believe in an outage (S-7)."""
+"""Clocks that are set and a probe that is stopped make nobody believe in an outage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that nobody answers for, or that get absurd answers, hold up no other name (O-4)."""
+"""Names that nobody answers for, or that get absurd answers, hold up no other name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fifth of the targets does its worst, and the others are none the worse for it (O-2)."""
+"""A fifth of the targets does its worst, and the others are none the worse for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Few places and a host that answers nobody: its own checks wait, all others run (`RELIABILITY.md` 5)."""
+"""Few places and a host that answers nobody: its own checks wait, all others run."""
 
 from __future__ import annotations
 

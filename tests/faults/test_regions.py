@@ -1,4 +1,4 @@
-"""Regions whose links are cut: nobody believes in an outage, and what was seen meanwhile arrives (S-9, S-5)."""
+"""Regions whose links are cut: nobody believes in an outage, and what was seen meanwhile arrives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many monitors at once: no start, first or repeated, makes a herd of them (O-1)."""
+"""Many monitors at once: no start, first or repeated, makes a herd of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A control plane on loopback that keeps to the agent protocol (`API.md` D.10) and holds the probe to it."""
+"""A control plane on loopback that keeps to the agent protocol and holds the probe to it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from statuspulse.probe.plan import Plan, Slot
 from statuspulse.probe.wheel import Line, Wheel
 from tests.probe.plans import a_plan
 
-# Slots of mon_9x2k4p7q at 10 s lie 1.879 s behind the full ten seconds (`ENGINE.md` 1).
+# Slots of mon_9x2k4p7q at 10 s lie 1.879 s behind the full ten seconds.
 T = 1_800_000_000_000
 PHASE = 1879
 FIRST_SLOT = T + PHASE

@@ -1,4 +1,4 @@
-"""Every operation of the OpenAPI document × every kind of credential (`RELIABILITY.md` X-5)."""
+"""Every operation of the OpenAPI document × every kind of credential."""
 
 from __future__ import annotations
 

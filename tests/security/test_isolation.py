@@ -1,4 +1,4 @@
-"""What another team has is what does not exist: in paths, queries and bodies (`API.md` B.8, `RELIABILITY.md` X-5)."""
+"""What another team has is what does not exist: in paths, queries and bodies."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ REFERENCES = {
     "default_policy": "{slug}",
     "team_ids": ["{team_id}"],
     "notifications": ["{channel_id}"],
+    "depends_on": ["{monitor_id}"],
     "notification_rules": [{"name": "Rule", "notify": ["{channel_id}"]}],
     "contacts": ["{channel_id}"],
     "steps": [
@@ -45,7 +46,7 @@ NAMES_A_REFERENCE = re.compile(
     r".*_ids?|.*policy.*|notifications|depends_on|maintenance_windows|.*channel.*|resource|contacts"
 )
 _HOOK = {"url": "https://theirs.example/hook", "events": ["incident.*"]}
-FIXED = {"maintenance_windows", "depends_on"}
+FIXED = {"maintenance_windows"}
 # Probes serve every team and are nobody's own.
 OF_THE_INSTANCE = {"probe_id"}
 

@@ -1,4 +1,4 @@
-"""Members that are not a caller's to set: refused, or without effect (`RELIABILITY.md` X-6)."""
+"""Members that are not a caller's to set: refused, or without effect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/ack/{key}`: the page behind the link of a message. GET only shows, since previews follow links (`API.md` D.3)."""
+"""`/ack/{key}`: the page behind the link of a message. GET only shows, since previews follow links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a call comes from (`API.md` B.7)."""
+"""Where a call comes from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The agent protocol: what probes have to check, what they have seen, and that they live (`API.md` D.10)."""
+"""The agent protocol: what probes have to check, what they have seen, and that they live."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of answers, for the OpenAPI document: one flat schema each, open for members to come (`API.md` F)."""
+"""The shapes of answers, for the OpenAPI document: one flat schema each, open for members to come."""
 
 from __future__ import annotations
 

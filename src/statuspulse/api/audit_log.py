@@ -1,4 +1,4 @@
-"""The audit log of a team: who changed what, when and from where (`API.md` D.7)."""
+"""The audit log of a team: who changed what, when and from where."""
 
 from __future__ import annotations
 

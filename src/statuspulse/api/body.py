@@ -1,4 +1,4 @@
-"""Takes a request's body in: how large it may be and what it may be made of (`API.md` B.2)."""
+"""Takes a request's body in: how large it may be and what it may be made of."""
 
 from __future__ import annotations
 

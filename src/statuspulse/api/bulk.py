@@ -1,4 +1,4 @@
-"""One action on many monitors (`API.md` D.1)."""
+"""One action on many monitors."""
 
 from __future__ import annotations
 

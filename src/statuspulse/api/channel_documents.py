@@ -1,4 +1,4 @@
-"""Channels and notifications as the documents of `API.md` D.5."""
+"""Channels and notifications as callers read them."""
 
 from __future__ import annotations
 

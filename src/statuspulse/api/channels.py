@@ -1,4 +1,4 @@
-"""Notification channels: create, list, read, change, delete, rotate, try out (`API.md` D.5)."""
+"""Notification channels: create, list, read, change, delete, rotate, try out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of answers to those who have something looked at now (`API.md` D.1, D.2)."""
+"""The shapes of answers to those who have something looked at now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was seen just now as the documents of `API.md` D.1 and D.2."""
+"""What was seen just now as callers read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of answers with versions of a configuration, for the OpenAPI document (`API.md` D.1)."""
+"""The shapes of answers with versions of a configuration, for the OpenAPI document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The versions of a monitor's configuration, and the way back to one (`API.md` D.1)."""
+"""The versions of a monitor's configuration, and the way back to one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cursors of lists: opaque, and signed over what they belong to, so that they fit no other list (`API.md` B.11)."""
+"""Cursors of lists: opaque, and signed over what they belong to, so that they fit no other list."""
 
 from __future__ import annotations
 

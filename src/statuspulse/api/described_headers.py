@@ -1,4 +1,4 @@
-"""The headers of calls and answers in the OpenAPI document (`API.md` B.3, B.7, B.9)."""
+"""The headers of calls and answers in the OpenAPI document."""
 
 from __future__ import annotations
 

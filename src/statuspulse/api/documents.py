@@ -1,4 +1,4 @@
-"""Values of the catalog as the documents of `API.md` C.1, C.4 and D.4."""
+"""Monitors, configurations, policies and schedules as callers read them."""
 
 from __future__ import annotations
 

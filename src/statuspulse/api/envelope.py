@@ -1,4 +1,4 @@
-"""The envelope of every answer: reserved members at the top, the resource's own beside them (`API.md` B.1)."""
+"""The envelope of every answer: reserved members at the top, the resource's own beside them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every refusal of the API: codes, their HTTP status and the problem document that carries them (`API.md` B.4)."""
+"""Every refusal of the API: codes, their HTTP status and the problem document that carries them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ KINDS: dict[str, Kind] = {
 
 
 class ApiError(Exception):
-    """A refusal with its code of `API.md` B.4; the message is for people and holds nothing that the caller sent."""
+    """A refusal with its code; the message is for people and holds nothing that the caller sent."""
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ _HEADERS = {
 
 @cache
 def schema_text() -> str:
-    """The normative schema, closed (`API.md` E)."""
+    """The normative schema, closed."""
     return _text("events.schema.json")
 
 

@@ -1,4 +1,4 @@
-"""Events as they happen, as server-sent events (`API.md` D.15)."""
+"""Events as they happen, as server-sent events."""
 
 from __future__ import annotations
 

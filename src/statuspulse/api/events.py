@@ -1,4 +1,4 @@
-"""What happened: the log of events of a team (`API.md` D.13)."""
+"""What happened: the log of events of a team."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why the state of a monitor is what it is (`API.md` D.2)."""
+"""Why the state of a monitor is what it is."""
 
 from __future__ import annotations
 

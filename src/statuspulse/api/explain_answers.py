@@ -1,4 +1,4 @@
-"""The shape of an explanation, for the OpenAPI document (`API.md` D.2)."""
+"""The shape of an explanation, for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -66,6 +66,14 @@ class ExplainedRules(Answer):
     unknown_after_seconds: Duration
 
 
+class ExplainedDependency(Answer):
+    """A monitor that this one depends on: while it is down, nobody is told of this one."""
+
+    monitor_id: str
+    name: str
+    health: Health
+
+
 class NeededResults(Answer):
     """So many results in a row from one region, all good or all failed."""
 
@@ -113,6 +121,7 @@ class ExplanationAnswer(Envelope):
     quorum: Annotated[ExplainedQuorum | None, Field(description="Null for a heartbeat.")]
     heartbeat: StatusHeartbeat | None
     maintenance: StatusMaintenance
+    depends_on: list[ExplainedDependency]
     active_incident: ActiveIncident | None
     next_decision: NextDecision
     transitions: Annotated[list[TransitionItem], Field(description="The last ones, the newest first.")]

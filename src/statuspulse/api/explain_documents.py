@@ -1,4 +1,4 @@
-"""An explanation as the document of `API.md` D.2."""
+"""An explanation as callers read it."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ def explanation_document(explained: Explanation | CallExplanation) -> dict[str, 
         "stale": sight.stale,
         **decided,
         "maintenance": maintenance_document(sight),
+        "depends_on": [
+            {"monitor_id": one.id, "name": one.name, "health": one.health.value} for one in explained.dependencies
+        ],
         "active_incident": None if head.incident is None else active_incident_document(head.incident),
         "transitions": [transition_document(recorded) for recorded in explained.transitions],
         "config_version": head.monitor.config_version,

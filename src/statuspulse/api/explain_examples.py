@@ -90,6 +90,7 @@ EXPLANATION: dict[str, Any] = {
     },
     "heartbeat": None,
     "maintenance": {"active": False, "window_id": None, "until": None, "next_start_at": None},
+    "depends_on": [],
     "active_incident": None,
     "next_decision": {
         "unknown_at": "2026-11-23T06:21:37.902Z",

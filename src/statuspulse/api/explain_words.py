@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from statuspulse.api.status_documents import claim
 from statuspulse.catalog.explanations import CallExplanation, Explanation, Outlook, RegionVote
 from statuspulse.domain.health import Health, Position
+from statuspulse.domain.hold import Cause
 from statuspulse.domain.outlook import Needed
 from statuspulse.domain.result import Verdict
 from statuspulse.domain.times import SECOND, to_text
@@ -15,6 +16,11 @@ _BECOMES = {
     Health.UP: "It becomes up",
     Health.DEGRADED: "It becomes degraded",
     Health.DOWN: "It goes down",
+}
+
+_WAITS = {
+    Cause.DOUBT: "Nobody is told of it before it is clear whether {monitors} is down",
+    Cause.CONFIRMING: "What it depends on is down no more; people are told when fresh checks confirm that this one is",
 }
 
 
@@ -63,10 +69,16 @@ def change_sentence(outlook: Outlook) -> str:
 
 
 def incident_sentences(explained: Explanation | CallExplanation) -> Iterator[str]:
-    """Where an incident is open; and whether nobody hears of it."""
-    incident = explained.head.incident
+    """Where an incident is open; and why nobody hears of it, or of the monitor."""
+    down = [f"{one.name} ({one.id})" for one in explained.dependencies if one.health is Health.DOWN]
+    if down:
+        yield f"It depends on {' and '.join(down)}, which is down: until that ends nobody is told of this monitor."
+    incident, hold = explained.head.incident, explained.hold
     if incident is not None:
         yield f"Incident {incident.id} is {incident.state.value} since {to_text(incident.triggered_at)}."
+    if hold is not None and hold.until is not None:
+        waits = _WAITS[hold.cause].format(monitors=" and ".join(hold.monitors))
+        yield f"{waits}, and until {to_text(hold.until)} at most."
     if explained.is_unheard:
         yield "Nobody is told of it: neither the monitor nor its escalation policy names a channel that is on."
 

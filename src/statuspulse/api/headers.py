@@ -1,4 +1,4 @@
-"""Request headers that change what a call does: preconditions and preferences (`API.md` B.2, B.9)."""
+"""Request headers that change what a call does: preconditions and preferences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A POST that is sent again under the same `Idempotency-Key` does nothing again and is answered alike (`API.md` B.9).
+"""A POST that is sent again under the same `Idempotency-Key` does nothing again and is answered alike.
 
 A keyed endpoint runs as a whole inside one transaction of the writer, and its answer is stored there: whatever ends
 the process, either both are there or neither. One that waits for something cannot do so. It changes nothing by itself,

@@ -1,13 +1,29 @@
-"""The shapes of answers about incidents, for the OpenAPI document (`API.md` C.3, D.3)."""
+"""The shapes of answers about incidents, for the OpenAPI document."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from statuspulse.api.answers import Actor, Answer, Envelope, ListEnvelope
 
 IncidentState = Literal["triggered", "acknowledged", "resolved"]
+
+
+class Held(Answer):
+    """Why nobody is told of an incident for now: what its monitor depends on is down, or may be."""
+
+    reason: Annotated[
+        Literal["dependency_down", "dependency_in_doubt", "confirming"],
+        Field(description="`confirming`: it is down no more, and whether this one still is remains to be seen."),
+    ]
+    monitor_ids: Annotated[list[str], Field(description="The monitors that it waits for.")]
+    since: datetime
+    until: Annotated[
+        datetime | None, Field(description="People are told then whatever happens; null while one is down.")
+    ]
 
 
 class Escalation(Answer):
@@ -18,6 +34,7 @@ class Escalation(Answer):
     repeat: int
     next_step_at: datetime | None
     exhausted: bool
+    held: Held | None
 
 
 class SyncError(Answer):

@@ -1,4 +1,4 @@
-"""Incidents as documents, and what was done to them in a sentence (`API.md` C.3, D.3)."""
+"""Incidents as documents, and what was done to them in a sentence."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from statuspulse.catalog.incidents import Outcome
 from statuspulse.domain.actor import Actor
 from statuspulse.domain.incident import IncidentState, Move
 from statuspulse.domain.times import to_text
+from statuspulse.engine.holds import document as hold_document
 from statuspulse.storage.incident_syncs import Sync
 from statuspulse.storage.incidents import Incident, TimelineEntry
 
@@ -139,6 +140,7 @@ def _escalation(incident: Incident) -> dict[str, Any]:
         "repeat": progress.at.repeat,
         "next_step_at": time_or_null(progress.next_at),
         "exhausted": progress.exhausted,
+        "held": None if incident.escalation.hold is None else hold_document(incident.escalation.hold),
     }
 
 

@@ -45,7 +45,14 @@ ITEM: dict[str, Any] = {
     "deduplicated": False,
     "assignee": "maya.rodriguez@acmecorp.com",
     "notes": None,
-    "escalation": {"policy": "oncall_senior", "step": 0, "repeat": 0, "next_step_at": None, "exhausted": False},
+    "escalation": {
+        "policy": "oncall_senior",
+        "step": 0,
+        "repeat": 0,
+        "next_step_at": None,
+        "exhausted": False,
+        "held": None,
+    },
     "triggered_at": _TRIGGERED_AT,
     "triggered_by": _TOKEN,
     "acknowledged_at": _ACKNOWLEDGED_AT,
@@ -114,7 +121,14 @@ ESCALATED: dict[str, Any] = {
     "previous_state": "triggered",
     "acknowledged_at": None,
     "acknowledged_by": None,
-    "escalation": {"policy": "oncall_senior", "step": 1, "repeat": 0, "next_step_at": None, "exhausted": True},
+    "escalation": {
+        "policy": "oncall_senior",
+        "step": 1,
+        "repeat": 0,
+        "next_step_at": None,
+        "exhausted": True,
+        "held": None,
+    },
 }
 LIST: dict[str, Any] = {
     **_ENVELOPE,

@@ -1,4 +1,4 @@
-"""Escalating an incident now, and leaving it alone for a while (`API.md` D.3)."""
+"""Escalating an incident now, and leaving it alone for a while."""
 
 from __future__ import annotations
 

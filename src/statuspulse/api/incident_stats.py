@@ -1,4 +1,4 @@
-"""How incidents went: counts, and how long it took to take them on and to end them (`API.md` D.3)."""
+"""How incidents went: counts, and how long it took to take them on and to end them."""
 
 from __future__ import annotations
 

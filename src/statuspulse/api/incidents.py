@@ -1,4 +1,4 @@
-"""Incidents: trigger, acknowledge, resolve, list, read, change and annotate (`API.md` C.3, D.3)."""
+"""Incidents: trigger, acknowledge, resolve, list, read, change and annotate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Latency of a monitor over time: percentiles for a line, counts for a heat map (`API.md` D.2)."""
+"""Latency of a monitor over time: percentiles for a line, counts for a heat map."""
 
 from __future__ import annotations
 

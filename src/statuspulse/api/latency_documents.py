@@ -1,4 +1,4 @@
-"""Latency over time as the documents of `API.md` D.2."""
+"""Latency over time as callers read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A monitor's configuration as a document with versions (`API.md` C.4)."""
+"""A monitor's configuration as a document with versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which monitors a list holds, and in which order: what lists of monitors and of their status share (`API.md` D.1)."""
+"""Which monitors a list holds, and in which order: what lists of monitors and of their status share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Monitors: create, list, read, change, delete, pause and resume (`API.md` C.1, D.1)."""
+"""Monitors: create, list, read, change, delete, pause and resume."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What channels are and were owed: list, and ask again (`API.md` D.5)."""
+"""What channels are and were owed: list, and ask again."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from statuspulse.api.errors import ApiError
 from statuspulse.storage import events
 from statuspulse.storage.database import Database
 
-# A page of the dashboard has one; see `API.md` B.7.
+# A page of the dashboard has one.
 STREAMS_PER_TOKEN = 10
 # Each looks after its token twice a second, and may hold some hundred kB that its reader does not take.
 _STREAMS = 256

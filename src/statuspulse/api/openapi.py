@@ -1,4 +1,4 @@
-"""The OpenAPI document: the framework's, with our errors, credentials, servers and request bodies (`API.md` F)."""
+"""The OpenAPI document: the framework's, with our errors, credentials, servers and request bodies."""
 
 from __future__ import annotations
 

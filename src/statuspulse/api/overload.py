@@ -1,4 +1,4 @@
-"""Bounds how many calls are in work at once, by rank: what can wait is turned away first (`RELIABILITY.md` 5)."""
+"""Bounds how many calls are in work at once, by rank: what can wait is turned away first."""
 
 from __future__ import annotations
 

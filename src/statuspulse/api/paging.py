@@ -1,4 +1,4 @@
-"""Lists: how many, from where, in which order, and the answer that tells how to go on (`API.md` B.11)."""
+"""Lists: how many, from where, in which order, and the answer that tells how to go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a call asks for a window in buckets: `from`, `to`, `bucket` and `timezone` (`API.md` D.2)."""
+"""How a call asks for a window in buckets: `from`, `to`, `bucket` and `timezone`."""
 
 from __future__ import annotations
 

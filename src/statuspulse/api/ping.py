@@ -1,4 +1,4 @@
-"""`/ping/{key}`: what jobs call. It lies outside `/v1`: no token, no envelope, one line of text (`API.md` C.1, B.7)."""
+"""`/ping/{key}`: what jobs call. It lies outside `/v1`: no token, no envelope, one line of text."""
 
 from __future__ import annotations
 

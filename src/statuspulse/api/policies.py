@@ -1,4 +1,4 @@
-"""Escalation policies: list, make, read, change, remove, and try without telling anybody (`API.md` D.4)."""
+"""Escalation policies: list, make, read, change, remove, and try without telling anybody."""
 
 from __future__ import annotations
 

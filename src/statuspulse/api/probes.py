@@ -1,4 +1,4 @@
-"""Probes: create, list, read, change, rotate the key, delete (`API.md` D.10)."""
+"""Probes: create, list, read, change, rotate the key, delete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Regions, read only: a region comes with its first probe and goes with its last (`API.md` D.10)."""
+"""Regions, read only: a region comes with its first probe and goes with its last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of answers with results, for the OpenAPI document (`API.md` D.2)."""
+"""The shapes of answers with results, for the OpenAPI document."""
 
 from __future__ import annotations
 

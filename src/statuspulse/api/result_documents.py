@@ -1,4 +1,4 @@
-"""Results as documents of `API.md` D.2."""
+"""Results as callers read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The results of a monitor, each with what the check saw (`API.md` D.2)."""
+"""The results of a monitor, each with what the check saw."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The route of every operation: takes a call through the order of evaluation of `API.md` B.6 before the endpoint."""
+"""The route of every operation: credential, scope, limits and body are judged in this order before the endpoint."""
 
 from __future__ import annotations
 

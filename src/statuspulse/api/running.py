@@ -1,4 +1,4 @@
-"""Which idempotency keys belong to calls that wait for something and have not been answered (`API.md` B.9)."""
+"""Which idempotency keys belong to calls that wait for something and have not been answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On-call schedules: list, make, read, change, remove, and who is on call (`API.md` D.4)."""
+"""On-call schedules: list, make, read, change, remove, and who is on call."""
 
 from __future__ import annotations
 

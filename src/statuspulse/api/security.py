@@ -1,4 +1,4 @@
-"""Who calls, and whether he may: bearer tokens after RFC 6750, networks, scopes, team (`API.md` B.6, B.8)."""
+"""Who calls, and whether he may: bearer tokens after RFC 6750, networks, scopes, team."""
 
 from __future__ import annotations
 

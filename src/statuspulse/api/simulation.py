@@ -1,4 +1,4 @@
-"""What a monitor's past would have been under other rules (`API.md` D.2)."""
+"""What a monitor's past would have been under other rules."""
 
 from __future__ import annotations
 

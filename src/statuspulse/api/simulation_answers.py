@@ -1,4 +1,4 @@
-"""The shape of a simulation, for the OpenAPI document (`API.md` D.2)."""
+"""The shape of a simulation, for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -47,7 +47,12 @@ class SimulatedIncident(Answer):
     opened_at: Annotated[datetime | None, Field(description="null: before the window.")]
     resolved_at: Annotated[datetime | None, Field(description="null: not within the window.")]
     duration_seconds: Annotated[Duration, Field(description="How long it was open within the window.")]
-    pages: Annotated[int, Field(description="How often it was opened, or opened anew, within the window.")]
+    pages: Annotated[
+        int,
+        Field(
+            description="How often people were called for it within the window: once an opening that lasted so long."
+        ),
+    ]
 
 
 class LongestOutage(SimulatedIncident):
@@ -66,9 +71,13 @@ class SimulationAccount(Answer):
     transition_count: int
     incidents: list[SimulatedIncident]
     incident_count: int
-    pages: Annotated[int, Field(description="How often people were called: incidents opened, or opened anew.")]
+    pages: Annotated[
+        int,
+        Field(description="How often people were called: once an opening that lasted until somebody was."),
+    ]
     notifications: Annotated[
-        int, Field(description="Messages to channels; simulated ones to those that the monitor notifies now.")
+        int,
+        Field(description="Messages to channels; simulated ones by policy and rules of now, unacknowledged."),
     ]
     uptime_pct: Percentage | None
     coverage_pct: Percentage | None

@@ -1,4 +1,4 @@
-"""Simulations as documents of `API.md` D.2."""
+"""Simulations as callers read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Status: what holds now, and the figures over a window (`API.md` C.2)."""
+"""Status: what holds now, and the figures over a window."""
 
 from __future__ import annotations
 

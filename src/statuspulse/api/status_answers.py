@@ -1,4 +1,4 @@
-"""The shapes of answers on the status of monitors (`API.md` C.2)."""
+"""The shapes of answers on the status of monitors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The status of a monitor as the document of `API.md` C.2, and as a sentence."""
+"""The status of a monitor as callers read it, and as a sentence."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from statuspulse.api.envelope import refusal
 from statuspulse.api.errors import ApiError
 from statuspulse.api.throttle import Throttle
 
-# What comes before the question who calls (`API.md` B.6); and 5xx, which is no fault of the caller's.
+# What comes before the question who calls; and 5xx, which is no fault of the caller's.
 _NOT_COUNTED = frozenset({404, 405, 413})
 # What stands in the state of a call whose credential was good.
 _KNOWN = frozenset({"principal", "probe", "integration"})

@@ -1,4 +1,4 @@
-"""Tickets for streams of browsers, which cannot send a token (`API.md` D.15)."""
+"""Tickets for streams of browsers, which cannot send a token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads JSON without the liberties that parsers take: what two parsers could read differently is refused (B.2)."""
+"""Reads JSON without the liberties that parsers take: what two parsers could read differently is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The instance itself: is it alive, is it ready, its figures, and the description of this API (`API.md` D.16)."""
+"""The instance itself: is it alive, is it ready, its figures, and the description of this API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Teams and members as the documents of `API.md` D.7."""
+"""Teams and members as callers read them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from statuspulse.catalog.team_members import DEFAULT_REGIONS, TIMEZONE
+from statuspulse.catalog.team_members import DEFAULT_REGIONS
 from statuspulse.catalog.teams import TeamView
 from statuspulse.domain.times import to_text
 from statuspulse.storage.people import Member
@@ -22,7 +22,7 @@ def team_document(view: TeamView) -> dict[str, Any]:
         "slug": team.slug,
         "default_policy": view.default_policy,
         "default_regions": DEFAULT_REGIONS,
-        "timezone": TIMEZONE,
+        "timezone": team.timezone,
         "settings": asdict(team.settings),
         "created_at": to_text(team.created_at),
         "updated_at": to_text(team.updated_at),

@@ -1,4 +1,4 @@
-"""Teams and the people in them (`API.md` B.8, D.7)."""
+"""Teams and the people in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds tokens by their text, with a small cache: a revoked one works for a second at most (`API.md` B.8)."""
+"""Finds tokens by their text, with a small cache: a revoked one works for a second at most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens: make, list, read, rotate, revoke; and who calls (`API.md` B.8, D.7)."""
+"""Tokens: make, list, read, rotate, revoke; and who calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transitions as documents of `API.md` D.2."""
+"""Transitions as callers read them."""
 
 from __future__ import annotations
 

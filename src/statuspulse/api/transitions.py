@@ -1,4 +1,4 @@
-"""The changes of a monitor's state, each with what led to it (`API.md` D.2)."""
+"""The changes of a monitor's state, each with what led to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uptime in buckets of time, of one monitor or of several for a dashboard (`API.md` D.2)."""
+"""Uptime in buckets of time, of one monitor or of several for a dashboard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uptime as the documents of `API.md` D.2, and as a sentence."""
+"""Uptime as callers read it, and as a sentence."""
 
 from __future__ import annotations
 

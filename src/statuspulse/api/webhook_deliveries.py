@@ -1,4 +1,4 @@
-"""Deliveries to webhook endpoints: list, read, send again (`API.md` D.8, D.13)."""
+"""Deliveries to webhook endpoints: list, read, send again."""
 
 from __future__ import annotations
 

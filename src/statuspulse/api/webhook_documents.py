@@ -1,4 +1,4 @@
-"""Webhook endpoints and deliveries as the documents of `API.md` D.8."""
+"""Webhook endpoints and deliveries as callers read them."""
 
 from __future__ import annotations
 

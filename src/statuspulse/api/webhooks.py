@@ -1,4 +1,4 @@
-"""Webhook endpoints: create, list, read, change, delete, rotate, enable, test (`API.md` D.8)."""
+"""Webhook endpoints: create, list, read, change, delete, rotate, enable, test."""
 
 from __future__ import annotations
 

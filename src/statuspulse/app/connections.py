@@ -1,4 +1,4 @@
-"""HTTP connections with an end: who sends too slowly, or takes nothing, is cut off (`RELIABILITY.md` 5).
+"""HTTP connections with an end: who sends too slowly, or takes nothing, is cut off.
 
 uvicorn has no time limits for reading and writing, and its limit of connections counts silent ones.
 """

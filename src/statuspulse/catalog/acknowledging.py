@@ -1,4 +1,4 @@
-"""Acknowledging by the link of a message (`API.md` D.3): the key is the credential, good once and for its incident."""
+"""Acknowledging by the link of a message: the key is the credential, good once and for its incident."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the probes of a region have to check: all of it, or what has changed since a version (`API.md` D.10)."""
+"""What the probes of a region have to check: all of it, or what has changed since a version."""
 
 from __future__ import annotations
 

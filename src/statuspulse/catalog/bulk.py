@@ -45,7 +45,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What came of the action for one id; `code` is one of `API.md` B.4 where it failed."""
+    """What came of the action for one id; `code` is one of those of errors where it failed."""
 
     id: str
     outcome: Outcome

@@ -1,4 +1,4 @@
-"""What people do with channels: create, change, delete, rotate, try out, ask again (`API.md` D.5)."""
+"""What people do with channels: create, change, delete, rotate, try out, ask again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What callers say of a notification channel, as closed objects (`API.md` D.5)."""
+"""What callers say of a notification channel, as closed objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Channels as configurations name them: one per canonical URL and team, its secrets sealed (`API.md` A8)."""
+"""Channels as configurations name them: one per canonical URL and team, its secrets sealed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notices that a probe does not hold what its region is assigned: it then gets a snapshot (`ENGINE.md` 3)."""
+"""Notices that a probe does not hold what its region is assigned: it then gets a snapshot."""
 
 from __future__ import annotations
 

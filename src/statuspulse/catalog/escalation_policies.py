@@ -1,4 +1,4 @@
-"""What people do with escalation policies: make, change, try and remove them (`API.md` D.4)."""
+"""What people do with escalation policies: make, change, try and remove them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError, check_precondition
 from statuspulse.catalog.validation import read
 from statuspulse.domain.difference import Difference, differences
-from statuspulse.domain.escalation import Escalation, Ladder, Place, Reaches, begun, climb
+from statuspulse.domain.escalation import Escalation, Ladder, Place, Reaches, begun, climb, rules_in_zone
 from statuspulse.engine import escalating, receivers
 from statuspulse.engine.receivers import About
-from statuspulse.storage import audit, channels, monitors, people, policies, schedules
+from statuspulse.storage import audit, channels, monitors, people, policies, schedules, teams
 from statuspulse.storage.monitors import MonitorFilter, Order
 from statuspulse.storage.policies import Policy
 
@@ -72,7 +72,7 @@ def update(
     deep: bool,
     if_match: frozenset[str] | None,
 ) -> tuple[Policy, bool]:
-    """The policy after a change, and whether that is new; `deep` merges objects member by member (B.10).
+    """The policy after a change, and whether that is new; `deep` merges objects member by member.
 
     What is open goes on by the policy that it began with. Raises InvalidInputError, MissingError,
     PreconditionFailedError, RefusedError.
@@ -135,6 +135,7 @@ def rehearse(connection: Connection, change: Change, slug: str, sent: Mapping[st
             raise InvalidInputError([Detail(code="reference_not_found", path=("monitor_id",), message=message)])
         monitor_key = monitor.key
     about = About(team_id=change.team_id, monitor_key=monitor_key, severity=trial.severity)
+    policy = replace(policy, rules=rules_in_zone(policy.rules, teams.zone_of(connection, change.team_id)))
     ladder = Ladder.of(policy.rules)
     if not ladder.applies_to(trial.severity):
         return []

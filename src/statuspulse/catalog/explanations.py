@@ -11,11 +11,13 @@ from statuspulse.catalog.status_views import Head, head_of
 from statuspulse.domain.configuration import rules_of
 from statuspulse.domain.health import Health, Position, Rules, Standing, bounds, may_decide, sight_lost_at
 from statuspulse.domain.heartbeat import Beat
+from statuspulse.domain.hold import Hold
 from statuspulse.domain.outlook import Change, Voter, changes
-from statuspulse.domain.schedule import Grid
+from statuspulse.domain.schedule import Grid, first_check_delay
 from statuspulse.engine import escalating
 from statuspulse.engine.sight import RegionSight
-from statuspulse.storage import incidents, states, transitions
+from statuspulse.storage import dependencies, incidents, monitors, states, transitions
+from statuspulse.storage.incidents import Incident
 from statuspulse.storage.transitions import Recorded, TransitionFilter
 
 _LAST_TRANSITIONS = 5
@@ -44,6 +46,15 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """A monitor that this one depends on: while it is down, nobody is told of this one."""
+
+    id: str
+    name: str
+    health: Health
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """Without reports from enough regions it is unknown from `unknown_at` on; None where it is so now, or paused.
 
@@ -55,6 +66,8 @@ class Explanation:
     votes: tuple[RegionVote, ...]
     outlooks: tuple[Outlook, ...]
     unknown_at: int | None
+    dependencies: tuple[Dependency, ...]
+    hold: Hold | None
     transitions: tuple[Recorded, ...]
     is_unheard: bool
     now: int
@@ -84,6 +97,8 @@ class CallExplanation:
 
     head: Head
     beat: Beat
+    dependencies: tuple[Dependency, ...]
+    hold: Hold | None
     transitions: tuple[Recorded, ...]
     is_unheard: bool
     now: int
@@ -109,10 +124,19 @@ def explanation_of(
         descending=True,
         limit=_LAST_TRANSITIONS,
     )
-    is_unheard = _is_unheard(connection, head, now)
+    incident, depends_on = _incident(connection, head), _dependencies(connection, head)
+    hold = None if incident is None else incident.escalation.hold
+    is_unheard = incident is not None and escalating.is_unheard(connection, incident, now)
     if head.sight.beat is not None:
-        beat = head.sight.beat
-        return CallExplanation(head=head, beat=beat, transitions=tuple(last), is_unheard=is_unheard, now=now)
+        return CallExplanation(
+            head=head,
+            beat=head.sight.beat,
+            dependencies=depends_on,
+            hold=hold,
+            transitions=tuple(last),
+            is_unheard=is_unheard,
+            now=now,
+        )
     rules = rules_of(head.monitor.config)
     votes = _votes(connection, head, rules, online, now)
     return Explanation(
@@ -121,16 +145,26 @@ def explanation_of(
         votes=votes,
         outlooks=() if head.monitor.paused else _outlooks(head, rules, votes, now),
         unknown_at=_unknown_at(head, rules),
+        dependencies=depends_on,
+        hold=hold,
         transitions=tuple(last),
         is_unheard=is_unheard,
         now=now,
     )
 
 
-def _is_unheard(connection: Connection, head: Head, now: int) -> bool:
+def _dependencies(connection: Connection, head: Head) -> tuple[Dependency, ...]:
+    found = dependencies.parents_of(connection, head.monitor.key)
+    moods = monitors.states(connection, found)
+    parents = [(monitors.get(connection, head.monitor.team_id, found[key]), mood) for key, mood in moods.items()]
+    return tuple(
+        Dependency(id=parent.id, name=parent.name, health=mood.health) for parent, mood in parents if parent is not None
+    )
+
+
+def _incident(connection: Connection, head: Head) -> Incident | None:
     shown = head.incident
-    incident = None if shown is None else incidents.get(connection, head.monitor.team_id, shown.id)
-    return incident is not None and escalating.is_unheard(connection, incident, now)
+    return None if shown is None else incidents.get(connection, head.monitor.team_id, shown.id)
 
 
 def _votes(
@@ -155,15 +189,24 @@ def _votes(
 def _outlooks(head: Head, rules: Rules, votes: Sequence[RegionVote], now: int) -> tuple[Outlook, ...]:
     voters = [Voter(region=vote.sight.slug, standing=vote.standing, eligible=vote.eligible) for vote in votes]
     slugs = [vote.sight.slug for vote in votes]
+    first = head.monitor.created_at + first_check_delay(head.monitor.id, rules.interval)
     found = []
     for change in changes(head.sight.state.health, voters, rules):
-        slots = [
-            Grid.of(head.monitor.id, rules.interval, slugs.index(need.region), len(slugs)).next_slot(now)
-            + (need.results - 1) * rules.interval
+        looks = [
+            _look(
+                Grid.of(head.monitor.id, rules.interval, slugs.index(need.region), len(slugs)), first, need.results, now
+            )
             for need in change.needed
         ]
-        found.append(Outlook(change=change, scheduled_at=max(slots)))
+        found.append(Outlook(change=change, scheduled_at=max(looks)))
     return tuple(found)
+
+
+def _look(grid: Grid, first: int, number: int, now: int) -> int:
+    """When the look of that number comes, counted from now; a new monitor is looked at once more beside its slots."""
+    slot = grid.next_slot(now)
+    looks = [slot + later * grid.interval for later in range(number)]
+    return sorted([first, *looks] if first > now else looks)[number - 1]
 
 
 def _unknown_at(head: Head, rules: Rules) -> int | None:

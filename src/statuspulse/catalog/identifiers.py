@@ -1,4 +1,4 @@
-"""Fresh ids of configured objects: short, so that a taken one has to be noticed (`API.md` B.12)."""
+"""Fresh ids of configured objects: short, so that a taken one has to be noticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What callers say of an incident, as closed objects, and what has to hold of one by itself (`API.md` C.3, D.3)."""
+"""What callers say of an incident, as closed objects, and what has to hold of one by itself."""
 
 from __future__ import annotations
 

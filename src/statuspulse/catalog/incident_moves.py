@@ -1,4 +1,4 @@
-"""What people do with an incident beside its state: escalate it now, or leave it alone for a while (`API.md` D.3)."""
+"""What people do with an incident beside its state: escalate it now, or leave it alone for a while."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A new incident as a body means it, and what of a body becomes part of any incident (`API.md` C.3)."""
+"""A new incident as a body means it, and what of a body becomes part of any incident."""
 
 from __future__ import annotations
 

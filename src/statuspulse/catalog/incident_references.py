@@ -1,4 +1,4 @@
-"""Which incident a body means, and what else it names; references that disagree are refused (`API.md` C.3)."""
+"""Which incident a body means, and what else it names; references that disagree are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people and programs do with incidents: trigger, acknowledge, resolve, change, annotate (`API.md` C.3, D.3)."""
+"""What people and programs do with incidents: trigger, acknowledge, resolve, change, annotate."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def get(connection: Connection, team_id: str, incident_id: str) -> Incident:
 
 
 def judged_again(connection: Connection, work: Callable[[], T]) -> T:
-    """Repeats what lost a race: the other's change is committed by then, and decided on (`API.md` C.3)."""
+    """Repeats what lost a race: the other's change is committed by then, and decided on."""
     for _ in range(_TRIES - 1):
         with suppress(IncidentChangedError, IntegrityError), connection.begin_nested():
             return work()

@@ -1,4 +1,4 @@
-"""Looking once, now: at a monitor, or at what might become one (`API.md` D.1)."""
+"""Looking once, now: at a monitor, or at what might become one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of values that configuration is made of, as strict pydantic types (`API.md` B.2, C.1)."""
+"""The kinds of values that configuration is made of, as strict pydantic types."""
 
 from __future__ import annotations
 

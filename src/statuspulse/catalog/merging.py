@@ -1,4 +1,4 @@
-"""How a change meets what is stored: PUT merges top-level members, PATCH merges deeply (`API.md` B.10, RFC 7396)."""
+"""How a change meets what is stored: PUT merges top-level members, PATCH merges deeply (RFC 7396)."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.secret import MASK
 from statuspulse.engine import control, monitor_events
 from statuspulse.engine.heartbeats import reschedule
-from statuspulse.storage import audit, config_versions, events, monitors, states, watch
+from statuspulse.storage import audit, config_versions, dependencies, events, monitors, states, watch
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.sealing import Keyring
 from statuspulse.storage.states import MonitorState
@@ -113,6 +113,7 @@ def bring_up(
     monitor = replace(unkeyed, key=monitors.insert(connection, unkeyed))
     config_versions.record(connection, monitor, ())
     monitors.link_channels(connection, monitor.key, config["notifications"])
+    dependencies.link(connection, monitor.key, monitor.team_id, config["depends_on"])
     if monitor.type == HEARTBEAT:
         heartbeats.begin(connection, instance.keyring, monitor, change.now)
     health = Health.PENDING
@@ -154,7 +155,7 @@ def _change_config(connection: Connection, instance: Instance, change: Change, s
         shortest_interval=_shortest_interval(stored, edit, instance),
         stored=before,
     )
-    resolved = references.resolve(connection, instance, change, given)
+    resolved = references.resolve(connection, instance, change, given, stored)
     _check_version_in_body(stored, edit.sent)
     if change.needs_precondition and edit.if_match is None and _VERSION not in edit.sent:
         raise precondition_required()
@@ -181,17 +182,31 @@ def _follow_pause(connection: Connection, change: Change, stored: Monitor, outco
 
 
 def remove(connection: Connection, change: Change, monitor_id: str, if_match: frozenset[str] | None) -> None:
-    """The monitor is checked no more and its open incident is resolved; its history stays."""
+    """The monitor is checked no more and its open incident is resolved; its history stays.
+
+    What depends on it does so no more, under a new version of its configuration.
+    """
     stored = to_change(connection, change.team_id, monitor_id)
     if change.needs_precondition and if_match is None:
         raise precondition_required()
     _check(stored, if_match)
+    _let_go(connection, change, stored)
     resolved = control.remove(connection, change.team_id, stored.key, change.actor, change.now)
     config_versions.forget(connection, stored.key, through=stored.config_version)
+    dependencies.link(connection, stored.key, stored.team_id, ())
     monitors.mark_deleted(connection, change.team_id, stored.key, watch.advance(connection), change.now)
     record(connection, change, "monitor.deleted", stored, list(differences(_facts(stored), {})))
     deleted = monitor_events.deleted(stored, change.actor, change.now, resolved_incident_ids=resolved)
     events.record(connection, deleted)
+
+
+def _let_go(connection: Connection, change: Change, parent: Monitor) -> None:
+    for child in dependencies.children_of(connection, change.team_id, parent.key):
+        left = [one for one in child.config["depends_on"] if one != parent.id]
+        config = {**child.config, "depends_on": left}
+        changed = tuple(merging.changes(child.config, config))
+        monitor = _with_config(connection, child, config, changed, change)
+        _record_update(connection, change, monitor, child.config, changed, _diff(child.config, config, changed))
 
 
 def pause(connection: Connection, change: Change, monitor_id: str) -> Outcome:
@@ -329,6 +344,9 @@ def _with_config(
         reschedule(connection, monitor.key, change.now)
     if stored.config["notifications"] != config["notifications"]:
         monitors.link_channels(connection, monitor.key, config["notifications"])
+    if stored.config["depends_on"] != config["depends_on"]:
+        dependencies.link(connection, monitor.key, monitor.team_id, config["depends_on"])
+        dependencies.look_again(connection, monitor.key, change.now)
     return monitor
 
 

@@ -1,4 +1,4 @@
-"""Patterns that people write: RE2, which takes linear time whatever they are (`ENGINE.md` 2.5)."""
+"""Patterns that people write: RE2, which takes linear time whatever they are."""
 
 from __future__ import annotations
 

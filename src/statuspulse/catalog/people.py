@@ -1,4 +1,4 @@
-"""Who belongs to a team, and as what (`API.md` D.7)."""
+"""Who belongs to a team, and as what."""
 
 from __future__ import annotations
 

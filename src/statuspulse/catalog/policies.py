@@ -21,7 +21,7 @@ SINGLE_STEP: dict[str, Any] = {
 
 
 def provide(connection: Connection, team_id: str, slug: str, now: int) -> bool:
-    """Makes the policy that a monitor names if the team has none of that name; answers whether it did (A7)."""
+    """Makes the policy that a monitor names if the team has none of that name; answers whether it did."""
     if policies.get(connection, team_id, slug) is not None:
         return False
     return policies.insert_if_new(

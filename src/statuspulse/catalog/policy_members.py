@@ -1,4 +1,4 @@
-"""What callers say of an escalation policy, as closed objects (`API.md` D.4)."""
+"""What callers say of an escalation policy, as closed objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What callers say of a probe, as closed objects (`API.md` D.10)."""
+"""What callers say of a probe, as closed objects."""
 
 from __future__ import annotations
 

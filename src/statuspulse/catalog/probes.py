@@ -1,4 +1,4 @@
-"""What people do with probes: create, change, give a new key, delete, each in one transaction (`API.md` D.10)."""
+"""What people do with probes: create, change, give a new key, delete, each in one transaction."""
 
 from __future__ import annotations
 

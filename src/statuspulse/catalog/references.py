@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from statuspulse.catalog import channels, policies
+from statuspulse.catalog import channels, dependencies, policies
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.monitor_input import MonitorInput
 from statuspulse.catalog.refusals import Detail, InvalidInputError, SoftProblem
@@ -19,6 +19,7 @@ from statuspulse.domain.secret import MASK
 from statuspulse.storage import audit, probes
 from statuspulse.storage import channels as stored_channels
 from statuspulse.storage import policies as stored_policies
+from statuspulse.storage.monitors import Monitor
 
 _MASKED = (
     "is masked, and no channel of this team is shown like that; send back what an answer shows, up to the id after #, "
@@ -28,9 +29,9 @@ _MASKED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Who changes what of whose, and when; `strict` refuses what would otherwise be made on the way (A7).
+    """Who changes what of whose, and when; `strict` refuses what would otherwise be made on the way.
 
-    `needs_precondition` refuses a change of something that does not name the version it is made on (B.9).
+    `needs_precondition` refuses a change of something that does not name the version it is made on.
     """
 
     team_id: str
@@ -48,8 +49,13 @@ class Resolved:
     warnings: tuple[SoftProblem, ...]
 
 
-def resolve(connection: Connection, instance: Instance, change: Change, given: MonitorInput) -> Resolved:
-    """Finds everything that is named; raises InvalidInputError with what does not exist."""
+def resolve(
+    connection: Connection, instance: Instance, change: Change, given: MonitorInput, stored: Monitor | None = None
+) -> Resolved:
+    """Finds everything that is named; raises InvalidInputError with what does not exist.
+
+    `stored` is the monitor that becomes another one by it.
+    """
     config = dict(given.config)
     problems = list(_unknown_regions(connection, config["regions"]))
     warnings: tuple[SoftProblem, ...] = ()
@@ -61,6 +67,7 @@ def resolve(connection: Connection, instance: Instance, change: Change, given: M
     config["notifications"], refused = channels_meant(connection, instance, change, config["notifications"])
     problems += [one.below(("notifications",)) for one in refused]
     config["notification_rules"], refused = _rules(connection, instance, change, config["notification_rules"])
+    problems += dependencies.problems(connection, change.team_id, stored, config["depends_on"])
     if problems := [*problems, *refused]:
         raise InvalidInputError(problems)
     return Resolved(config=config, warnings=warnings)

@@ -90,7 +90,7 @@ class PreconditionFailedError(Exception):
 
 
 class RefusedError(Exception):
-    """It is forbidden by how things are; the code is one of `API.md` B.4, the message is for people."""
+    """It is forbidden by how things are; the code is one that callers know, the message is for people."""
 
     def __init__(self, code: str, message: str, details: Sequence[Detail] = ()) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What callers say of an on-call schedule, as closed objects (`API.md` D.4)."""
+"""What callers say of an on-call schedule, as closed objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On-call schedules: made, changed, removed, and asked who is on call (`API.md` D.4)."""
+"""On-call schedules: made, changed, removed, and asked who is on call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects with ids that the operator gives, for demos, migrations and the examples of the reference (`API.md` G)."""
+"""Objects with ids that the operator gives, for demos, migrations and the examples of the reference."""
 
 from __future__ import annotations
 

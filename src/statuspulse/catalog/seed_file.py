@@ -1,4 +1,4 @@
-"""The shape of the seed file (`API.md` G); monitors and incidents keep the bodies of their POST."""
+"""The shape of the seed file; monitors and incidents keep the bodies of their POST."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The past of a seeded monitor: states that become intervals, and so uptime, and results (`API.md` G)."""
+"""The past of a seeded monitor: states that become intervals, and so uptime, and results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Incidents with ids, numbers and times that the operator gives (`API.md` G)."""
+"""Incidents with ids, numbers and times that the operator gives."""
 
 from __future__ import annotations
 

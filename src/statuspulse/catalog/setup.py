@@ -1,4 +1,4 @@
-"""What a fresh database needs before anyone can call: a first team, the region of this host, a token (A19, A21)."""
+"""What a fresh database needs before anyone can call: a first team, the region of this host, a token."""
 
 from __future__ import annotations
 

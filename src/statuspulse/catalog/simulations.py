@@ -1,4 +1,4 @@
-"""What may be asked of a monitor's past: other rules, a window, and how many may ask at a time (`API.md` D.2)."""
+"""What may be asked of a monitor's past: other rules, a window, and how many may ask at a time."""
 
 from __future__ import annotations
 

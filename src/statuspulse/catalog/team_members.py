@@ -1,4 +1,4 @@
-"""What callers say of teams and the people in them, as closed objects (`API.md` D.7)."""
+"""What callers say of teams and the people in them, as closed objects."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from statuspulse.catalog.hours_members import TimeZone
 from statuspulse.catalog.members import Fixed, Line, Members, Name, Omissible, Slug
 from statuspulse.catalog.rule_members import ChannelText
 from statuspulse.catalog.validation import read
 from statuspulse.domain.team_settings import StatusWindow
 
 DEFAULT_REGIONS = ["local"]
-TIMEZONE = "UTC"
 
 # Members of an answer that may be sent back with a PATCH; they are not the caller's to set there.
 READ_ONLY = frozenset(
@@ -55,7 +55,9 @@ class TeamEdit(Members):
     slug: Omissible[Slug] = None
     default_policy: Slug | None = None
     default_regions: Annotated[Any, Fixed(default=DEFAULT_REGIONS, answered={"type": "array"})] = None
-    timezone: Annotated[Any, Fixed(default=TIMEZONE, answered={"type": "string"})] = TIMEZONE
+    timezone: Annotated[
+        TimeZone | None, Field(description="Where the team's clock hangs, for hours that name no zone; by default UTC.")
+    ] = None
     settings: SettingsRequest | None = Field(default_factory=SettingsRequest)
 
 

@@ -1,4 +1,4 @@
-"""What is done with teams: make, change, delete. A team sees its own and nothing of any other (`API.md` B.8, D.7)."""
+"""What is done with teams: make, change, delete. A team sees its own and nothing of any other."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from statuspulse.storage import audit, channels, people, policies, teams
 from statuspulse.storage import tokens as stored_tokens
 from statuspulse.storage.sealing import Keyring
 from statuspulse.storage.teams import Team
+
+UTC = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ def create(
         team = setup.new_team(connection, slug=request.slug, name=request.name, now=change.now)
     except IntegrityError:
         raise RefusedError("slug_taken", "There is a team with this slug.") from None
-    settled = replace(team, settings=_settled(team.settings, request.settings))
+    settled = replace(team, timezone=request.timezone or UTC, settings=_settled(team.settings, request.settings))
     _check_fallback(connection, settled)
     teams.save(connection, settled)
     view = TeamView(team=settled, default_policy=None)
@@ -133,6 +135,7 @@ def _edited(connection: Connection, before: TeamView, edit: TeamEdit) -> TeamVie
     team = replace(
         before.team,
         name=before.team.name if edit.name is None else edit.name,
+        timezone=(edit.timezone or UTC) if "timezone" in edit.model_fields_set else before.team.timezone,
         settings=TeamSettings() if edit.settings is None else _settled(before.team.settings, edit.settings),
     )
     _check_fallback(connection, team)
@@ -177,6 +180,7 @@ def _facts(view: TeamView) -> dict[str, Any]:
         "name": view.team.name,
         "slug": view.team.slug,
         "default_policy": view.default_policy,
+        "timezone": view.team.timezone,
         "settings": asdict(view.team.settings),
     }
 

@@ -1,4 +1,4 @@
-"""What callers say of a token, as closed objects (`API.md` D.7)."""
+"""What callers say of a token, as closed objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done with tokens: make, rotate, revoke. No token gives away more than it has (`API.md` B.8, D.7)."""
+"""What is done with tokens: make, rotate, revoke. No token gives away more than it has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pydantic's errors in our own words: codes of `API.md` B.4, paths into what was sent, and never a value of it."""
+"""pydantic's errors in our own words: codes that callers know, paths into what was sent, and never a value of it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,12 @@ def read(shape: type[Shape], document: object) -> Shape:
         return shape.model_validate(document)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        raise InvalidInputError(details_of(found, document, tuple(shape.model_fields))) from None
+        raise InvalidInputError(details_of(found, document, names_of(shape))) from None
+
+
+def names_of(shape: type[BaseModel]) -> tuple[str, ...]:
+    """The members of a shape as callers write them."""
+    return tuple(field.alias or name for name, field in shape.model_fields.items())
 
 
 def details_of(errors: Iterable[Mapping[str, Any]], sent: Any, known: Sequence[str] = ()) -> list[Detail]:

@@ -1,4 +1,4 @@
-"""What callers say of a webhook endpoint, as closed objects (`API.md` D.8)."""
+"""What callers say of a webhook endpoint, as closed objects."""
 
 from __future__ import annotations
 

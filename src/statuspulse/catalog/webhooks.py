@@ -1,4 +1,4 @@
-"""What people do with webhook endpoints: create, change, rotate, disable, enable, send again (`API.md` D.8)."""
+"""What people do with webhook endpoints: create, change, rotate, disable, enable, send again."""
 
 from __future__ import annotations
 

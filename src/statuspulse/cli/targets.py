@@ -34,7 +34,13 @@ def target_of(text: str, expected_status: str | None) -> Target:
     if expected_status is not None:
         raise TargetError("--expect-status is for http:// and https:// only")
     try:
-        return _tcp(text, urlsplit(text)) if scheme == "tcp" else _dns(text, urlsplit(text))
+        url = urlsplit(text)
+        _ = url.port
+    except ValueError:
+        # Brackets that do not close, or a port that is none.
+        raise TargetError(f"the target cannot be read; write {_FORMS}") from None
+    try:
+        return _tcp(text, url) if scheme == "tcp" else _dns(text, url)
     except ValueError as error:
         raise TargetError(str(error)) from None
 

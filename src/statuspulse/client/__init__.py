@@ -20,6 +20,7 @@ from statuspulse.client.errors import (
     UnavailableError,
     UnexpectedAnswerError,
     UnreachableError,
+    UsageError,
 )
 from statuspulse.client.retries import Retries
 
@@ -39,4 +40,5 @@ __all__ = [
     "UnavailableError",
     "UnexpectedAnswerError",
     "UnreachableError",
+    "UsageError",
 ]

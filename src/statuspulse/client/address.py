@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from statuspulse.client.errors import UsageError
+
 _PORTS = {"http": 80, "https": 443}
 _VERSION = "/v1"
 
@@ -29,17 +31,17 @@ class Address:
 
 
 def address_of(text: str) -> Address:
-    """Reads `https://status.example.com`, with a path or without, and with `/v1` or without; raises ValueError."""
+    """Reads `https://status.example.com`, with a path or without, and with `/v1` or without; raises UsageError."""
     try:
         url = urlsplit(text.strip())
         scheme, host, port = url.scheme.lower(), url.hostname, url.port
     except ValueError:
-        raise ValueError("the address of the server cannot be read; write https://status.example.com") from None
+        raise UsageError("the address of the server cannot be read; write https://status.example.com") from None
     if scheme not in _PORTS or not host or not (host.isascii() and host.isprintable()):
-        raise ValueError("the address of the server has to look like https://status.example.com")
+        raise UsageError("the address of the server has to look like https://status.example.com")
     if "@" in url.netloc or url.query or url.fragment:
-        raise ValueError("the address of the server takes no credentials, query or fragment")
+        raise UsageError("the address of the server takes no credentials, query or fragment")
     if not url.path.isascii() or any(sign <= " " for sign in url.path):
-        raise ValueError("the path in the address of the server has to be ASCII without spaces")
+        raise UsageError("the path in the address of the server has to be ASCII without spaces")
     prefix = url.path.rstrip("/").removesuffix(_VERSION)
     return Address(scheme=scheme, host=host, port=_PORTS[scheme] if port is None else port, prefix=prefix)

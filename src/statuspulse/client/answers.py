@@ -205,6 +205,7 @@ class Escalation(Part, frozen=True, kw_only=True):
     repeat: int
     next_step_at: datetime | None
     exhausted: bool
+    held: Held | None
 
 
 class EscalationRepeat(Part, frozen=True, kw_only=True):
@@ -247,6 +248,14 @@ class EventRequest(Part, frozen=True, kw_only=True):
 
     id: str
     idempotency_key: str | None
+
+
+class ExplainedDependency(Part, frozen=True, kw_only=True):
+    """A monitor that this one depends on: while it is down, nobody is told of this one."""
+
+    monitor_id: str
+    name: str
+    health: str
 
 
 class ExplainedQuorum(Part, frozen=True, kw_only=True):
@@ -301,6 +310,7 @@ class Explanation(Answer, frozen=True, kw_only=True):
     quorum: ExplainedQuorum | None
     heartbeat: StatusHeartbeat | None
     maintenance: StatusMaintenance
+    depends_on: tuple[ExplainedDependency, ...]
     active_incident: ActiveIncident | None
     next_decision: NextDecision
     transitions: tuple[Transition, ...]
@@ -316,10 +326,19 @@ class Header(Part, frozen=True, kw_only=True):
     secret: bool | None = None
 
 
+class Held(Part, frozen=True, kw_only=True):
+    """Why nobody is told of an incident for now: what its monitor depends on is down, or may be."""
+
+    reason: str
+    monitor_ids: tuple[str, ...]
+    since: datetime
+    until: datetime | None
+
+
 class Hours(Part, frozen=True, kw_only=True):
     """Wall time of some days; hours that end before they begin go over midnight, equal ones are whole days."""
 
-    timezone: str
+    timezone: str | None = None
     days: tuple[str, ...] | None = None
     from_: str = msgspec.field(name="from")
     to: str
@@ -864,6 +883,15 @@ class Probe(Answer, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class QuietHours(Part, frozen=True, kw_only=True):
+    """Hours that leave some time of the week: what waits for them to end has to be told some day."""
+
+    timezone: str | None = None
+    days: tuple[str, ...] | None = None
+    from_: str = msgspec.field(name="from")
+    to: str
+
+
 class RateLimit(Part, frozen=True, kw_only=True):
     """A limit that the token may meet, and what is left of it; limits that are switched off are absent."""
 
@@ -980,6 +1008,7 @@ class Rule(Part, frozen=True, kw_only=True):
     after_seconds: int | None = None
     repeat_seconds: int | None = None
     send_resolved: bool | None = None
+    quiet_hours: QuietHours | None = None
     mute: bool | None = None
 
 

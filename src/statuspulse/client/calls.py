@@ -11,6 +11,8 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from statuspulse.client.errors import UsageError
+
 # So many items of a list are asked for at once.
 PAGE = 100
 _JSON = ("Content-Type", "application/json")
@@ -28,10 +30,10 @@ class Call:
 
 
 def path_of(*segments: str) -> str:
-    """`/v1/…` of these segments. Raises ValueError for an empty one, which would name another resource."""
+    """`/v1/…` of these segments. Raises UsageError for an empty one, which would name another resource."""
     for segment in segments:
         if not segment:
-            raise ValueError("an id in the path of a call is empty")
+            raise UsageError("an id in the path of a call is empty")
     # A dot alone would be taken for a step within the path.
     quoted = [quote(segment, safe="") if segment.strip(".") else segment.replace(".", "%2E") for segment in segments]
     return "/".join(["/v1", *quoted])
@@ -108,17 +110,17 @@ def _with_query(path: str, query: Mapping[str, Any] | None) -> str:
 
 
 def _text(value: Any) -> str:
-    """Raises ValueError for a time without zone: nobody could say which instant it is."""
+    """Raises UsageError for a time without zone: nobody could say which instant it is."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
         if value.tzinfo is None:
-            raise ValueError("a time in a call needs a time zone")
+            raise UsageError("a time in a call needs a time zone")
         return value.isoformat()
     return str(value)
 
 
 def _printable(name: str, text: str) -> str:
     if not text or not text.isascii() or not text.isprintable():
-        raise ValueError(f"{name} has to be printable ASCII")
+        raise UsageError(f"{name} has to be printable ASCII")
     return text

@@ -11,6 +11,10 @@ class StatusPulseError(Exception):
     """Everything that the client raises about a call."""
 
 
+class UsageError(StatusPulseError, ValueError):
+    """The program uses the client in a way that means nothing; nothing was sent."""
+
+
 class UnreachableError(StatusPulseError):
     """No answer came in time. `may_be_done`: a call was sent, and nobody can say whether it was done."""
 

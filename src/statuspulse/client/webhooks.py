@@ -1,4 +1,4 @@
-"""Checks that a webhook was sent by StatusPulse (Standard Webhooks 1.0.0; `API.md` D.8)."""
+"""Checks that a webhook was sent by StatusPulse (Standard Webhooks 1.0.0)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+
+from statuspulse.client.errors import UsageError
 
 _PREFIX = "whsec_"
 _VERSION = "v1"
@@ -54,9 +56,13 @@ def _header(headers: Mapping[str, str], name: str) -> str:
 def _key(secret: str) -> bytes:
     """The secret is the base64 text behind its prefix; the key is what that stands for."""
     try:
-        return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError(f"the secret of an endpoint looks like {_PREFIX}…, followed by base64") from None
+        raise UsageError(f"the secret of an endpoint looks like {_PREFIX}…, followed by base64") from None
+    if not key:
+        # With an empty key anybody could sign.
+        raise UsageError("the secret of an endpoint is empty")
+    return key
 
 
 def _signatures(text: str) -> list[bytes]:

@@ -9,7 +9,7 @@ from statuspulse.domain.backoff import RetryAfter
 from statuspulse.domain.message import Message
 from statuspulse.domain.secret import Secret
 
-# The bounds of one delivery (`RELIABILITY.md` 2 and 5).
+# The bounds of one delivery.
 ATTEMPT_SECONDS = 15.0
 ANSWER_BYTES = 65536
 # How the word for a defect of our own begins.

@@ -1,4 +1,4 @@
-"""Many messages in one: what a chat is told in a storm (`RELIABILITY.md` 2)."""
+"""Many messages in one: what a chat is told in a storm."""
 
 from __future__ import annotations
 

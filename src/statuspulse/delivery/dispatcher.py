@@ -1,4 +1,4 @@
-"""Hands over what the outbox owes, each destination at its own pace and apart from all others (`RELIABILITY.md` 2)."""
+"""Hands over what the outbox owes, each destination at its own pace and apart from all others."""
 
 from __future__ import annotations
 

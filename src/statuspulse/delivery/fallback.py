@@ -1,4 +1,4 @@
-"""Tells the team's fallback channel, once, that another one is failing (`RELIABILITY.md` 2)."""
+"""Tells the team's fallback channel, once, that another one is failing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One destination as the dispatcher sees it: places, pace and breaker (`RELIABILITY.md` 2)."""
+"""One destination as the dispatcher sees it: places, pace and breaker."""
 
 from __future__ import annotations
 

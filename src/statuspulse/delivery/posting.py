@@ -12,7 +12,7 @@ from statuspulse.domain.backoff import RetryAfter
 from statuspulse.egress.http_client import Answer, HttpClient, Unreachable
 from statuspulse.egress.policy import Purpose
 
-# Statuses that no second try will change (`RELIABILITY.md` 2).
+# Statuses that no second try will change.
 REFUSING = frozenset({400, 401, 403, 404, 410})
 
 

@@ -1,4 +1,4 @@
-"""Sends events to webhook endpoints, each apart from all others (`API.md` D.8, `RELIABILITY.md` 2)."""
+"""Sends events to webhook endpoints, each apart from all others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens and who they stand for: their form, their checksum, and the principal of a call (`API.md` B.8)."""
+"""Tokens and who they stand for: their form, their checksum, and the principal of a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A rule on an answer: what is looked at, how it is compared, and with what (`ENGINE.md` 2.5)."""
+"""A rule on an answer: what is looked at, how it is compared, and with what."""
 
 from __future__ import annotations
 

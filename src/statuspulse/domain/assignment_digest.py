@@ -1,4 +1,4 @@
-"""The digest by which probe and control plane notice that they do not mean the same set (`ENGINE.md` 3)."""
+"""The digest by which probe and control plane notice that they do not mean the same set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a message that was not taken is handed over again: the ladder of `RELIABILITY.md` 2, and `Retry-After`."""
+"""When a message that was not taken is handed over again: a ladder of waits, and `Retry-After` (RFC 9110, 10.2.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The URLs by which people name notification channels, and what each becomes (`API.md` D.5)."""
+"""The URLs by which people name notification channels, and what each becomes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the clock of a probe is from ours, and which instant it means by what it says (`API.md` D.10)."""
+"""How far the clock of a probe is from ours, and which instant it means by what it says."""
 
 from __future__ import annotations
 

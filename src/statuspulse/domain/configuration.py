@@ -1,4 +1,4 @@
-"""Reads a monitor's stored configuration: the document of `API.md` C.1 becomes rules."""
+"""Reads a monitor's stored configuration: the normalised document becomes rules."""
 
 from __future__ import annotations
 

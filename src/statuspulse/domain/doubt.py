@@ -1,4 +1,4 @@
-"""Rechecks: when a single result against what a region thought is a reason to look again at once (`ENGINE.md` 4)."""
+"""Rechecks: when a single result against what a region thought is a reason to look again at once."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Who is to be told next of an incident, and when: a ladder, how far it is climbed, and every timer that follows.
 
-All of it is decided from values and `now`; the engine stores what comes out and sends what it says (`API.md` D.4).
+All of it is decided from values and `now`; the engine stores what comes out and sends what it says.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from statuspulse.domain.hours import Hours
+from statuspulse.domain.hold import Hold
+from statuspulse.domain.hours import Hours, in_zone
 from statuspulse.domain.incident import IncidentState
+from statuspulse.domain.routing import first_time, not_before
 from statuspulse.domain.times import MINUTE, SECOND
 
-# So long a message may be on its way before the next step is taken without it (`RELIABILITY.md` 2).
+# So long a message may be on its way before the next step is taken without it.
 REACH = 2 * MINUTE
 
 
@@ -162,6 +164,7 @@ class TimerKind(StrEnum):
     STEP = "step"
     REACH = "reach"
     ROUTE = "route"
+    HOLD = "hold"
     ACK_END = "ack_end"
     AUTO_RESOLVE = "auto_resolve"
 
@@ -180,10 +183,11 @@ class Escalation:
     """Everything that an incident carries with it of who is told when; edits of policy and monitor do not reach it.
 
     `rules` are the policy's as they were at the trigger, None where none applies; `routes` the monitor's own rules that
-    matched, as {notify, after_seconds, repeat_seconds, send_resolved}. `begun_at` is when the round began, `told`
-    are the channels that were told last and `reach_at` is until when they have to have it. `heard` are all that were
-    told since the incident was opened last, `quiet` those of them that hear nothing of the end. `repeating` are the
-    routes' next times. `facts` is what the trigger told.
+    matched, as {notify, after_seconds, repeat_seconds, send_resolved, quiet_hours}. `begun_at` is when the round began,
+    `told` are the channels that were told last and `reach_at` is until when they have to have it. `heard` are all that
+    were told since the incident was opened last, `quiet` those of them that hear nothing of the end. `repeating` are
+    the routes' next times. `facts` is what the trigger told. While there is a `hold` nobody is told anything but the
+    end.
     """
 
     rules: dict[str, Any] | None = None
@@ -198,6 +202,7 @@ class Escalation:
     facts: dict[str, Any] | None = None
     heard: tuple[str, ...] = ()
     quiet: tuple[str, ...] = ()
+    hold: Hold | None = None
 
     @property
     def ladder(self) -> Ladder | None:
@@ -229,8 +234,15 @@ class Escalation:
                 "told": tuple(document["told"]),
                 "heard": tuple(document["heard"]),
                 "quiet": tuple(document["quiet"]),
+                "hold": None if document["hold"] is None else Hold.read(document["hold"]),
             }
         )
+
+
+def rules_in_zone(rules: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    """The rules of a policy whose hours have a zone each: their own, or else this one."""
+    steps = [{**step, "only_between": in_zone(step["only_between"], zone)} for step in rules["steps"]]
+    return {**rules, "steps": steps}
 
 
 def begun(escalation: Escalation, now: int, reaches: Reaches = _anybody) -> tuple[Escalation, tuple[Place, ...]]:
@@ -245,6 +257,7 @@ def begun(escalation: Escalation, now: int, reaches: Reaches = _anybody) -> tupl
         reach_at=None,
         ack_expires_at=None,
         auto_resolve_at=_later(now, None if ladder is None else ladder.auto_resolve),
+        hold=None,
     )
     return started, climbed.taken
 
@@ -252,6 +265,14 @@ def begun(escalation: Escalation, now: int, reaches: Reaches = _anybody) -> tupl
 def reopened(escalation: Escalation) -> Escalation:
     """Another outage: whoever heard of the one before hears of this one only if he is told again."""
     return replace(escalation, told=(), heard=(), quiet=())
+
+
+def put_on_hold(escalation: Escalation, hold: Hold) -> Escalation:
+    """Nobody is told before the hold ends. A round that has not begun waits on the ground."""
+    if not hold.begins:
+        return replace(escalation, hold=hold)
+    waiting = Progress(upcoming=None if escalation.rules is None else Place(0, 0))
+    return replace(_halted(escalation), progress=waiting, ack_expires_at=None, auto_resolve_at=None, hold=hold)
 
 
 def acknowledged(escalation: Escalation, now: int, until: int | None) -> Escalation:
@@ -269,7 +290,9 @@ def over(escalation: Escalation) -> Escalation:
 def timers(state: IncidentState, escalation: Escalation) -> Iterator[Timer]:
     """Every timer of an incident in the state: they follow from it alone, so that its rows can be made anew."""
     progress = escalation.progress
-    if state is IncidentState.TRIGGERED:
+    if state is IncidentState.TRIGGERED and escalation.hold is not None:
+        yield Timer(kind=TimerKind.HOLD, due_at=escalation.hold.look_at)
+    elif state is IncidentState.TRIGGERED:
         if progress.upcoming is not None and progress.next_at is not None:
             yield Timer(kind=TimerKind.STEP, place=progress.upcoming, due_at=progress.next_at)
         if escalation.reach_at is not None:
@@ -292,29 +315,43 @@ def tell(escalation: Escalation, now: int, *, loud: Sequence[str], quiet: Sequen
 
 
 def due_routes(escalation: Escalation, now: int) -> tuple[Escalation, tuple[int, ...]]:
-    """The routes whose time has come, by their numbers, and the escalation with their next times; each once."""
-    waiting = [one for one in escalation.repeating if one.due_at > now]
-    due = [one for one in escalation.repeating if one.due_at <= now]
-    for one in due:
-        again = _milliseconds(escalation.routes[one.place.step]["repeat_seconds"])
+    """The routes whose time has come, by their numbers, and the escalation with their next times; each once.
+
+    What was due while nobody looked may have come into quiet hours by now.
+    """
+    waiting: list[Timer] = []
+    due: list[int] = []
+    for one in escalation.repeating:
+        route = escalation.routes[one.place.step]
+        due_at = one.due_at if one.due_at > now else not_before(route, now)
+        if due_at > now:
+            waiting.append(replace(one, due_at=due_at))
+            continue
+        due.append(one.place.step)
+        again = _milliseconds(route["repeat_seconds"])
         if again is not None:
             place = Place(one.place.repeat + 1, one.place.step)
-            waiting.append(Timer(kind=TimerKind.ROUTE, place=place, due_at=now + again))
-    return replace(escalation, repeating=tuple(waiting)), tuple(one.place.step for one in due)
+            waiting.append(Timer(kind=TimerKind.ROUTE, place=place, due_at=not_before(route, now + again)))
+    return replace(escalation, repeating=tuple(waiting)), tuple(due)
+
+
+def routes_at_once(escalation: Escalation, now: int) -> list[int]:
+    """The numbers of the routes that are told when the round begins."""
+    return [number for number, route in enumerate(escalation.routes) if first_time(route, now) == now]
 
 
 def _first_times(routes: tuple[dict[str, Any], ...], now: int) -> Iterator[Timer]:
     """What is told at once needs no timer but for its next time."""
     for number, route in enumerate(routes):
-        after, again = route["after_seconds"] * SECOND, _milliseconds(route["repeat_seconds"])
-        if after:
-            yield Timer(kind=TimerKind.ROUTE, place=Place(0, number), due_at=now + after)
+        first_at, again = first_time(route, now), _milliseconds(route["repeat_seconds"])
+        if first_at > now:
+            yield Timer(kind=TimerKind.ROUTE, place=Place(0, number), due_at=first_at)
         elif again is not None:
-            yield Timer(kind=TimerKind.ROUTE, place=Place(1, number), due_at=now + again)
+            yield Timer(kind=TimerKind.ROUTE, place=Place(1, number), due_at=not_before(route, now + again))
 
 
 def _halted(escalation: Escalation) -> Escalation:
-    return replace(escalation, progress=escalation.progress.halted(), repeating=(), reach_at=None)
+    return replace(escalation, progress=escalation.progress.halted(), repeating=(), reach_at=None, hold=None)
 
 
 def _rung(step: Mapping[str, Any]) -> Rung:

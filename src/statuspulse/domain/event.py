@@ -1,4 +1,4 @@
-"""What happened: the events of `API.md` E, as they are kept, streamed and sent to webhooks."""
+"""What happened: the events as they are kept, streamed and sent to webhooks."""
 
 from __future__ import annotations
 

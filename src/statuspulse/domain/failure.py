@@ -1,4 +1,4 @@
-"""Why a check did not succeed: closed lists of failure classes and miss reasons (`API.md` C.6, `ENGINE.md` 1)."""
+"""Why a check did not succeed: closed lists of failure classes and miss reasons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a monitor changes so often that people hear of the changing and not of every change (`ENGINE.md` 5, row 7)."""
+"""When a monitor changes so often that people hear of the changing and not of every change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a token may do at most, and whether one token may hand that to another (`API.md` B.8)."""
+"""What a token may do at most, and whether one token may hand that to another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How votes become health: standings per region, quorum, and the rows of the state table (`ENGINE.md` 4 and 5)."""
+"""How votes become health: standings per region, quorum, and which votes ask for which change."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def may_decide(eligible: int, configured: int) -> bool:
 def decide(
     health: Health, votes: Sequence[Vote], configured: int, rules: Rules, slow: Slowness = NOT_SLOW
 ) -> Decision | None:
-    """The change that the votes of the eligible regions ask for, if any (rows 1–6 and 9 of the state table)."""
+    """The change that the votes of the eligible regions ask for, if any."""
     if not may_decide(len(votes), configured):
         return None
     failing = [vote.standing for vote in votes if vote.standing.position is Position.FAILING]

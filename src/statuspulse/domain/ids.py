@@ -1,4 +1,4 @@
-"""Identifiers: prefix and Crockford base32, short for configured objects, ULID for what happens (`API.md` B.12)."""
+"""Identifiers: prefix and Crockford base32, short for configured objects, ULID for what happens."""
 
 from __future__ import annotations
 

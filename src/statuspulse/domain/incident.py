@@ -1,4 +1,4 @@
-"""What may become of an incident: the table of `API.md` C.3 as a pure decision."""
+"""What may become of an incident: which move leads from which state to which."""
 
 from __future__ import annotations
 

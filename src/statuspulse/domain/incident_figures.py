@@ -1,4 +1,4 @@
-"""How fast incidents were taken on and ended: counts, medians and 95th percentiles (`API.md` D.3)."""
+"""How fast incidents were taken on and ended: counts, medians and 95th percentiles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths into JSON, a small part of JSONPath: members, indexes and one `[*]` (`ENGINE.md` 2.5).
+"""Paths into JSON, a small part of JSONPath: members, indexes and one `[*]`.
 
     path   = "$" step*
     step   = "." name | "['" text "']" | '["' text '"]' | "[" index "]" | "[*]"

@@ -1,4 +1,4 @@
-"""Who is on call at an instant: a rotation of members handed over at a wall time, and exceptions (`API.md` D.4)."""
+"""Who is on call at an instant: a rotation of members handed over at a wall time, and exceptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a change of health means for the monitor's own incident, and so for people (`ENGINE.md` 5, rows 7 and 8)."""
+"""What a change of health means for the monitor's own incident, and so for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replays results by the rules that decide live, in the order of their slots: what would have held (`ENGINE.md` 5)."""
+"""Replays results by the rules that decide live, in the order of their slots: what would have held."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one slot found: the observation of an attempt, and the result with its identity (`ENGINE.md` 2.6)."""
+"""What one slot found: the observation of an attempt, and the result with its identity."""
 
 from __future__ import annotations
 

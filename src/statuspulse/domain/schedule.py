@@ -1,4 +1,4 @@
-"""A monitor's place in time: a pure function of its id, its interval and the order of its regions (`ENGINE.md` 1)."""
+"""A monitor's place in time: a pure function of its id, its interval and the order of its regions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a token may do: names of the form `resource:action`, the bundles, and what implies what (`API.md` B.8)."""
+"""What a token may do: names of the form `resource:action`, the bundles, and what implies what."""
 
 from __future__ import annotations
 

@@ -44,28 +44,50 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One opening of an incident up to its end, None while it is open; updates are what is told in between.
+
+    One that is not `new` was told of before the first result.
+    """
+
+    begun_at: int
+    ended_at: int | None = None
+    updated_at: tuple[int, ...] = ()
+    new: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """An incident; people are paged each time that it is opened or opened anew.
+    """An incident with the instants at which people were called for it, and its rounds where it is simulated.
 
     `resolved_at` is None while it is open. One that `may_go_on` is opened anew where the next follows soon.
     """
 
     opened_at: int
-    paged_at: tuple[int, ...]
+    paged_at: tuple[int, ...] = ()
     resolved_at: int | None = None
     may_go_on: bool = True
+    rounds: tuple[Round, ...] = ()
+
+    def ended(self, at: int) -> Outage:
+        """The same, resolved then."""
+        return replace(self, resolved_at=at, rounds=(*self.rounds[:-1], replace(self.rounds[-1], ended_at=at)))
+
+    def updated(self, at: int) -> Outage:
+        """The same, of which people hear again."""
+        last = self.rounds[-1]
+        return replace(self, rounds=(*self.rounds[:-1], replace(last, updated_at=(*last.updated_at, at))))
 
 
 @dataclass(slots=True)
 class Simulation:
-    """Goes through stretches of results in order; what it finds is in its members. `told_at` has every message."""
+    """Goes through stretches of results in order; what it finds is in its members."""
 
     rules: Rules
     regions: tuple[int, ...]
     mutes_flapping: bool
     changes: list[Change] = field(default_factory=list)
     outages: list[Outage] = field(default_factory=list)
-    told_at: list[int] = field(default_factory=list)
     history: list[Interval] = field(default_factory=list)
     _counted: dict[int, int] = field(default_factory=dict)
     _flapping: Flapping = CALM
@@ -77,7 +99,7 @@ class Simulation:
         self._flapping, self._samples = CALM, []
         if stretch.health is Health.DOWN and not self._is_open:
             # It was told of before; nobody is told again.
-            self.outages.append(Outage(opened_at=stretch.start, paged_at=()))
+            self.outages.append(Outage(opened_at=stretch.start, rounds=(Round(begun_at=stretch.start, new=False),)))
         observed = []
         for look in _in_order(looks):
             self._pass(replay, look.known_at)
@@ -156,21 +178,20 @@ class Simulation:
     def _tell(self, step: Step, at: int) -> None:
         match step:
             case Step.NOTHING:
-                return
+                pass
             case Step.OPEN:
                 self._open(at)
             case Step.RESOLVE:
-                self.outages[-1] = replace(self.outages[-1], resolved_at=at)
+                self.outages[-1] = self.outages[-1].ended(at)
             case Step.UPDATE:
-                pass
-        self.told_at.append(at)
+                self.outages[-1] = self.outages[-1].updated(at)
 
     def _open(self, at: int) -> None:
         last = self.outages[-1] if self.outages else None
         if last is not None and last.resolved_at is not None and last.may_go_on and may_reopen(last.resolved_at, at):
-            self.outages[-1] = replace(last, resolved_at=None, paged_at=(*last.paged_at, at))
+            self.outages[-1] = replace(last, resolved_at=None, rounds=(*last.rounds, Round(begun_at=at)))
         else:
-            self.outages.append(Outage(opened_at=at, paged_at=(at,)))
+            self.outages.append(Outage(opened_at=at, rounds=(Round(begun_at=at),)))
 
 
 def _in_order(looks: Iterable[Look]) -> Iterator[Look]:

@@ -1,4 +1,4 @@
-"""Latency sketch: a log-bucket histogram with γ = 1.02 that merges exactly in any order (`ENGINE.md` 7)."""
+"""Latency sketch: a log-bucket histogram with γ = 1.02 that merges exactly in any order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When good answers come so late that the monitor is degraded (`ENGINE.md` 5, rows 4 and 5)."""
+"""When good answers come so late that the monitor is degraded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a team settles for all of its calls (`API.md` D.7)."""
+"""What a team settles for all of its calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often a caller may call: GCRA, the policies and what an operator makes of them (`API.md` B.7)."""
+"""How often a caller may call: GCRA, the policies and what an operator makes of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What held when: decided states where somebody looked, and unknown where nobody did (`ENGINE.md` 5 and 6)."""
+"""What held when: decided states where somebody looked, and unknown where nobody did."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def from_datetime(moment: datetime) -> int:
 
 
 def to_text(at: int) -> str:
-    """RFC 3339 in UTC with `Z` and milliseconds, as every answer prints times (`API.md` B.2)."""
+    """RFC 3339 in UTC with `Z` and milliseconds, as every answer prints times."""
     return to_datetime(at).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 

@@ -1,4 +1,4 @@
-"""What uptime is made of: stretches of one state, holes in what was seen, and sums in ms (`ENGINE.md` 6)."""
+"""What uptime is made of: stretches of one state, holes in what was seen, and sums in ms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Webhook endpoints: what they hear, when they are asked again, how they know us (`API.md` D.8, `WIRE.md` 5)."""
+"""Webhook endpoints: what they hear, when they are asked again, how they know us."""
 
 from __future__ import annotations
 

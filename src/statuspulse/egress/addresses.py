@@ -11,7 +11,7 @@ Network = IPv4Network | IPv6Network
 
 
 class AddressClass(StrEnum):
-    """Classes of addresses, the strictest first (`RELIABILITY.md` 1). `mail` is a class of ports."""
+    """Classes of addresses, the strictest first. `mail` is a class of ports."""
 
     NEVER = "never"
     METADATA = "metadata"

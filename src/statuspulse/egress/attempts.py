@@ -1,6 +1,6 @@
 """Which of a host's addresses is dialled: of the family that is wanted, on a way that exists, the next one each time.
 
-A check dials one address only, so that a dual stack of which one half is dead shows (`ENGINE.md` 2).
+A check dials one address only, so that a dual stack of which one half is dead shows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Content codings, undone within bounds: a small answer must not become a large one (`ENGINE.md` 2.1)."""
+"""Content codings, undone within bounds: a small answer must not become a large one."""
 
 from __future__ import annotations
 

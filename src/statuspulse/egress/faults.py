@@ -14,7 +14,7 @@ _NO_ROUTE = frozenset({errno.EAFNOSUPPORT, errno.EACCES, errno.EPERM})
 
 
 def own_fault(code: int, ip: str) -> Failure | None:
-    """The failure if this error number names our side: it never counts against the target (`ENGINE.md` 2.4)."""
+    """The failure if this error number names our side: it never counts against the target."""
     if code in _NO_DESCRIPTORS:
         return _ours("no_descriptors", code)
     if code == errno.EADDRNOTAVAIL:

@@ -1,6 +1,7 @@
 """A monitor's stored results under other rules, beside what did happen in that time. It reads, and changes nothing.
 
-Results count as if all had come in time, and what people did to incidents is not replayed. Rechecks are those that
+Results count as if all had come in time, and what people did to incidents is not replayed: simulated ones are
+acknowledged by nobody. Rechecks are those that
 were made; rules that would have asked for more of them are met a little later than they would have been live.
 """
 
@@ -24,10 +25,11 @@ from statuspulse.domain.simulation import Change, Look, Outage, Simulation, Stre
 from statuspulse.domain.slowness import Sample
 from statuspulse.domain.timeline import Timeline
 from statuspulse.domain.uptime import Interval, Sums
+from statuspulse.engine.calling import Called, Calling
 from statuspulse.engine.retention import RAW_KEPT
 from statuspulse.engine.sight import sights_of
 from statuspulse.engine.timelines import timelines_of
-from statuspulse.storage import channels, replays, states, transitions, watch
+from statuspulse.storage import replays, states, transitions, watch
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.replays import StoredVerdict
 from statuspulse.storage.transitions import TransitionFilter
@@ -141,7 +143,7 @@ def run(connection: Connection, monitor: Monitor, terms: Terms, now: int) -> Bac
         for one in states.intervals_between(connection, monitor.key, past.since, terms.end)
     ]
     _replay(simulation, past.looks, intervals, monitor.created_at)
-    destinations = len(channels.enabled_of_monitor(connection, monitor.team_id, monitor.key))
+    calling = Calling.of(connection, monitor, terms.config, (past.since, terms.end))
     return Backtest(
         monitor=monitor,
         start=past.start,
@@ -150,7 +152,7 @@ def run(connection: Connection, monitor: Monitor, terms: Terms, now: int) -> Bac
         results=len(past.looks),
         config=terms.config,
         actual=_actual(connection, monitor, window, now),
-        simulated=_simulated(simulation, intervals, window, destinations),
+        simulated=_simulated(simulation, intervals, window, calling),
     )
 
 
@@ -241,27 +243,29 @@ def _health(state: State) -> Health:
 
 
 def _simulated(
-    simulation: Simulation, intervals: Sequence[Interval], window: tuple[int, int], destinations: int
+    simulation: Simulation, intervals: Sequence[Interval], window: tuple[int, int], calling: Calling
 ) -> Account:
     start, end = window
     changes = [change for change in simulation.changes if start <= change.changed_at < end]
-    outages = [_within(one, window) for one in simulation.outages if (one.resolved_at or end) >= start]
+    found = [one for one in simulation.outages if (one.resolved_at or end) >= start]
+    called = [[calling.call(one, end) for one in outage.rounds] for outage in found]
+    outages = [_within(outage, rounds, window) for outage, rounds in zip(found, called, strict=True)]
     paused = [one for one in intervals if one.state is State.PAUSED]
     sums = Timeline(sorted([*simulation.history, *paused], key=lambda one: one.start)).sums(start, end)
-    told = sum(start <= at < end for at in simulation.told_at)
     return Account(
         changes=tuple(changes[:MOST_CHANGES]),
         change_count=len(changes),
         outages=tuple(outages),
         pages=sum(len(one.paged_at) for one in outages),
-        notifications=told * destinations,
+        notifications=sum(start <= at < end for rounds in called for one in rounds for at in one.messages),
         sums=replace(sums, unknown=end - start - sums.measured - sums.paused),
     )
 
 
-def _within(outage: Outage, window: tuple[int, int]) -> Outage:
+def _within(outage: Outage, called: Sequence[Called], window: tuple[int, int]) -> Outage:
     start, end = window
-    return replace(outage, paged_at=tuple(at for at in outage.paged_at if start <= at < end))
+    first = [one.first_at for one in called if one.first_at is not None]
+    return replace(outage, paged_at=tuple(at for at in first if start <= at < end))
 
 
 def _actual(connection: Connection, monitor: Monitor, window: tuple[int, int], now: int) -> Account:

@@ -1,4 +1,4 @@
-"""Which regions cannot see a monitor's target, by what their probes say of themselves (`ENGINE.md` 3 and 4)."""
+"""Which regions cannot see a monitor's target, by what their probes say of themselves."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from statuspulse.domain.uptime import Span
 from statuspulse.engine import heartbeats, monitor_events
 from statuspulse.engine.incidents import change
 from statuspulse.engine.monitor_events import Change
-from statuspulse.storage import events, incidents, results, states, watch
+from statuspulse.storage import dependencies, events, incidents, results, states, watch
 from statuspulse.storage import heartbeats as rows
 from statuspulse.storage.states import Transition
 
@@ -63,6 +63,7 @@ def _turn(connection: Connection, monitor_key: int, reason: Reason, actor: Actor
         flapping=CALM,
     )
     states.save_state(connection, monitor_key, after)
+    dependencies.look_again(connection, monitor_key, now)
     heartbeats.forget(connection, monitor_key)
     states.drop_standings(connection, monitor_key)
     transition = Transition(

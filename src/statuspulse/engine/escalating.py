@@ -10,18 +10,19 @@ from sqlalchemy import Connection
 
 from statuspulse.domain import escalation as ladders
 from statuspulse.domain import routing
-from statuspulse.domain.actor import Actor
+from statuspulse.domain.actor import SYSTEM, Actor
 from statuspulse.domain.escalation import Climb, Escalation, Ladder, Place, Reaches
 from statuspulse.domain.health import Health
+from statuspulse.domain.hold import Hold
 from statuspulse.domain.ids import new_ulid
 from statuspulse.domain.incident import IncidentState, Move
 from statuspulse.domain.message import Facts
 from statuspulse.domain.monitor import Severity
 from statuspulse.domain.times import to_text
-from statuspulse.engine import incident_events, notices, receivers
+from statuspulse.engine import holds, incident_events, notices, receivers
 from statuspulse.engine.notices import Audience
 from statuspulse.engine.receivers import About
-from statuspulse.storage import events, incidents, policies, states, timers
+from statuspulse.storage import events, incidents, policies, states, teams, timers
 from statuspulse.storage.incidents import Incident, TimelineEntry
 
 
@@ -33,24 +34,35 @@ class Opens(Protocol):
     @property
     def monitor_key(self) -> int | None: ...
     @property
+    def source(self) -> str: ...
+    @property
     def severity(self) -> Severity: ...
     @property
     def policy(self) -> str | None: ...
 
 
-def carried(connection: Connection, opening: Opens, facts: Facts, now: int) -> tuple[Escalation, tuple[str, ...]]:
+def carried(
+    connection: Connection, opening: Opens, actor: Actor, facts: Facts, now: int
+) -> tuple[Escalation, tuple[str, ...]]:
     """What a new incident takes with it of policy and rules, and who is told at once."""
     severity = opening.severity.value
     policy = None if opening.policy is None else policies.get(connection, opening.team_id, opening.policy)
-    rules = None if policy is None or not Ladder.of(policy.rules).applies_to(severity) else policy.rules
+    zone = teams.zone_of(connection, opening.team_id)
+    rules = None
+    if policy is not None and (not policy.rules["severities"] or severity in policy.rules["severities"]):
+        rules = ladders.rules_in_zone(policy.rules, zone)
     config = receivers.config_of(connection, opening.monitor_key)
-    routes = () if config is None else tuple(routing.routes(config, severity, now))
+    routes = () if config is None else tuple(routing.routes(config, severity, zone, now))
     about = About(team_id=opening.team_id, monitor_key=opening.monitor_key, severity=severity)
-    return _begun(connection, about, Escalation(rules=rules, routes=routes), facts, now)
+    escalation = Escalation(rules=rules, routes=routes)
+    hold = holds.begin(connection, opening.source, opening.monitor_key, actor, facts.since, now)
+    if hold is not None:
+        return _waiting(escalation, hold, facts), ()
+    return _begun(connection, about, escalation, facts, now)
 
 
 def followed(
-    connection: Connection, incident: Incident, move: Move, facts: Facts, now: int, *, until: int | None
+    connection: Connection, incident: Incident, move: Move, actor: Actor, facts: Facts, now: int, *, until: int | None
 ) -> tuple[Incident, tuple[str, ...]]:
     """The incident after a move with the escalation that follows from it, and who is told that it is triggered."""
     escalation = incident.escalation
@@ -60,11 +72,15 @@ def followed(
             escalation = ladders.acknowledged(escalation, now, until)
         case Move.RESOLVE:
             escalation = ladders.over(escalation)
-        case Move.UNACKNOWLEDGE if incident.notify:
-            escalation, heard = _begun(connection, notices.about(incident), escalation, facts, now)
-        case Move.REOPEN if incident.notify:
-            reopened = ladders.reopened(escalation)
-            escalation, heard = _begun(connection, notices.about(incident), reopened, facts, now)
+        case Move.UNACKNOWLEDGE | Move.REOPEN if incident.notify:
+            is_anew = move is Move.REOPEN
+            escalation = ladders.reopened(escalation) if is_anew else escalation
+            since = facts.since if is_anew else None
+            hold = holds.begin(connection, incident.source, incident.monitor_key, actor, since, now)
+            if hold is None:
+                escalation, heard = _begun(connection, notices.about(incident), escalation, facts, now)
+            else:
+                escalation = _waiting(escalation, hold, facts)
         case Move.NONE if until is not None:
             escalation = replace(escalation, ack_expires_at=until)
         case _:
@@ -92,7 +108,10 @@ def is_unheard(connection: Connection, incident: Incident, now: int) -> bool:
         targets = [target for rung in ladder.rungs[first:] for target in rung.targets]
         if receivers.channels_of(connection, about, targets, now):
             return False
-    later = [one for timer in escalation.repeating for one in escalation.routes[timer.place.step]["notify"]]
+    routes = escalation.routes
+    if escalation.hold is None:
+        routes = tuple(routes[timer.place.step] for timer in escalation.repeating)
+    later = [one for route in routes for one in route["notify"]]
     return not receivers.enabled(connection, incident.team_id, later)
 
 
@@ -131,17 +150,68 @@ def escalate(
     return changed
 
 
+def hold_back(connection: Connection, incident: Incident, hold: Hold, now: int) -> None:
+    """People have heard of it and hear no more for a while."""
+    held = replace(incident, escalation=ladders.put_on_hold(incident.escalation, hold))
+    _note_hold(connection, incident, held, now)
+
+
+def look_at_hold(connection: Connection, incident: Incident, hold: Hold, now: int) -> None:
+    """Whether the incident waits on, and if not, who is told what now."""
+    told = incident.escalation.facts
+    since = None if told is None else Facts.of(told).since
+    after = None if incident.monitor_key is None else holds.look(connection, incident.monitor_key, hold, since, now)
+    held = replace(incident, escalation=replace(incident.escalation, hold=after))
+    if after is not None or not hold.begins:
+        _note_hold(connection, incident, held, now)
+        return
+    started, taken = _round(connection, notices.about(incident), held.escalation, now)
+    incidents.append(connection, incident.id, [_hold_entry(None, now)])
+    released = replace(held, escalation=started)
+    climb = Climb(started.progress, taken)
+    escalate(connection, released, climb, SYSTEM, now, reason="hold_ended", routes=ladders.routes_at_once(started, now))
+
+
+def held_entries(escalation: Escalation, now: int) -> list[TimelineEntry]:
+    """What the timeline tells of a hold that begins with a round."""
+    return [] if escalation.hold is None else [_hold_entry(escalation.hold, now)]
+
+
+def _note_hold(connection: Connection, before: Incident, after: Incident, now: int) -> None:
+    """What is another for people makes another version; when it is looked at next does not."""
+    shown = [None if one.escalation.hold is None else holds.document(one.escalation.hold) for one in (before, after)]
+    if shown[0] != shown[1]:
+        incidents.append(connection, before.id, [_hold_entry(after.escalation.hold, now)])
+        after = replace(after, version=before.version + 1, updated_at=now)
+    incidents.save(connection, after, read_version=before.version)
+    set_timers(connection, after)
+
+
+def _hold_entry(hold: Hold | None, now: int) -> TimelineEntry:
+    detail = {"held": None if hold is None else holds.document(hold)}
+    return TimelineEntry(id=new_ulid("evt", now), at=now, type="observation", actor=SYSTEM, detail=detail)
+
+
+def _waiting(escalation: Escalation, hold: Hold, facts: Facts) -> Escalation:
+    return replace(ladders.put_on_hold(escalation, hold), facts=facts.document())
+
+
 def _begun(
     connection: Connection, about: About, escalation: Escalation, facts: Facts, now: int
 ) -> tuple[Escalation, tuple[str, ...]]:
-    escalation, ladder = replace(escalation, facts=facts.document()), escalation.ladder
-    if ladder is None:
-        started, taken = ladders.begun(escalation, now)
-    else:
-        started, taken = ladders.begun(escalation, now, reaching(connection, about, ladder, now))
-    at_once = [number for number, route in enumerate(started.routes) if route["after_seconds"] == 0]
+    started, taken = _round(connection, about, replace(escalation, facts=facts.document()), now)
+    at_once = ladders.routes_at_once(started, now)
     who = notices.audience(connection, about, started, taken, at_once, now)
     return ladders.tell(started, now, loud=who.loud, quiet=who.quiet), who.everyone
+
+
+def _round(
+    connection: Connection, about: About, escalation: Escalation, now: int
+) -> tuple[Escalation, tuple[Place, ...]]:
+    ladder = escalation.ladder
+    if ladder is None:
+        return ladders.begun(escalation, now)
+    return ladders.begun(escalation, now, reaching(connection, about, ladder, now))
 
 
 def _known(connection: Connection, incident: Incident, now: int) -> Facts:

@@ -19,7 +19,7 @@ from statuspulse.domain.health import Health
 from statuspulse.domain.incident import IncidentState, Move, ResolveReason
 from statuspulse.domain.message import Facts
 from statuspulse.domain.times import SECOND
-from statuspulse.engine import escalating, notices, receivers
+from statuspulse.engine import escalating, holds, notices, receivers
 from statuspulse.engine.incidents import change
 from statuspulse.metrics import Metrics
 from statuspulse.storage import channels, incidents, states, timers
@@ -102,6 +102,13 @@ def _end(connection: Connection, incident: Incident, now: int) -> None:
 
 
 def _tell_further(connection: Connection, incident: Incident, now: int) -> None:
+    if incident.escalation.hold is not None:
+        escalating.look_at_hold(connection, incident, incident.escalation.hold, now)
+        return
+    hold = holds.interrupt(connection, incident, now)
+    if hold is not None:
+        escalating.hold_back(connection, incident, hold, now)
+        return
     escalation, routes = ladders.due_routes(incident.escalation, now)
     climb, reason = Climb(escalation.progress), "step_timeout"
     # A refusal brings the row forward, so that it may be due before the instant in the incident.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from statuspulse.domain.doubt import contradicts, recheck_at, wavers
@@ -28,12 +28,13 @@ class Recheck:
 
 @dataclass(slots=True)
 class Evaluated:
-    """What became of one result."""
+    """What became of one result; it `opens_doubt` where it is the first failure of what may have been up."""
 
     standing: Standing | None = None
     unseen: tuple[Span, ...] = ()
     decision: Decision | None = None
     rechecks: tuple[Recheck, ...] = ()
+    opens_doubt: bool = False
 
 
 def evaluate(watched: Watched, region_key: int, result: Result, absent: frozenset[str], now: int) -> Evaluated:
@@ -92,6 +93,9 @@ def _vote(
         watched.standings[region_key] = outcome.standing = after
     slow = _time(watched, result)
     voters = eligible(watched, absent, now)
+    outcome.opens_doubt = (
+        not watched.is_doubted and result.verdict is Verdict.FAILED and contradicts(before, result.verdict)
+    )
     outcome.rechecks = tuple(_follow_doubt(watched, region_key, contradicts(before, result.verdict), voters, now))
     if not may_decide(len(voters), len(watched.regions)):
         return
@@ -113,7 +117,12 @@ def _follow_doubt(
     if wavers(watched.standing_of(region_key)):
         asked.append(region_key)
     watched.is_doubted = any(wavers(watched.standing_of(key)) for key in voters)
-    for key in asked:
+    yield from look_now(watched, asked, now)
+
+
+def look_now(watched: Watched, regions: Iterable[int], now: int) -> Iterator[Recheck]:
+    """Asks the regions for a look as soon as it tells something new; where a slot comes soon, that serves."""
+    for key in regions:
         last = watched.sights[key].last
         at = recheck_at(
             last_end=None if last is None else last.observed_at,

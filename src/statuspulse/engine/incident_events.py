@@ -20,11 +20,11 @@ _MOST_TARGETS = 20
 def opened(
     incident: Incident, actor: Actor, at: int, *, observations: Sequence[Mapping[str, Any]], note: TimelineEntry | None
 ) -> Event:
-    """`suppressed` tells that nobody gets messages of it."""
+    """`suppressed` tells that nobody gets messages of it, or not yet."""
     data = {
         "observations": list(observations)[:MOST_OBSERVATIONS],
         "note": _note(note),
-        "suppressed": not incident.notify,
+        "suppressed": not incident.notify or incident.escalation.hold is not None,
     }
     return _event(EventType.INCIDENT_TRIGGERED, incident, actor, at, data)
 

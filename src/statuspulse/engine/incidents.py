@@ -60,7 +60,9 @@ class Revision:
 
 def open_incident(connection: Connection, opening: Opening, actor: Actor, now: int, facts: Facts) -> Incident:
     """A new incident; raises IntegrityError when one with its key was opened meanwhile."""
-    escalation, heard = escalating.carried(connection, opening, facts, now) if opening.notify else (Escalation(), ())
+    escalation, heard = (
+        escalating.carried(connection, opening, actor, facts, now) if opening.notify else (Escalation(), ())
+    )
     incident = incidents.insert(
         connection,
         Incident(
@@ -95,7 +97,7 @@ def open_incident(connection: Connection, opening: Opening, actor: Actor, now: i
         told.append(_entry("linked", actor, now, {"external_ids": opening.external_ids}))
     if opening.note is not None:
         told.append(opening.note)
-    incidents.append(connection, incident.id, told)
+    incidents.append(connection, incident.id, [*told, *escalating.held_entries(escalation, now)])
     opened = incident_events.opened(incident, actor, now, observations=opening.observations, note=opening.note)
     events.record(connection, opened)
     notices.tell(connection, incident, heard, actor, facts, now)
@@ -127,19 +129,22 @@ def revise(
     its key.
     """
     moved = _moved(revision.edited, revision.move, actor, now, revision.reason)
-    moved, heard = escalating.followed(connection, moved, revision.move, facts, now, until=revision.until)
+    moved, heard = escalating.followed(connection, moved, revision.move, actor, facts, now, until=revision.until)
     if moved == incident and revision.note is None:
         return incident
     changed = replace(moved, version=incident.version + 1, updated_at=now)
     incidents.save(connection, changed, read_version=incident.version)
     told = list(_differences(incident, changed, revision, actor, now))
+    if changed.escalation.hold != incident.escalation.hold:
+        told += escalating.held_entries(changed.escalation, now)
     incidents.append(connection, incident.id, told if revision.note is None else [*told, revision.note])
     for event in incident_events.changed(
         incident, changed, revision.move, actor, now, note=revision.note, downtime_ms=facts.downtime_ms
     ):
         events.record(connection, event)
     if changed.notify:
-        _tell(connection, changed, revision.move, heard, actor, now, facts=facts)
+        reached = incident.escalation.hold is None or not incident.escalation.hold.begins
+        _tell(connection, changed, revision.move, heard, actor, now, facts=facts, reached=reached)
     syncing.changed(connection, incident, changed, revision.move, actor, now, facts=facts, note=revision.note)
     if (changed.state, changed.escalation) != (incident.state, incident.escalation):
         escalating.set_timers(connection, changed)
@@ -149,7 +154,7 @@ def revise(
 def tell_update(connection: Connection, incident: Incident, actor: Actor, facts: Facts, now: int) -> None:
     """The incident goes on as it is; those who heard of it hear what is known by now."""
     incidents.append(connection, incident.id, [_entry("observation", actor, now, {"flapping": facts.flapping})])
-    if incident.notify:
+    if incident.notify and incident.escalation.hold is None:
         notices.tell_involved(connection, incident, Action.UPDATE, actor, facts, now)
 
 
@@ -167,12 +172,14 @@ def _tell(
     now: int,
     *,
     facts: Facts,
+    reached: bool,
 ) -> None:
+    """`reached` says that people were told of it, or would have been if there were any."""
     match move:
         case Move.ACKNOWLEDGE:
             notices.tell_involved(connection, incident, Action.ACKNOWLEDGE, actor, facts, now)
         case Move.RESOLVE:
-            notices.tell_end(connection, incident, actor, facts, now)
+            notices.tell_end(connection, incident, actor, facts, now, reached=reached)
         case Move.UNACKNOWLEDGE | Move.REOPEN:
             notices.tell(connection, incident, heard, actor, facts, now)
         case Move.NONE | Move.DEDUPLICATE:

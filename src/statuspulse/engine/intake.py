@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from sqlalchemy import Connection
 
 from statuspulse.bus.bus import Batch
-from statuspulse.domain.health import Standing
+from statuspulse.domain.health import Health, Standing
 from statuspulse.domain.result import Result, ResultKind
 from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Span
 from statuspulse.engine import expiry, hindsight, rollups, transitions
 from statuspulse.engine.blindness import blind_to
-from statuspulse.engine.evaluation import Recheck, evaluate
+from statuspulse.engine.evaluation import Recheck, eligible, evaluate, look_now
 from statuspulse.engine.watchlist import Watched, Watchlist
 from statuspulse.protocol.conversion import InvalidItemError, gap_of, result_of
 from statuspulse.protocol.documents import Item, Receipt, Rejection, RejectionCode
@@ -24,6 +25,8 @@ from statuspulse.storage.results import Placed, PlacedGap
 
 # A probe's clock may be this far ahead before a slot counts as one that has not been yet.
 _AHEAD_LIMIT = 30 * SECOND
+# What is not known to be down, and is known.
+_LOOKED_AT = frozenset({Health.UP, Health.DEGRADED})
 
 
 class RefusedItemError(Exception):
@@ -197,10 +200,26 @@ def _evaluate(
     tally.unseen += ((key, hole) for hole in outcome.unseen)
     tally.rechecks += outcome.rechecks
     tally.warnings += expiry.warn(connection, watched, result, now)
+    if outcome.opens_doubt:
+        tally.rechecks += _of_dependencies(watchlist, watched, now)
     if outcome.decision is not None:
+        # What depends on it, or what it depends on, is judged by the rows.
+        states.save_standings(connection, tally.standings)
+        tally.standings.clear()
         transitions.apply(connection, watched, outcome.decision, now)
         watchlist.note_flapping(watched)
         tally.transitions += 1
+
+
+def _of_dependencies(watchlist: Watchlist, watched: Watched, now: int) -> Iterator[Recheck]:
+    """Before an outage is told of, one looks at what it may come from; what is in doubt is looked at already."""
+    for monitor_id in watched.monitor.config["depends_on"]:
+        parent = watchlist.by_id.get(monitor_id)
+        if parent is not None and not parent.is_doubted and parent.state.health in _LOOKED_AT:
+            absent = (
+                watchlist.silent if not watchlist.blind else watchlist.silent.union(blind_to(parent, watchlist.blind))
+            )
+            yield from look_now(parent, eligible(parent, absent, now), now)
 
 
 def _known(connection: Connection, tally: Tally, key: int, region_key: int, scheduled_at: int) -> bool:

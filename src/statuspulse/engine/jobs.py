@@ -1,4 +1,4 @@
-"""Looks beside the schedule: which region has to run them, and who gets what comes of them (`API.md` D.10)."""
+"""Looks beside the schedule: which region has to run them, and who gets what comes of them."""
 
 from __future__ import annotations
 

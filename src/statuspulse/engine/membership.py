@@ -1,4 +1,4 @@
-"""Which probes of a region share its monitors: those that are heard and not drained (`ENGINE.md` 3)."""
+"""Which probes of a region share its monitors: those that are heard and not drained."""
 
 from __future__ import annotations
 

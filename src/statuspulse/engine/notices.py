@@ -102,10 +102,16 @@ def tell_involved(
     _owe(connection, incident, action, actor, facts, incident.escalation.heard, now)
 
 
-def tell_end(connection: Connection, incident: Incident, actor: Actor, facts: Facts, now: int) -> None:
-    """Those who heard of the trigger hear of the end, but for those whose rules say no, and some hear of it alone."""
-    config = receivers.config_of(connection, incident.monitor_key)
-    alone = [] if config is None else routing.on_recovery_alone(config, incident.severity.value, now)
+def tell_end(
+    connection: Connection, incident: Incident, actor: Actor, facts: Facts, now: int, *, reached: bool
+) -> None:
+    """Those who heard of the trigger hear of the end, but for those whose rules say no, and some hear of it alone.
+
+    What has reached nobody, because it was held back, ends without those.
+    """
+    config = receivers.config_of(connection, incident.monitor_key) if reached else None
+    zone = teams.zone_of(connection, incident.team_id)
+    alone = [] if config is None else routing.on_recovery_alone(config, incident.severity.value, zone, now)
     heard = [one for one in incident.escalation.heard if one not in incident.escalation.quiet]
     added = [one for one in receivers.enabled(connection, incident.team_id, alone) if one not in heard]
     _owe(connection, incident, Action.RESOLVE, actor, facts, [*heard, *added], now)
@@ -142,6 +148,7 @@ def _owe(
             action=action.value,
             dedup_key=incident.id,
             body=message.document(),
+            due_at=now if action is Action.TRIGGER else routing.told_from(incident.escalation.routes, destination, now),
         )
         for destination in destinations
     ]

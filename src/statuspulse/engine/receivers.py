@@ -1,4 +1,4 @@
-"""Whom a step or a rule means just now: targets become channels that can be told (`API.md` D.4)."""
+"""Whom a step or a rule means just now: targets become channels that can be told."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from statuspulse.domain import routing
 from statuspulse.domain.escalation import Target
 from statuspulse.domain.on_call import Rotation
-from statuspulse.storage import channels, people, schedules, watch
+from statuspulse.storage import channels, people, schedules, teams, watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ def reach(connection: Connection, about: About, targets: Sequence[Target], now: 
     config = config_of(connection, about.monitor_key)
     if config is None or not config["notification_rules"]:
         return False
-    return not routing.at_once(config, about.severity, now)
+    return not routing.at_once(config, about.severity, teams.zone_of(connection, about.team_id), now)
 
 
 def enabled(connection: Connection, team_id: str, ids: Sequence[str]) -> list[str]:
@@ -78,7 +78,11 @@ def _named(connection: Connection, about: About, target: Target, now: int) -> Se
     match target.type, target.id:
         case "monitor_notifications", _:
             config = config_of(connection, about.monitor_key)
-            return [] if config is None else routing.at_once(config, about.severity, now)
+            return (
+                []
+                if config is None
+                else routing.at_once(config, about.severity, teams.zone_of(connection, about.team_id), now)
+            )
         case "channel", str(channel_id):
             return [channel_id]
         case "user", str(user_id):

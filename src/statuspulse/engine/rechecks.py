@@ -1,4 +1,4 @@
-"""Rechecks that regions are asked for while a monitor is in doubt (`ENGINE.md` 4).
+"""Rechecks that regions are asked for while a monitor is in doubt.
 
 They live in memory alone: a lost one costs time and never truth, and after a restart the schedule alone decides.
 """

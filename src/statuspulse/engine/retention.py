@@ -1,4 +1,4 @@
-"""How long what was seen is kept (`ENGINE.md` 8), and the rounds over the monitors that delete the rest."""
+"""How long what was seen is kept, and the rounds over the monitors that delete the rest."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +13,11 @@ from statuspulse.domain.actor import SYSTEM
 from statuspulse.domain.health import Health
 from statuspulse.domain.ids import new_ulid
 from statuspulse.domain.message import Action, Facts, Message
-from statuspulse.domain.times import SECOND
 from statuspulse.engine import receivers
 from statuspulse.engine.availability import subject_of
 from statuspulse.engine.evidence import failing_regions, failure_text
 from statuspulse.engine.watchlist import Watched
-from statuspulse.storage import incidents, outbox
+from statuspulse.storage import incidents, outbox, teams
 from statuspulse.storage.outbox import Debt
 from statuspulse.storage.states import MonitorState
 
@@ -41,21 +40,21 @@ def follow(
     if state.health in _NO_OUTAGE:
         _tell(connection, watched, begun, told, now)
     elif state.health is Health.UP and earlier:
-        quiet = _quiet(watched, before, now)
-        heard = receivers.enabled(connection, watched.monitor.team_id, sorted(earlier - quiet - told))
-        _owe(connection, watched, heard, begun, now, after=0)
+        routes = _routes(connection, watched, before, now)
+        heard = receivers.enabled(connection, watched.monitor.team_id, sorted(earlier - _quiet(routes) - told))
+        due = {channel_id: routing.told_from(routes, channel_id, now) for channel_id in heard}
+        _owe(connection, watched, due, begun, now)
 
 
 def _tell(connection: Connection, watched: Watched, begun: int, told: Collection[str], now: int) -> None:
     """A channel that several rules name hears by the one that is first in time."""
-    waits: dict[str, int] = {}
-    for route in _routes(watched, watched.state, now):
+    due: dict[str, int] = {}
+    for route in _routes(connection, watched, watched.state, now):
         for channel_id in route["notify"]:
-            after = route["after_seconds"] * SECOND
-            waits[channel_id] = min(after, waits.get(channel_id, after))
-    for channel_id in receivers.enabled(connection, watched.monitor.team_id, list(waits)):
-        if channel_id not in told:
-            _owe(connection, watched, [channel_id], begun, now, after=waits[channel_id])
+            at = routing.first_time(route, now)
+            due[channel_id] = min(at, due.get(channel_id, at))
+    heard = [one for one in receivers.enabled(connection, watched.monitor.team_id, list(due)) if one not in told]
+    _owe(connection, watched, {channel_id: due[channel_id] for channel_id in heard}, begun, now)
 
 
 def _told_of_the_end(connection: Connection, watched: Watched, incident_id: str | None, now: int) -> set[str]:
@@ -67,19 +66,19 @@ def _told_of_the_end(connection: Connection, watched: Watched, incident_id: str 
     return set(incident.escalation.heard) - set(incident.escalation.quiet)
 
 
-def _quiet(watched: Watched, before: MonitorState, now: int) -> set[str]:
+def _quiet(routes: Sequence[Mapping[str, Any]]) -> set[str]:
     """Those whose rules want no word of the end."""
-    routes = _routes(watched, before, now)
     loud = {channel_id for route in routes if route["send_resolved"] for channel_id in route["notify"]}
     return {channel_id for route in routes for channel_id in route["notify"]} - loud
 
 
-def _routes(watched: Watched, state: MonitorState, now: int) -> list[dict[str, Any]]:
-    config = watched.monitor.config
-    return routing.of_state(config, state.health.value, config["severity"], now)
+def _routes(connection: Connection, watched: Watched, state: MonitorState, now: int) -> list[dict[str, Any]]:
+    config, zone = watched.monitor.config, teams.zone_of(connection, watched.monitor.team_id)
+    return routing.of_state(config, state.health.value, config["severity"], zone, now)
 
 
-def _owe(connection: Connection, watched: Watched, heard: Iterable[str], begun: int, now: int, *, after: int) -> None:
+def _owe(connection: Connection, watched: Watched, due: Mapping[str, int], begun: int, now: int) -> None:
+    """Each channel hears from its instant (ms) on."""
     monitor, health = watched.monitor, watched.state.health
     title = f"{monitor.name} is {health.value}" if health in _NO_OUTAGE else f"{monitor.name} is up again"
     notice = Message.without_incident(Action.NOTICE, title, at=now, actor=SYSTEM.label)
@@ -101,10 +100,11 @@ def _owe(connection: Connection, watched: Watched, heard: Iterable[str], begun: 
             action=Action.NOTICE.value,
             dedup_key=_key(watched, watched.state),
             body=body,
+            due_at=due_at,
         )
-        for channel_id in heard
+        for channel_id, due_at in due.items()
     ]
-    outbox.owe(connection, debts, now, after=after)
+    outbox.owe(connection, debts, now)
 
 
 def _key(watched: Watched, state: MonitorState) -> str:

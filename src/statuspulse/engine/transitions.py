@@ -15,7 +15,7 @@ from statuspulse.engine import availability, monitor_events, state_notices
 from statuspulse.engine.evidence import failing_regions, observations, told_observations
 from statuspulse.engine.monitor_events import Change
 from statuspulse.engine.watchlist import Watched
-from statuspulse.storage import events, results, states
+from statuspulse.storage import dependencies, events, results, states
 from statuspulse.storage import transitions as history
 from statuspulse.storage.states import MonitorState, Transition
 
@@ -39,6 +39,8 @@ def apply(connection: Connection, watched: Watched, decision: Decision, now: int
     incident_id = availability.follow(connection, watched, before, begun, now)
     state_notices.follow(connection, watched, before, begun=begun, incident_id=incident_id, now=now)
     states.save_state(connection, watched.monitor.key, after)
+    if Health.DOWN in {before.health, decision.health}:
+        dependencies.look_again(connection, watched.monitor.key, now)
     transition = Transition(
         state=after.state,
         previous_state=before.state,

@@ -1,4 +1,4 @@
-"""Holds an answer against the rules of its monitor, within a bound on what that may cost (`ENGINE.md` 2.5)."""
+"""Holds an answer against the rules of its monitor, within a bound on what that may cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The blackout brake: most monitors of a probe fail at once, and it suspects itself first (`ENGINE.md` 3). Pure."""
+"""The blackout brake: most monitors of a probe fail at once, and it suspects itself first. Pure."""
 
 from __future__ import annotations
 

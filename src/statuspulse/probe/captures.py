@@ -1,4 +1,4 @@
-"""Which failures keep their evidence: the first of a doubt, until the monitor is well again (`ENGINE.md` 2.1)."""
+"""Which failures keep their evidence: the first of a doubt, until the monitor is well again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clock of the schedule: it never runs backwards, whatever the wall clock does (`ENGINE.md` 1)."""
+"""The clock of the schedule: it never runs backwards, whatever the wall clock does."""
 
 from __future__ import annotations
 

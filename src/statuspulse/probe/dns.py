@@ -1,4 +1,4 @@
-"""The DNS check: one question to one name server, and rules on the answer (`ENGINE.md` 2.3)."""
+"""The DNS check: one question to one name server, and rules on the answer."""
 
 from __future__ import annotations
 

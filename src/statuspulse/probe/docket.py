@@ -1,4 +1,4 @@
-"""Failures wait here until it is clear that our own network did not cause them (`ENGINE.md` 3)."""
+"""Failures wait here until it is clear that our own network did not cause them."""
 
 from __future__ import annotations
 

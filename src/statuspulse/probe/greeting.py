@@ -1,4 +1,4 @@
-"""The first word of a probe that knows nothing yet: whether its server and its key are right (`EXPERIENCE.md` 2)."""
+"""The first word of a probe that knows nothing yet: whether its server and its key are right."""
 
 from __future__ import annotations
 

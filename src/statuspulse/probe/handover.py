@@ -1,4 +1,4 @@
-"""Lets go of monitors that another probe of the region has won, a while after it was told (`ENGINE.md` 3)."""
+"""Lets go of monitors that another probe of the region has won, a while after it was told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP check: one request, redirects followed by hand, every hop through the guard (`ENGINE.md` 2.1)."""
+"""The HTTP check: one request, redirects followed by hand, every hop through the guard."""
 
 from __future__ import annotations
 

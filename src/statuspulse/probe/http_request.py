@@ -1,4 +1,4 @@
-"""The request of an HTTP check, and what becomes of it on the way through redirects (`ENGINE.md` 2.1)."""
+"""The request of an HTTP check, and what becomes of it on the way through redirects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks beside the schedule, which somebody waits for or a doubt asks for: they make no check late (`API.md` D.10)."""
+"""Looks beside the schedule, which somebody waits for or a doubt asks for: they make no check late."""
 
 from __future__ import annotations
 

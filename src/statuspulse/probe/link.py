@@ -1,4 +1,4 @@
-"""The agent protocol: what to check comes in, what was seen goes out, a heartbeat says that we live (`API.md` D.10)."""
+"""The agent protocol: what to check comes in, what was seen goes out, a heartbeat says that we live."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One question to one name server, over each of the ways there are (`ENGINE.md` 2.3)."""
+"""One question to one name server, over each of the ways there are."""
 
 from __future__ import annotations
 

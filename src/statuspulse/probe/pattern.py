@@ -1,4 +1,4 @@
-"""Patterns that users write, on RE2: linear time whatever they hold (`ENGINE.md` 2.5)."""
+"""Patterns that users write, on RE2: linear time whatever they hold."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def places_for(file_limit: int) -> int:
-    """How many checks may run at once with so many descriptors (`RELIABILITY.md` 5)."""
+    """How many checks may run at once with so many descriptors."""
     return max(1, min(_MOST_PLACES, (file_limit - _RESERVED_FILES) // _FILES_PER_CHECK))
 
 

@@ -1,4 +1,4 @@
-"""The script of a TCP check: steps in their order, each of which has to hold (`ENGINE.md` 2.2)."""
+"""The script of a TCP check: steps in their order, each of which has to hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of its region's monitors this probe runs: those it wins among the live probes (`ENGINE.md` 3)."""
+"""Which of its region's monitors this probe runs: those it wins among the live probes."""
 
 from __future__ import annotations
 

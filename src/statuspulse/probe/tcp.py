@@ -1,4 +1,4 @@
-"""The TCP check: a connection that has to be accepted, TLS on it, and a script that has to hold (`ENGINE.md` 2.2)."""
+"""The TCP check: a connection that has to be accepted, TLS on it, and a script that has to hold."""
 
 from __future__ import annotations
 

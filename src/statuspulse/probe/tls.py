@@ -1,4 +1,4 @@
-"""The TLS check: a handshake, and how long the certificates last (`ENGINE.md` 2.1)."""
+"""The TLS check: a handshake, and how long the certificates last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a failure may count: something else must have worked since its check began (`ENGINE.md` 3). Pure."""
+"""Whether a failure may count: something else must have worked since its check began. Pure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Documents of the agent protocol between probe and control plane (`API.md` D.10)."""
+"""Documents of the agent protocol between probe and control plane."""

@@ -1,4 +1,4 @@
-"""What probe and control plane say to each other, as JSON or msgpack with the same members (`API.md` D.10)."""
+"""What probe and control plane say to each other, as JSON or msgpack with the same members."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A result as people and programs read it, wherever it is shown (`API.md` D.2)."""
+"""A result as people and programs read it, wherever it is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts the times of what a probe tells on our clock, where its own is wrong (`API.md` D.10)."""
+"""Puts the times of what a probe tells on our clock, where its own is wrong."""
 
 from __future__ import annotations
 

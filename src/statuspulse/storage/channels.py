@@ -176,17 +176,6 @@ def masked_urls(connection: Connection, team_id: str, ids: Collection[str]) -> d
     return {row.id: f"{row.url_masked}#{row.id}" for row in connection.execute(query)}
 
 
-def enabled_of_monitor(connection: Connection, team_id: str, monitor_key: int) -> list[str]:
-    """The channels that a monitor notifies, in the order in which it names them."""
-    query = (
-        select(channels.c.id)
-        .join(monitor_channels, monitor_channels.c.channel_id == channels.c.id)
-        .where(channels.c.team_id == team_id, monitor_channels.c.monitor_key == monitor_key, channels.c.enabled)
-        .order_by(monitor_channels.c.place)
-    )
-    return list(connection.scalars(query))
-
-
 def record_success(connection: Connection, team_id: str, channel_id: str, now: int) -> None:
     """The channel works, or works again."""
     connection.execute(

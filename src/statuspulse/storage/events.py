@@ -1,4 +1,4 @@
-"""The log of events: written in the transaction of the change, read in the order of the commits (`API.md` E)."""
+"""The log of events: written in the transaction of the change, read in the order of the commits."""
 
 from __future__ import annotations
 

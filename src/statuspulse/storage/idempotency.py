@@ -1,4 +1,4 @@
-"""Answers that were given under an idempotency key, each stored in the transaction of its effect (`API.md` B.9)."""
+"""Answers that were given under an idempotency key, each stored in the transaction of its effect."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ SortKey = tuple[int | str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor:
-    """One monitor; `config` is the normalised document of `API.md` C.1, channels by their ids."""
+    """One monitor; `config` has every member, normalised, and channels by their ids."""
 
     key: int
     id: str

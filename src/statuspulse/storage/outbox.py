@@ -1,4 +1,4 @@
-"""The outbox: what is owed to receivers, written with its cause, claimed under a lease (`RELIABILITY.md` 2)."""
+"""The outbox: what is owed to receivers, written with its cause, claimed under a lease."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ class StaleLeaseError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Debt:
-    """One message that is owed to one destination. Copies carry the same `event_id` and `dedup_key`."""
+    """One message that is owed to one destination. Copies carry the same `event_id` and `dedup_key`.
+
+    It is not sent before `due_at` (ms).
+    """
 
     team_id: str
     event_id: str
@@ -52,6 +55,7 @@ class Debt:
     action: str
     dedup_key: str
     body: dict[str, Any]
+    due_at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +120,8 @@ _PENDING = outbox.c.state == literal_column("'pending'")
 _IS_CHANNEL = outbox.c.destination.startswith("nch_", autoescape=True)
 
 
-def owe(connection: Connection, debts: Sequence[Debt], now: int, *, after: int = 0) -> list[str]:
-    """Stores what is owed, due in so many ms, behind everything that the destination is still owed of the incident.
+def owe(connection: Connection, debts: Sequence[Debt], now: int) -> list[str]:
+    """Stores what is owed, behind everything that the destination is still owed of the incident.
 
     Answers the ids. An update that nobody has in hand gives way to a newer one; what triggers, acknowledges or
     resolves never does.
@@ -145,8 +149,8 @@ def owe(connection: Connection, debts: Sequence[Debt], now: int, *, after: int =
                 body=json.dumps(debt.body, ensure_ascii=False),
                 state=State.PENDING.value,
                 attempts=0,
-                next_attempt_at=now + after,
-                owed_at=now + after,
+                next_attempt_at=max(now, debt.due_at),
+                owed_at=max(now, debt.due_at),
                 lease_epoch=0,
                 created_at=now,
                 updated_at=now,

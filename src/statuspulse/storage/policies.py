@@ -14,7 +14,7 @@ from statuspulse.storage.schema import escalation_policies
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One escalation policy; `rules` holds steps, repeat, time-outs and the filter of severities (`API.md` D.4)."""
+    """One escalation policy; `rules` holds steps, repeat, time-outs and the filter of severities."""
 
     id: str
     team_id: str

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Select, and_, bindparam, select
+from sqlalchemy import BigInteger, Connection, Row, Select, and_, bindparam, func, select
 from sqlalchemy.sql.elements import BindParameter
 
 from statuspulse.domain.failure import Failure, FailureClass
@@ -191,6 +191,21 @@ def exists(connection: Connection, monitor_key: int, region_key: int, scheduled_
         )
     )
     return found is not None
+
+
+def failed_since(connection: Connection, monitor_key: int, start: int) -> int:
+    """How many slots and rechecks from then on (ms) have failed."""
+    query = (
+        select(func.count())
+        .select_from(results)
+        .where(
+            results.c.monitor_key == monitor_key,
+            results.c.scheduled_at >= start,
+            results.c.verdict == VERDICT_CODES[Verdict.FAILED],
+            IS_SLOT,
+        )
+    )
+    return connection.scalar(query) or 0
 
 
 def last_slots(

@@ -14,7 +14,7 @@ from statuspulse.storage.schema import schedules
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """One schedule; `plan` holds timezone, rotation, handoff, starts_on, members and overrides (`API.md` D.4)."""
+    """One schedule; `plan` holds timezone, rotation, handoff, starts_on, members and overrides."""
 
     id: str
     team_id: str

@@ -98,6 +98,7 @@ teams = Table(
     Column("id", Text, nullable=False, unique=True),
     Column("slug", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
     Column("settings", Text, nullable=False, server_default="{}"),  # JSON, what differs from the defaults
     Column("deleted_at", BigInteger),
     *_stamps(),
@@ -258,6 +259,14 @@ monitor_channels = Table(
     metadata,
     Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
     Column("channel_id", Text, ForeignKey("channels.id"), primary_key=True),
+    Column("place", SmallInteger, nullable=False),
+)
+
+monitor_dependencies = Table(
+    "monitor_dependencies",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
+    Column("parent_key", Key, ForeignKey("monitors.key"), primary_key=True, index=True),
     Column("place", SmallInteger, nullable=False),
 )
 

@@ -1,4 +1,4 @@
-"""Secrets at rest: digests to find them by, sealed texts to use them by, all from one key file (`RELIABILITY.md` 6)."""
+"""Secrets at rest: digests to find them by, sealed texts to use them by, all from one key file."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ class Team:
     id: str
     slug: str
     name: str
+    timezone: str = "UTC"
     settings: TeamSettings = field(default_factory=TeamSettings)
     created_at: int
     updated_at: int
@@ -31,6 +32,7 @@ def insert(connection: Connection, team: Team) -> None:
             id=team.id,
             slug=team.slug,
             name=team.name,
+            timezone=team.timezone,
             settings=_settings_text(team.settings),
             created_at=team.created_at,
             updated_at=team.updated_at,
@@ -39,11 +41,16 @@ def insert(connection: Connection, team: Team) -> None:
 
 
 def save(connection: Connection, team: Team) -> None:
-    """Stores name and settings."""
+    """Stores name, time zone and settings."""
     connection.execute(
         update(teams)
         .where(teams.c.id == team.id)
-        .values(name=team.name, settings=_settings_text(team.settings), updated_at=team.updated_at)
+        .values(
+            name=team.name,
+            timezone=team.timezone,
+            settings=_settings_text(team.settings),
+            updated_at=team.updated_at,
+        )
     )
 
 
@@ -60,6 +67,12 @@ def by_slug(connection: Connection, slug: str) -> Team | None:
 
 def get(connection: Connection, team_id: str) -> Team | None:
     return _one(connection, _living().where(teams.c.id == team_id))
+
+
+def zone_of(connection: Connection, team_id: str) -> str:
+    """The team's time zone, by its IANA name."""
+    zone: str = connection.execute(select(teams.c.timezone).where(teams.c.id == team_id)).scalar_one()
+    return zone
 
 
 def get_all(connection: Connection, team_ids: Sequence[str]) -> list[Team]:
@@ -125,6 +138,7 @@ def _team(row: Row[Any]) -> Team:
         id=row.id,
         slug=row.slug,
         name=row.name,
+        timezone=row.timezone,
         settings=settings_of(row.settings),
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -35,7 +35,7 @@ class WatchedMonitor:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The normalised document of `API.md` C.1, read anew each time."""
+        """Every member of the configuration, normalised; read anew each time."""
         config: dict[str, Any] = json.loads(self.document)
         return config
 

@@ -1,4 +1,4 @@
-"""Keeps SQLite's write-ahead log small: moves it into the database file between commits (`RELIABILITY.md` 3)."""
+"""Keeps SQLite's write-ahead log small: moves it into the database file between commits."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def question_problems(name: str) -> Iterator[Detail]:
 
 
 def policy_problems(host: str, port: int, purpose: Purpose, policy: Policy, path: Path) -> Iterator[Detail]:
-    """Refuses a literal address of a denied class; a name is judged when it is dialled (`API.md` C.5)."""
+    """Refuses a literal address of a denied class; a name is judged when it is dialled."""
     try:
         verdict = literal_verdict(host, port, purpose, policy)
     except ValueError:

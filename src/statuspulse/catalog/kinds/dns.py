@@ -35,30 +35,49 @@ ExpectedValue = Annotated[str, Field(min_length=1, max_length=4096), AfterValida
 class SoaSerialMembers(Members):
     """A zone's serial: equal on these name servers, which are asked directly, and at least this number."""
 
-    equal_on: Annotated[list[NameServer], Field(max_length=10)] = Field(default_factory=list)
-    at_least: Annotated[int, Field(ge=0, le=_LARGEST_SERIAL)] | None = None
+    equal_on: Annotated[
+        list[NameServer], Field(max_length=10, description="Name servers that have to have the same serial.")
+    ] = Field(default_factory=list)
+    at_least: Annotated[
+        Annotated[int, Field(ge=0, le=_LARGEST_SERIAL)] | None, Field(description="The lowest serial that is good.")
+    ] = None
 
 
 class DnsMembers(Members):
-    host: Host
-    record_type: Literal["A", "AAAA", "CNAME", "MX", "NS", "TXT", "SOA", "SRV", "CAA", "PTR"] = "A"
-    resolver: Resolver | None = None
-    protocol: Literal["udp", "tcp", "dot", "doh"] = "udp"
-    expected_rcode: _RCODES = "NOERROR"
-    expected_values: Annotated[list[ExpectedValue], Field(max_length=50)] = Field(default_factory=list)
-    match: Literal["any", "all", "exact"] = "any"
-    ttl_min_seconds: Ttl | None = None
-    ttl_max_seconds: Ttl | None = None
-    require_aa: bool = False
-    require_ad: bool = False
-    soa_serial: SoaSerialMembers | None = None
+    host: Annotated[Host, Field(description="The name that is asked about.")]
+    record_type: Annotated[
+        Literal["A", "AAAA", "CNAME", "MX", "NS", "TXT", "SOA", "SRV", "CAA", "PTR"],
+        Field(description="The type of record that is asked for."),
+    ] = "A"
+    resolver: Annotated[
+        Resolver | None,
+        Field(description="Who is asked: an address, a name over dot, a URL over doh; null for the probe's own."),
+    ] = None
+    protocol: Annotated[Literal["udp", "tcp", "dot", "doh"], Field(description="How the question travels.")] = "udp"
+    expected_rcode: Annotated[_RCODES, Field(description="The code that the answer has to have.")] = "NOERROR"
+    expected_values: Annotated[
+        list[ExpectedValue], Field(max_length=50, description="Values that the answer has to hold, by `match`.")
+    ] = Field(default_factory=list)
+    match: Annotated[
+        Literal["any", "all", "exact"],
+        Field(description="`any`: one of the values is there. `all`: each is. `exact`: no others are."),
+    ] = "any"
+    ttl_min_seconds: Annotated[Ttl | None, Field(description="The lowest TTL of the answer that is good.")] = None
+    ttl_max_seconds: Annotated[Ttl | None, Field(description="The highest TTL of the answer that is good.")] = None
+    require_aa: Annotated[bool, Field(description="Whether the answer has to be authoritative.")] = False
+    require_ad: Annotated[
+        bool, Field(description="Whether the resolver has to say that it has validated the answer.")
+    ] = False
+    soa_serial: Annotated[SoaSerialMembers | None, Field(description="What has to hold of the serial of the zone.")] = (
+        None
+    )
 
 
 class DnsMonitor(CommonMembers, DnsMembers):
     """A monitor of type dns; `hostname` is another word for `host`."""
 
-    name: Name
-    type: Literal["dns"]
+    name: Annotated[Name, Field(description="What people call it; need not be unique.")]
+    type: Annotated[Literal["dns"], Field(description="What is checked, and how; stays as it is.")]
 
 
 def _target(config: Config) -> str:

@@ -22,19 +22,23 @@ Service = Annotated[str, Field(max_length=200, description=_SERVICE), AfterValid
 
 
 class GrpcMembers(Members):
-    host: Host
-    port: Port
-    service: Service = ""
-    tls: bool = False
-    server_name: ServerName | None = None
-    verify: bool = True
+    host: Annotated[Host, Field(description="A name or an address.")]
+    port: Annotated[Port, Field(description="The port to connect to.")]
+    service: Annotated[
+        Service, Field(description="The service whose health is asked for; empty for that of the whole server.")
+    ] = ""
+    tls: Annotated[bool, Field(description="Whether TLS is spoken.")] = False
+    server_name: Annotated[ServerName | None, Field(description="The name that TLS asks for; null for the host.")] = (
+        None
+    )
+    verify: Annotated[bool, Field(description="Whether the certificate has to be trusted and to fit the name.")] = True
 
 
 class GrpcMonitor(CommonMembers, GrpcMembers):
     """A monitor of type grpc: the standard health check."""
 
-    name: Name
-    type: Literal["grpc"]
+    name: Annotated[Name, Field(description="What people call it; need not be unique.")]
+    type: Annotated[Literal["grpc"], Field(description="What is checked, and how; stays as it is.")]
 
 
 def _target(config: Config) -> str:

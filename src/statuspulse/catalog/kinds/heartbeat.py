@@ -41,19 +41,23 @@ def _zone_of(cron: str | None) -> str | None:
 
 
 Zone = Annotated[
-    Annotated[Line, Field(min_length=1, max_length=64, description=_ZONE)] | None,
+    Annotated[Line, Field(min_length=1, max_length=64)] | None,
     AfterValidator(lambda zone, info: _zone_of(info.data.get("cron")) if zone is None else zone),
 ]
 
 
 class HeartbeatMembers(Members):
     period_seconds: Annotated[PeriodSeconds | None, Field(description=_PERIOD)] = None
-    cron: Annotated[Line, Field(min_length=1, max_length=200, description=_CRON)] | None = None
-    timezone: Zone = Field(default_factory=lambda valid: _zone_of(valid.get("cron")))
-    grace_seconds: Annotated[int, Field(ge=1, le=_LONGEST_GRACE_SECONDS, description=_GRACE)] = 300
-    regions: Annotated[Any, Fixed(default=[], answered=_REGIONS, why="does not belong to a heartbeat")] = Field(
-        default_factory=list
+    cron: Annotated[Annotated[Line, Field(min_length=1, max_length=200)] | None, Field(description=_CRON)] = None
+    timezone: Annotated[Zone, Field(description=_ZONE)] = Field(
+        default_factory=lambda valid: _zone_of(valid.get("cron"))
     )
+    grace_seconds: Annotated[int, Field(ge=1, le=_LONGEST_GRACE_SECONDS, description=_GRACE)] = 300
+    regions: Annotated[
+        Any,
+        Fixed(default=[], answered=_REGIONS, why="does not belong to a heartbeat"),
+        Field(description="No region looks: the job calls. Always empty."),
+    ] = Field(default_factory=list)
     failure_threshold: Annotated[
         Any, Fixed(default=1, answered={"type": "integer"}, why=_WHY_ONE), Field(description=_ALONE)
     ] = 1
@@ -74,8 +78,8 @@ class AnsweredMembers(HeartbeatMembers):
 class HeartbeatMonitor(OwnMembers, HeartbeatMembers):
     """A monitor of type heartbeat: a job that calls `ping_url`, and is down when it does not."""
 
-    name: Name
-    type: Literal["heartbeat"]
+    name: Annotated[Name, Field(description="What people call it; need not be unique.")]
+    type: Annotated[Literal["heartbeat"], Field(description="What is checked, and how; stays as it is.")]
 
 
 def _target(config: Config) -> str:

@@ -32,32 +32,59 @@ def _server_name(name: str) -> str:
 
 
 class TlsMembers(Members):
-    verify: bool = True
-    expiry_warn_days: Annotated[int, Field(ge=0, le=365)] = 14
-    server_name: Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_server_name)] | None = None
+    verify: Annotated[bool, Field(description="Whether the certificate has to be trusted and to fit the name.")] = True
+    expiry_warn_days: Annotated[
+        int,
+        Field(ge=0, le=365, description="So many days before a certificate ends `monitor.tls_expiring` tells of it."),
+    ] = 14
+    server_name: Annotated[
+        Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_server_name)] | None,
+        Field(description="The name that TLS asks for; null for the host of the URL."),
+    ] = None
 
 
 class HttpMembers(Members):
-    url: WebUrl
-    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
-    headers: Headers = Field(default_factory=list)
-    body: Annotated[str, Field(max_length=65_536)] | None = None
-    auth: Auth | None = None
-    expected_status: ExpectedStatus = Field(default_factory=lambda: ["2xx"])
-    follow_redirects: bool = True
-    max_redirects: Annotated[int, Field(ge=0, le=20)] = 5
-    http_version: Literal["auto", "1.1", "2"] = "auto"
-    ip_version: Literal["auto", "4", "6"] = "auto"
-    tls: TlsMembers = Field(default_factory=TlsMembers)
-    max_body_bytes: Annotated[int, Field(ge=0, le=5 << 20)] = 1 << 20
-    assertions: Assertions = Field(default_factory=list)
+    url: Annotated[WebUrl, Field(description="What is called: http or https.")]
+    method: Annotated[
+        Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        Field(description="The method of the request."),
+    ] = "GET"
+    headers: Annotated[
+        Headers, Field(description="Headers of the request; the value of a secret one is sealed and answered as ***.")
+    ] = Field(default_factory=list)
+    body: Annotated[
+        Annotated[str, Field(max_length=65_536)] | None, Field(description="The body of the request; null for none.")
+    ] = None
+    auth: Annotated[
+        Auth | None,
+        Field(description="Credentials by `basic` or `bearer`; what is secret is sealed and answered as ***."),
+    ] = None
+    expected_status: Annotated[
+        ExpectedStatus,
+        Field(description="Statuses that are good: numbers, 2xx or 200-299, one or several; by default 2xx."),
+    ] = Field(default_factory=lambda: ["2xx"])
+    follow_redirects: Annotated[bool, Field(description="Whether a redirect leads on, or is the answer.")] = True
+    max_redirects: Annotated[int, Field(ge=0, le=20, description="More redirects than that are a failure.")] = 5
+    http_version: Annotated[
+        Literal["auto", "1.1", "2"], Field(description="The version of HTTP; `auto` is what both sides speak.")
+    ] = "auto"
+    ip_version: Annotated[
+        Literal["auto", "4", "6"], Field(description="The family of addresses; `auto` is what host and probe have.")
+    ] = "auto"
+    tls: Annotated[TlsMembers, Field(description="How TLS is spoken, for https.")] = Field(default_factory=TlsMembers)
+    max_body_bytes: Annotated[
+        int, Field(ge=0, le=5 << 20, description="How much of the body is read; by default 1 MiB.")
+    ] = 1 << 20
+    assertions: Annotated[Assertions, Field(description="Rules on the answer; all have to hold.")] = Field(
+        default_factory=list
+    )
 
 
 class HttpMonitor(CommonMembers, HttpMembers):
     """A monitor of type http."""
 
-    name: Name
-    type: Literal["http"]
+    name: Annotated[Name, Field(description="What people call it; need not be unique.")]
+    type: Annotated[Literal["http"], Field(description="What is checked, and how; stays as it is.")]
 
 
 def _target(config: Config) -> str:

@@ -1,4 +1,4 @@
-"""Rules on the answer to an HTTP check, and which comparison fits which part of the answer (`API.md` C.1)."""
+"""Rules on the answer to an HTTP check, and which comparison fits which part of the answer."""
 
 from __future__ import annotations
 
@@ -207,13 +207,21 @@ Value = Annotated[
 class AssertionMembers(Members):
     """One rule; `property` is the name of a header or a path into JSON."""
 
-    source: Literal["status", "header", "body", "json", "latency_ms", "tls_days_left"]
-    property: Property = Field(default=None, validate_default=True)
+    source: Annotated[
+        Literal["status", "header", "body", "json", "latency_ms", "tls_days_left"],
+        Field(description="What of the answer is looked at."),
+    ]
+    property: Annotated[
+        Property, Field(description="The name of a header, or a path such as $.items[0].state; null for other sources.")
+    ] = Field(default=None, validate_default=True)
     operator: Annotated[
         Literal["eq", "ne", "lt", "lte", "gt", "gte", "contains", "not_contains", "matches", "exists", "not_exists"],
         AfterValidator(_fitting_operator),
+        Field(description="How it is compared; `matches` is a pattern in RE2's syntax."),
     ]
-    value: Value = Field(default_factory=lambda: _ABSENT, validate_default=True)
+    value: Annotated[Value, Field(description="What it is compared with; none for `exists` and `not_exists`.")] = Field(
+        default_factory=lambda: _ABSENT, validate_default=True
+    )
 
 
 Assertions = Annotated[list[AssertionMembers], Field(max_length=20)]

@@ -82,20 +82,24 @@ HeaderValue = Annotated[str, Field(max_length=4096), AfterValidator(_header_valu
 
 
 class HeaderMembers(Members):
-    name: HeaderName
-    value: HeaderValue
-    secret: bool = False
+    name: Annotated[HeaderName, Field(description="The name of the header.")]
+    value: Annotated[HeaderValue, Field(description="Its value; answered as *** where it is secret.")]
+    secret: Annotated[bool, Field(description="Whether the value is sealed and never shown.")] = False
 
 
 class BasicAuthMembers(Members):
-    type: Literal["basic"]
-    username: Annotated[str, Field(max_length=255), AfterValidator(_user_name)]
-    password: Annotated[str, Field(max_length=1024), AfterValidator(one_line)]
+    type: Annotated[Literal["basic"], Field(description="User name and password.")]
+    username: Annotated[str, Field(max_length=255, description="Without a colon."), AfterValidator(_user_name)]
+    password: Annotated[
+        str, Field(max_length=1024, description="Sealed, and answered as ***."), AfterValidator(one_line)
+    ]
 
 
 class BearerAuthMembers(Members):
-    type: Literal["bearer"]
-    token: Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_bearer)]
+    type: Annotated[Literal["bearer"], Field(description="A token in the header Authorization.")]
+    token: Annotated[
+        str, Field(min_length=1, max_length=4096, description="Sealed, and answered as ***."), AfterValidator(_bearer)
+    ]
 
 
 Headers = Annotated[list[HeaderMembers], Field(max_length=50)]

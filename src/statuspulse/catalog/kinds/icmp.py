@@ -20,17 +20,19 @@ _NO_PORT = 0
 
 
 class IcmpMembers(Members):
-    host: Host
-    packets: Annotated[int, Field(ge=1, le=10)] = 3
+    host: Annotated[Host, Field(description="A name or an address.")]
+    packets: Annotated[int, Field(ge=1, le=10, description="How many echo requests a check sends.")] = 3
     max_loss_pct: Annotated[int, Field(ge=0, le=100, description=_LOSS)] = 0
-    ip_version: Literal["auto", "4", "6"] = "auto"
+    ip_version: Annotated[
+        Literal["auto", "4", "6"], Field(description="The family of addresses; `auto` is what host and probe have.")
+    ] = "auto"
 
 
 class IcmpMonitor(CommonMembers, IcmpMembers):
     """A monitor of type icmp: echo requests to a host."""
 
-    name: Name
-    type: Literal["icmp"]
+    name: Annotated[Name, Field(description="What people call it; need not be unique.")]
+    type: Annotated[Literal["icmp"], Field(description="What is checked, and how; stays as it is.")]
 
 
 def _target(config: Config) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -22,13 +22,19 @@ _URL = {"type": "string", "pattern": "^tcp://", "description": "Host and port in
 
 
 class TcpMembers(Members):
-    host: Host
-    port: Port
-    send: Spoken | None = None
-    expect: Spoken | None = None
-    tls: TlsChoice = False
-    starttls: StarttlsName | None = None
-    steps: Steps = Field(default_factory=list)
+    host: Annotated[Host, Field(description="A name or an address.")]
+    port: Annotated[Port, Field(description="The port to connect to.")]
+    send: Annotated[Spoken | None, Field(description="What is sent once the connection stands, as it is written.")] = (
+        None
+    )
+    expect: Annotated[Spoken | None, Field(description="What the answer has to contain.")] = None
+    tls: Annotated[TlsChoice, Field(description="TLS from the start: true, or its options.")] = False
+    starttls: Annotated[
+        StarttlsName | None, Field(description="The protocol in which TLS is asked for before anything else is said.")
+    ] = None
+    steps: Annotated[
+        Steps, Field(description="A conversation of up to ten steps, in place of `send` and `expect`.")
+    ] = Field(default_factory=list)
 
 
 class TcpMonitor(CommonMembers, TcpMembers):
@@ -37,8 +43,8 @@ class TcpMonitor(CommonMembers, TcpMembers):
     `tls` is true for TLS from the start, or an object with its options; beside a `starttls` the options are for that.
     """
 
-    name: Name
-    type: Literal["tcp"]
+    name: Annotated[Name, Field(description="What people call it; need not be unique.")]
+    type: Annotated[Literal["tcp"], Field(description="What is checked, and how; stays as it is.")]
 
 
 def endpoint(text: str) -> tuple[str, int]:

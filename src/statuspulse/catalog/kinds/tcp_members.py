@@ -28,28 +28,30 @@ StarttlsName = Literal["smtp", "imap", "pop3", "ldap", "postgres"]
 class TcpTls(Members):
     """TLS, from the start or behind a STARTTLS; `server_name` is by default the host."""
 
-    verify: bool = True
-    expiry_warn_days: Annotated[int, Field(ge=0, le=365)] = 14
-    server_name: Host | None = None
+    verify: Annotated[bool, Field(description="Whether the certificate has to be trusted and to fit the name.")] = True
+    expiry_warn_days: Annotated[
+        int, Field(ge=0, le=365, description="So long before its end `monitor.tls_expiring` tells of a certificate.")
+    ] = 14
+    server_name: Annotated[Host | None, Field(description="The name that TLS asks for; null for the host.")] = None
 
 
 class ExpectStep(Members):
     """What has to come: a part of it, or with `regex` a pattern in RE2's syntax that matches somewhere in it."""
 
-    expect: Spoken
-    regex: bool = False
+    expect: Annotated[Spoken, Field(description="What has to come.")]
+    regex: Annotated[bool, Field(description="Whether that is a pattern.")] = False
 
 
 class SendStep(Members):
     """Bytes that are sent as they are; no line end is added."""
 
-    send: Spoken
+    send: Annotated[Spoken, Field(description="What is sent, as it is written.")]
 
 
 class StarttlsStep(Members):
     """Going over to TLS in the words of a protocol."""
 
-    starttls: StarttlsName
+    starttls: Annotated[StarttlsName, Field(description="The protocol in whose words TLS is asked for.")]
 
 
 def _step_tag(step: Any) -> str | None:

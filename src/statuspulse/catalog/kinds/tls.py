@@ -20,19 +20,21 @@ _DAYS = "Fewer days until the first certificate of the chain ends, and the check
 
 
 class HandshakeMembers(Members):
-    host: Host
-    port: Port = 443
-    server_name: ServerName | None = None
-    verify: bool = True
+    host: Annotated[Host, Field(description="A name or an address.")]
+    port: Annotated[Port, Field(description="The port to connect to.")] = 443
+    server_name: Annotated[ServerName | None, Field(description="The name that TLS asks for; null for the host.")] = (
+        None
+    )
+    verify: Annotated[bool, Field(description="Whether the certificate has to be trusted and to fit the name.")] = True
     min_days_left: Annotated[int, Field(ge=0, le=365, description=_DAYS)] = 0
-    min_version: Literal["1.2", "1.3"] = "1.2"
+    min_version: Annotated[Literal["1.2", "1.3"], Field(description="The lowest version of TLS that is good.")] = "1.2"
 
 
 class TlsMonitor(CommonMembers, HandshakeMembers):
     """A monitor of type tls: a handshake, and the end of the certificates."""
 
-    name: Name
-    type: Literal["tls"]
+    name: Annotated[Name, Field(description="What people call it; need not be unique.")]
+    type: Annotated[Literal["tls"], Field(description="What is checked, and how; stays as it is.")]
 
 
 def _target(config: Config) -> str:

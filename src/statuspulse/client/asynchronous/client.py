@@ -24,6 +24,7 @@ from statuspulse.client.asynchronous.transport import AsyncTransport
 from statuspulse.client.calls import PAGE, path_of
 from statuspulse.client.conversation import Patience
 from statuspulse.client.credentials import headers_of
+from statuspulse.client.errors import UsageError
 from statuspulse.client.retries import Retries
 
 
@@ -128,5 +129,5 @@ class AsyncClient:
             case "DELETE":
                 call = calls.delete(path, if_match=if_match)
             case _:
-                raise ValueError("the method has to be GET, POST, PUT, PATCH or DELETE")
+                raise UsageError("the method has to be GET, POST, PUT, PATCH or DELETE")
         return reading.read_document(await self._caller.reply(call))

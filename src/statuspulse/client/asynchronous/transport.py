@@ -12,6 +12,7 @@ import h11
 from statuspulse.client.address import Address
 from statuspulse.client.connecting import MOST_IDLE, READ_BYTES, fault_of, trust
 from statuspulse.client.conversation import Conversation, Patience, Send
+from statuspulse.client.errors import UsageError
 from statuspulse.client.replies import Fault, Reply
 from statuspulse.client.wire import Exchange, UnreadableAnswerError, is_reusable, new_protocol
 
@@ -37,6 +38,8 @@ class AsyncTransport:
         self._is_closed = False
 
     async def run(self, conversation: Conversation) -> Reply:
+        if self._is_closed:
+            raise UsageError("the client is closed; make another one")
         outcome: Reply | Fault | None = None
         while True:
             try:

@@ -14,6 +14,7 @@ import h11
 from statuspulse.client.address import Address
 from statuspulse.client.connecting import MOST_IDLE, READ_BYTES, fault_of, trust
 from statuspulse.client.conversation import Conversation, Patience, Send
+from statuspulse.client.errors import UsageError
 from statuspulse.client.replies import Fault, Reply
 from statuspulse.client.wire import Exchange, UnreadableAnswerError, is_reusable, new_protocol
 
@@ -39,6 +40,8 @@ class Transport:
         self._closed = threading.Event()
 
     def run(self, conversation: Conversation) -> Reply:
+        if self._closed.is_set():
+            raise UsageError("the client is closed; make another one")
         outcome: Reply | Fault | None = None
         while True:
             try:

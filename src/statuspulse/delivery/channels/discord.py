@@ -1,4 +1,4 @@
-"""Discord's webhooks: one embed for each change (`WIRE.md` 11, discord.com/developers "Execute Webhook")."""
+"""Discord's webhooks: one embed for each change (discord.com/developers "Execute Webhook")."""
 
 from __future__ import annotations
 

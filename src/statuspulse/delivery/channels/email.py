@@ -1,4 +1,4 @@
-"""Mail: one thread per incident, and a copy that any reader knows for one (`WIRE.md` 14)."""
+"""Mail: one thread per incident, and a copy that any reader knows for one (RFC 5322, 3.6.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server of the user's own: the change as JSON, signed by Standard Webhooks 1.0.0 as events are (`API.md` D.8)."""
+"""A server of the user's own: the change as JSON, signed by Standard Webhooks 1.0.0 as events are."""
 
 from __future__ import annotations
 

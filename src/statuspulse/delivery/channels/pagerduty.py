@@ -1,4 +1,4 @@
-"""PagerDuty by Events API v2: one alert per incident (`WIRE.md` 6, developer.pagerduty.com "Send an Alert Event")."""
+"""PagerDuty by Events API v2: one alert per incident (developer.pagerduty.com "Send an Alert Event")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slack's incoming webhooks: one message per change of an incident (`WIRE.md` 10)."""
+"""Slack's incoming webhooks: one message per change of an incident (api.slack.com/messaging/webhooks)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Microsoft Teams by a flow of Power Automate that posts an adaptive card (`WIRE.md` 12)."""
+"""Microsoft Teams by a flow of Power Automate that posts an adaptive card (adaptivecards.io, version 1.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telegram's bots: plain text, so that nothing in it can be markup (`WIRE.md` 13, core.telegram.org "sendMessage")."""
+"""Telegram's bots: plain text, so that nothing in it can be markup (core.telegram.org "sendMessage")."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a check of each kind has to do; one kind a file, read from a normalised configuration (`API.md` C.1)."""
+"""What a check of each kind has to do; one kind a file, read from a normalised configuration."""

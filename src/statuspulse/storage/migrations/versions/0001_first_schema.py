@@ -51,6 +51,7 @@ def upgrade() -> None:
         _late_intervals,
         _late_marks,
         _monitor_channels,
+        _monitor_dependencies,
         _monitor_states,
         _standings,
         _state_intervals,
@@ -285,6 +286,7 @@ def _teams() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("slug", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
         sa.Column("settings", sa.Text(), server_default="{}", nullable=False),
         sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -776,6 +778,19 @@ def _monitor_channels() -> None:
         sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_monitor_channels_monitor_key")),
         sa.PrimaryKeyConstraint("monitor_key", "channel_id", name=op.f("pk_monitor_channels")),
     )
+
+
+def _monitor_dependencies() -> None:
+    op.create_table(
+        "monitor_dependencies",
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("parent_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("place", sa.SmallInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_monitor_dependencies_monitor_key")),
+        sa.ForeignKeyConstraint(["parent_key"], ["monitors.key"], name=op.f("fk_monitor_dependencies_parent_key")),
+        sa.PrimaryKeyConstraint("monitor_key", "parent_key", name=op.f("pk_monitor_dependencies")),
+    )
+    op.create_index(op.f("ix_monitor_dependencies_parent_key"), "monitor_dependencies", ["parent_key"], unique=False)
 
 
 def _monitor_states() -> None:
