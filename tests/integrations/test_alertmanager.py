@@ -87,10 +87,11 @@ class Sender:
         await self.world.hear(self.integration, [])
 
     def incidents(self) -> list[Incident]:
+        """In the order in which they were opened."""
         listed: list[Incident] = self.world.read(
             lambda connection: list(incidents.listed(connection, TEAM, IncidentFilter(), after=None, descending=False))
         )
-        return listed
+        return sorted(listed, key=lambda incident: incident.number)
 
     def only(self) -> Incident:
         (found,) = self.incidents()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import requests
 
 from tests.delivery.receiver import Receiver, Trick
+from tests.emulators.pagerduty import API_TOKEN, ROUTING_KEY, SENDER, Fault, PagerDuty
 from tests.system.server import TOKEN, Server, eventually, server
 from tests.targets import HttpTarget, http_answer
 
@@ -40,13 +41,13 @@ def _refusals(served: Server, monitor_id: str) -> Iterator[requests.Response]:
     )
 
 
-def _kept_in_clear(folder: Path) -> list[tuple[str, str]]:
+def _kept_in_clear(folder: Path, secrets: Sequence[str] = _SECRETS) -> list[tuple[str, str]]:
     """Every (file, secret) of the data directory that holds one."""
     return [
         (path.name, secret)
         for path in folder.rglob("*")
         if path.is_file()
-        for secret in _SECRETS
+        for secret in secrets
         if secret.encode() in path.read_bytes()
     ]
 
@@ -84,3 +85,37 @@ def test_no_secret_is_printed_answered_measured_or_kept_in_clear(tmp_path: Path)
         assert _kept_in_clear(served.data_dir) == []
         printed = served.run.said + served.run.complained
         assert [secret for secret in _SECRETS if secret in printed] == []
+
+
+def test_no_secret_of_an_integration_is_printed_answered_or_kept_in_clear(tmp_path: Path) -> None:
+    signing, jira = "wHs3cr3tOfTheWebhook", "jIr4T0kenOfTheProject"
+    with PagerDuty(lambda: "2026-11-23T06:24:43.881Z") as pagerduty, server(tmp_path) as served:
+        served.settings |= {"PAGERDUTY_EVENTS_URL": f"{pagerduty.url}/v2/enqueue", "PAGERDUTY_API_URL": pagerduty.url}
+        served.start("--no-probe")
+        faults: list[Fault | None] = [Fault.BROKEN, Fault.LOST]
+        pagerduty.faults = lambda _arrival: faults.pop(0) if faults else None
+        rest = {"api_token": API_TOKEN, "from_email": SENDER}
+        body = {"kind": "pagerduty", "routing_key": ROUTING_KEY, "rest": rest, "webhook_secret": signing}
+        project = {"kind": "jira", "base_url": "https://jira.example", "email": SENDER, "api_token": jira}
+        bodies = [body, {**project, "project_key": "OPS", "issue_type": "1"}, {"kind": "alertmanager"}]
+        made = [served.call("POST", "/integrations", one).json() for one in bodies]
+        secrets = (ROUTING_KEY, API_TOKEN, signing, jira, made[-1].pop("secret"))
+
+        incident = served.call("POST", "/incidents", {"title": "Down"}).json()
+        eventually(lambda: pagerduty.of(incident["id"]))
+        path = f"/integrations/{made[0]['id']}"
+        answers = [
+            served.call("POST", "/integrations", {**body, "webhook_secret": [signing]}),
+            served.call("PATCH", path, {"routing_key": ROUTING_KEY + "x"}),
+            served.call("POST", f"{path}/webhook", {"secret": signing}, headers={"X-PagerDuty-Signature": signing}),
+            *(served.call("GET", one) for one in ("/integrations", path, f"{path}/sync-log", "/events", "/audit-log")),
+            served.call("GET", f"/incidents/{incident['id']}/timeline"),
+            served.get_raw("/metrics", TOKEN),
+        ]
+        assert {answer.status_code for answer in answers} == {200, 401, 422}
+        told = str(made) + "".join(answer.text + str(answer.headers) for answer in answers)
+        assert [secret for secret in secrets if secret in told] == []
+        assert served.stop() == 0
+        assert _kept_in_clear(served.data_dir, secrets) == []
+        printed = served.run.said + served.run.complained
+        assert [secret for secret in secrets if secret in printed] == []
