@@ -44,7 +44,7 @@ class PagerDutyChannel:
             return Refused(error="address_invalid")
         outcome = await self._send(target, render(message, target.key, key, self._public_url))
         if message.action is Action.TEST and isinstance(outcome, Delivered):
-            return await self._send(target, _end(target.key, key, "resolve"))
+            return await self._send(target, end(target.key, key, "resolve"))
         return outcome
 
     async def _send(self, target: PagerDutyKey, event: dict[str, Any]) -> Outcome:
@@ -60,17 +60,18 @@ def render(message: Message, routing_key: str, key: str, public_url: str) -> dic
         # A state that is no outage is an alert until the monitor is up.
         dedup_key = f"{subject.id}/state"
         if message.state == Health.UP.value:
-            return _end(routing_key, dedup_key, "resolve")
+            return end(routing_key, dedup_key, "resolve")
     match message.action:
         case Action.ACKNOWLEDGE:
-            return _end(routing_key, dedup_key, "acknowledge")
+            return end(routing_key, dedup_key, "acknowledge")
         case Action.RESOLVE:
-            return _end(routing_key, dedup_key, "resolve")
+            return end(routing_key, dedup_key, "resolve")
         case _:
             return _trigger(message, routing_key, dedup_key, public_url)
 
 
-def _end(routing_key: str, dedup_key: str, action: str) -> dict[str, Any]:
+def end(routing_key: str, dedup_key: str, action: str) -> dict[str, Any]:
+    """The event that acknowledges or resolves the alert with the key."""
     return {"routing_key": routing_key, "event_action": action, "dedup_key": dedup_key}
 
 
