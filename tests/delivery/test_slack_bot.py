@@ -54,14 +54,14 @@ async def test_an_incident_is_one_message_that_shows_how_things_are_and_a_thread
     first = await hand_over(channel, DOWN)
     assert isinstance(first, Delivered)
     for number, message in enumerate((ACKNOWLEDGED, UP)):
-        assert await hand_over(channel, replace(message, thread=first.receipt), f"evt_{number}") == Delivered(200)
+        assert await hand_over(channel, replace(message, thread=first.thread), f"evt_{number}") == Delivered(200)
     [root] = slack.roots
     assert root["text"].startswith("UP: Checkout")
     assert root["attachments"][0]["color"] == "#079455"
     words = [one["text"].split(":")[0] for one in slack.replies(root)]
     assert words == ["ACKNOWLEDGED", "UP"]
     assert not any(one["reply_broadcast"] for one in slack.replies(root))
-    again = await hand_over(channel, replace(DOWN, thread=first.receipt), "evt_9")
+    again = await hand_over(channel, replace(DOWN, thread=first.thread), "evt_9")
     assert again == Delivered(200)
     assert slack.replies(root)[-1]["reply_broadcast"] is True
 
@@ -78,7 +78,7 @@ async def test_a_first_message_that_somebody_deleted_is_written_again(
     gone = replace(UP, thread="C0123ABCD/1.2")
     outcome = await hand_over(channel, gone)
     assert isinstance(outcome, Delivered)
-    assert outcome.receipt is not None
+    assert outcome.thread is not None
     assert [one["text"].split(":")[0] for one in slack.roots] == ["UP"]
 
 
@@ -88,7 +88,7 @@ async def test_a_first_message_that_may_not_be_changed_stays_and_the_thread_goes
     first = await hand_over(channel, DOWN)
     assert isinstance(first, Delivered)
     slack.script = ["edit_window_closed"]
-    assert await hand_over(channel, replace(UP, thread=first.receipt), "evt_2") == Delivered(200)
+    assert await hand_over(channel, replace(UP, thread=first.thread), "evt_2") == Delivered(200)
     [root] = slack.roots
     assert (root["text"][:4], len(slack.replies(root))) == ("DOWN", 1)
 

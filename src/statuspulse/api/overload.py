@@ -19,6 +19,8 @@ _READ_ONLY_RETRY_SECONDS = 30
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # They wait for news and do nothing meanwhile; each has a bound of its own.
 _WAITING = ("/v1/agent/assignments", "/v1/monitors/test", "/v1/events/stream", "/check", "/test")
+# Little to write, and somebody waits for it: no job is late because we had no room, and whoever acknowledges does.
+_VITAL = ("/ping/", "/ack/")
 _HISTORY = ("/results", "/history", "/transitions", "/uptime", "/latency", "/timeline", "/report", "/report.csv")
 
 
@@ -86,7 +88,7 @@ class Workload:
 class Overload:
     """Answers 503 at once to a call for whose rank there is no place; a body that comes slowly takes none.
 
-    While the instance is read-only every change is turned away so: probes keep what they have seen.
+    While the instance is read-only nearly every change is turned away so: probes keep what they have seen.
     """
 
     def __init__(self, app: ASGIApp, *, places: int, is_read_only: Callable[[], bool], public_url: str) -> None:
@@ -99,7 +101,7 @@ class Overload:
         rank = rank_of(scope["method"], scope["path"]) if scope["type"] == "http" else None
         if rank is None:
             await self._app(scope, receive, send)
-        elif scope["method"] in _WRITES and self._is_read_only():
+        elif scope["method"] in _WRITES and not scope["path"].startswith(_VITAL) and self._is_read_only():
             await refusal(Request(scope), _read_only(), self._public_url)(scope, receive, send)
         elif not self._work.has_place(rank):
             await refusal(Request(scope), _overloaded(), self._public_url)(scope, receive, send)

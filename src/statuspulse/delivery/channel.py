@@ -18,10 +18,10 @@ INTERNAL = "internal: "
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The receiver has it. `receipt` is what it is called there, where later messages of the incident build on it."""
+    """The receiver has it. `thread` is what it is called there, where later messages of the incident build on it."""
 
     status: int
-    receipt: str | None = None
+    thread: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Channel(Protocol):
     task, no timer. It may run many times at once. It keeps no state of a message: the same one handed over again is
     the same one to the receiver, by `key` where that can tell copies apart. `address` is a secret, and so is any URL
     made of it: neither shows in an outcome or a log line, nor does any text of the receiver that we do not know.
-    A receipt that it answers comes back as the `thread` of the incident's later messages to that address.
+    The `thread` that it answers comes back with the incident's later messages to that address.
     """
 
     @property

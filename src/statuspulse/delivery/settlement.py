@@ -135,8 +135,8 @@ def record(connection: Connection, row: Notification, settlement: Settlement, no
     if delivery is None:
         outbox.bury(connection, row, settlement.error or "", now)
     elif settlement.state is State.DELIVERED:
-        receipt = None if settlement.taken is None else settlement.taken.receipt
-        outbox.record_delivered(connection, row, delivery, now, receipt)
+        thread = None if settlement.taken is None else settlement.taken.thread
+        outbox.record_delivered(connection, row, delivery, now, thread)
     elif settlement.next_attempt_at is None:
         outbox.record_dead(connection, row, delivery, now)
     else:

@@ -22,7 +22,7 @@ from statuspulse.domain.times import to_text
 from statuspulse.engine import holds, incident_events, notices, receivers
 from statuspulse.engine.notices import Audience
 from statuspulse.engine.receivers import About
-from statuspulse.storage import events, incidents, policies, states, teams, timers
+from statuspulse.storage import events, incidents, integrations, policies, states, teams, timers
 from statuspulse.storage.incidents import Incident, TimelineEntry
 
 
@@ -101,6 +101,8 @@ def is_unheard(connection: Connection, incident: Incident, now: int) -> bool:
     """Whether nobody was told that the incident is open and, as things stand, nobody will be."""
     escalation, about = incident.escalation, notices.about(incident)
     if not incident.is_open or not incident.notify or escalation.heard:
+        return False
+    if integrations.providers_of_team(connection, incident.team_id):
         return False
     ladder, upcoming = escalation.ladder, escalation.progress.upcoming
     if ladder is not None and upcoming is not None:

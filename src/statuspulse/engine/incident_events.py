@@ -82,8 +82,7 @@ def _moved(
         case Move.ACKNOWLEDGE:
             return _acknowledged(before, after, actor, at, note)
         case Move.UNACKNOWLEDGE:
-            data: dict[str, Any] = {"previous_state": before.state.value}
-            data |= {"reason": _reason(actor, "ack_timeout")}
+            data: dict[str, Any] = {"previous_state": before.state.value, "reason": _reason(actor, "ack_timeout")}
             return _event(EventType.INCIDENT_UNACKNOWLEDGED, after, actor, at, data)
         case Move.RESOLVE:
             data = {

@@ -148,7 +148,7 @@ async def _reply(call: _Call, thread: Thread, message: Message, body: Mapping[st
 def _receipt(found: Thread | Retry, message: Message) -> Outcome:
     if isinstance(found, Retry):
         return found
-    return Delivered(200, receipt=found.text if message.action.is_of_incident else None)
+    return Delivered(200, thread=found.text if message.action.is_of_incident else None)
 
 
 async def _find(call: _Call, thread: Thread | None, message: Message, key: str) -> Thread | Retry | Refused:
