@@ -130,6 +130,7 @@ KEY = Operation(
 
 @router.get("/agent/assignments", **ASSIGNMENTS.keywords)
 async def get_assignments(request: Request) -> Response:
+    await body.read_body(request, body.BODY_LIMIT)
     call = await _call_of(request)
     version, epoch, parts = _version_of(request), _epoch_of(request), call.services.parts
     until = parts.monotonic() + _wait_of(request)
