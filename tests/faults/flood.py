@@ -115,7 +115,8 @@ def main() -> None:
     port, seconds, connections, *tokens = sys.argv[1:]
     seen = asyncio.run(_flood(int(port), float(seconds), int(connections), tokens))
     statuses = {str(status): count for status, count in sorted(seen.statuses.items())}
-    print(json.dumps({"statuses": statuses, "without_wait": seen.without_wait, "broken": seen.broken}))
+    found = {"statuses": statuses, "without_wait": seen.without_wait, "broken": seen.broken}
+    sys.stdout.write(json.dumps(found))
 
 
 if __name__ == "__main__":
