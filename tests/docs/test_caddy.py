@@ -24,7 +24,7 @@ from tests.peers.daemon import running as running_daemon
 from tests.peers.debian import FetchError
 from tests.peers.programs import ProgramMissingError, program
 
-_FRAME = "{{\n  admin off\n  auto_https off\n  persist_config off\n}}\n{site}"
+_FRAME = "{{\n  admin off\n  auto_https off\n}}\n{site}"
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,11 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
         (folder / "Caddyfile").write_text(_FRAME.format(site=text))
         command: list[str | Path] = ["run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"]
         try:
-            with running_daemon(program("caddy"), command, folder, port):
-                yield Proxied(api, port, context, folder)
+            with pytest.MonkeyPatch.context() as environment:
+                for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):  # it keeps what it was told, and certificates
+                    environment.setenv(name, str(folder))
+                with running_daemon(program("caddy"), command, folder, port):
+                    yield Proxied(api, port, context, folder)
         except ProgramMissingError as error:
             pytest.skip(str(error))
         except (FetchError, DaemonFailedError) as error:
