@@ -7,6 +7,7 @@ import signal
 import sys
 
 from benchmarks import (
+    api_throughput,
     big_start,
     dns_checks,
     flat_cost,
@@ -29,6 +30,7 @@ BENCHMARKS = {
     "highest_rate": highest_rate.run,
     "big_start": big_start.run,
     "status_reads": status_reads.run,
+    "api_throughput": api_throughput.run,
     "prometheus": prometheus.run,
 }
 

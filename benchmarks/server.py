@@ -20,7 +20,7 @@ from statuspulse.storage.connect import sqlite_module
 Monitor = dict[str, Any]
 
 # Of the team that the seeded monitors belong to.
-_TOKEN = "sk_live_8f3a9c2d1e4b7f6a"
+TOKEN = "sk_live_8f3a9c2d1e4b7f6a"
 _API = re.compile(r"api +http://([^/]+)/")
 _PATIENCE_SECONDS = 60
 _LOOK_SECONDS = 0.01
@@ -37,7 +37,7 @@ class Server:
         self.pid = process.pid
         self.begun_at = begun_at
         self.database = database_in(folder)
-        self._address = address
+        self.address = address
 
     @property
     def probe_pids(self) -> list[int]:
@@ -55,8 +55,8 @@ class Server:
     @contextlib.contextmanager
     def caller(self) -> Iterator[Callable[[str], bytes]]:
         """Gets paths of the API over one connection that stays open; an answer other than 200 is a RuntimeError."""
-        headers = {"Authorization": f"Bearer {_TOKEN}"}
-        with contextlib.closing(HTTPConnection(self._address, timeout=_PATIENCE_SECONDS)) as connection:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        with contextlib.closing(HTTPConnection(self.address, timeout=_PATIENCE_SECONDS)) as connection:
 
             def get(path: str) -> bytes:
                 connection.request("GET", path, headers=headers)
@@ -82,7 +82,7 @@ class Server:
             return connection.execute(query, (self.begun_at,)).fetchone() is not None
 
     def _is_ready(self) -> bool:
-        with contextlib.closing(HTTPConnection(self._address, timeout=_PATIENCE_SECONDS)) as connection:
+        with contextlib.closing(HTTPConnection(self.address, timeout=_PATIENCE_SECONDS)) as connection:
             connection.request("GET", "/readyz")
             return connection.getresponse().status == 200
 
@@ -90,7 +90,7 @@ class Server:
 def seed(folder: Path, monitors: Sequence[Monitor], *, first: int = 0) -> None:
     """Stores monitors in the data directory; no server runs on it. `first` counts those that it has already."""
     named = [{"id": monitor_id(number), **monitor} for number, monitor in enumerate(monitors, first)]
-    token = {"name": "benchmark", "token": _TOKEN, "scopes": ["monitors:read"]}
+    token = {"name": "benchmark", "token": TOKEN, "scopes": ["monitors:write"]}
     document = {"team": {"name": "Benchmark", "slug": "benchmark"}, "tokens": [token], "monitors": named}
     seeding = subprocess.run(
         module("statuspulse", "admin", "seed", "--file", "-"),

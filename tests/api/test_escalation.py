@@ -294,6 +294,8 @@ def test_a_schedule_is_made_changed_asked_and_removed(api: Api) -> None:
     assert api.call("GET", f"{path}/on-call?at=2026-11-29T08:00:00Z").json()["member"] == members[1]
     assert api.call("GET", f"{path}/on-call?at=2026-11-01T08:00:00Z").json()["member"] is None
     assert error(api.call("GET", f"{path}/on-call?at=tomorrow")) == (422, "parameter_invalid_format", "at")
+    for at in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        assert error(api.call("GET", f"{path}/on-call?at={at}")) == (422, "parameter_out_of_range", "at")
     override = {"start_at": "2026-11-23T00:00:00Z", "end_at": "2026-11-24T00:00:00Z", "member": members[1]}
     put = api.call("PUT", path, {"overrides": [override], "rotation": "FREQ=WEEKLY;BYDAY=MO,TH"}).json()
     assert put["overrides"][0]["member"] == members[1]

@@ -8,15 +8,18 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+from starlette.types import Message, Receive, Scope, Send
 
 from statuspulse.api.dependencies import CheckOutcome
-from statuspulse.api.overload import Rank, rank_of
+from statuspulse.api.overload import Overload, Rank, rank_of
 from tests.api.server import WRITER, Api, running
+from tests.targets import until
 
 PLACES = 8
 # How many calls may be in work before one of the rank is turned away.
@@ -147,3 +150,62 @@ def test_a_call_whose_body_ends_when_there_is_no_place_left_is_turned_away(tmp_p
 )
 def test_every_call_has_its_rank(method: str, path: str, expected: Rank | None) -> None:
     assert rank_of(method, path) is expected
+
+
+@dataclass
+class Crowd:
+    """Calls that stay in work until they are let go, and what each was answered."""
+
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    working: int = 0
+    statuses: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._overload = Overload(self._work, places=1000, is_read_only=lambda: False, public_url="")
+
+    async def call(self, path: str) -> None:
+        async def sent() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def taken(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.statuses.append(message["status"])
+
+        state = {"request_id": "req_1"}
+        scope = {"type": "http", "method": "GET", "path": path, "headers": [], "state": state}
+        await self._overload(scope, sent, taken)
+
+    async def _work(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        self.working += 1
+        await self.go.wait()
+        self.working -= 1
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+
+async def test_what_can_wait_takes_turns_and_incidents_do_not() -> None:
+    crowd = Crowd()
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(40):
+            tasks.create_task(crowd.call("/v1/monitors"))
+        await until(lambda: crowd.working == 12)
+        tasks.create_task(crowd.call("/v1/incidents"))
+        await until(lambda: crowd.working == 13)
+        tasks.create_task(crowd.call("/v1/openapi.json"))
+        await until(lambda: crowd.working == 14)
+        crowd.go.set()
+    assert crowd.statuses == [200] * 42
+
+
+@pytest.mark.virtual_time
+async def test_who_has_no_turn_within_two_seconds_is_turned_away() -> None:
+    crowd = Crowd()
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(15):
+            tasks.create_task(crowd.call("/v1/monitors"))
+        await asyncio.sleep(1.9)
+        assert crowd.statuses == []
+        await asyncio.sleep(0.2)
+        assert crowd.statuses == [503] * 3
+        crowd.go.set()
+    assert crowd.statuses[3:] == [200] * 12

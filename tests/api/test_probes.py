@@ -315,6 +315,19 @@ def test_an_epoch_is_a_number(api: Api, epoch: str) -> None:
     assert (answer.status_code, answer.json()["error"]["param"]) == (422, "epoch")
 
 
+@pytest.mark.parametrize("wait", ["", "-1", "31", "9" * 5000, "²", "٣"])
+def test_a_wait_is_a_number_of_seconds(api: Api, wait: str) -> None:
+    answer = poll(api, api.probe_key, f"?wait={wait}")
+    assert (answer.status_code, answer.json()["error"]["param"]) == (422, "wait")
+
+
+def test_a_version_that_nobody_counts_to_is_none_that_is_known(api: Api) -> None:
+    answer = poll(api, api.probe_key, version=int("9" * 4000))
+    assert (answer.status_code, answer.json()["base"]) == (200, None)
+    headers = {"If-None-Match": f'"{"9" * 5000}"'}
+    assert api.call("GET", "/v1/agent/assignments", token=api.probe_key, headers=headers).status_code == 200
+
+
 def test_a_set_that_differs_is_sent_whole(api: Api, body: dict[str, Any]) -> None:
     monitor = api.call("POST", "/v1/monitors", body).json()["id"]
     other = api.call("POST", "/v1/monitors", {**body, "paused": True}).json()["id"]

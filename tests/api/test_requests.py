@@ -70,6 +70,15 @@ def test_a_body_above_the_limit_is_413(api: Api) -> None:
     assert code_of(answer) == (413, "payload_too_large")
 
 
+@pytest.mark.parametrize(("length", "status"), [("0" * 5000 + "2", 422), ("0" * 5000 + "262145", 413)])
+def test_zeros_in_front_of_a_length_count_for_nothing(api: Api, length: str, status: int) -> None:
+    headers = {"Authorization": f"Bearer {WRITER}", "Content-Type": "application/json", "Content-Length": length}
+    connection = http.client.HTTPConnection(urlsplit(api.url).netloc, timeout=10)
+    connection.request("POST", "/v1/monitors", body=b"{}", headers=headers)
+    assert connection.getresponse().status == status
+    connection.close()
+
+
 def test_a_chunked_body_above_the_limit_is_413(api: Api) -> None:
     connection = http.client.HTTPConnection(urlsplit(api.url).netloc, timeout=10)
     headers = {"Authorization": f"Bearer {WRITER}", "Content-Type": "application/json"}

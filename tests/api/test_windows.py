@@ -62,3 +62,11 @@ def test_what_is_no_window_is_told_in_the_same_words(api: Api, monitor: str, nam
 def test_a_single_time_is_told_in_them_too(api: Api) -> None:
     answer = get(api, "/v1/monitors", updated_since="2026-11-20T06:20:00 01:00")
     assert "a + in a query is written %2B" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("name", [*WINDOWS, "/v1/incidents/stats"])
+def test_a_window_that_ends_before_there_was_anything_is_refused(api: Api, monitor: str, name: str) -> None:
+    path = name if name.startswith("/") else f"/v1/monitors/{monitor}/{name}"
+    answer = get(api, path, to="0001-01-01T00:00:00Z")
+    detail = answer.json()["error"]["details"][0]
+    assert (answer.status_code, detail["code"], detail["param"]) == (422, "parameter_out_of_range", "to")

@@ -88,3 +88,20 @@ def test_a_run_that_is_ended_leaves_no_process_behind() -> None:
 
 def _is_running(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
+
+
+def test_a_short_run_counts_calls(tmp_path: Path) -> None:
+    document = tmp_path / "figures.json"
+
+    subprocess.run(
+        [*COMMAND, "api_throughput", *SHORT, "--monitors", "100", "--json", document],
+        cwd=CHECKOUT,
+        capture_output=True,
+        timeout=100,
+        check=True,
+    )
+
+    calls = json.loads(document.read_text())["benchmarks"]["api_throughput"]
+    assert calls["refused"] == 0
+    assert calls["create_per_second"] > 0
+    assert 0 < calls["status_per_core"] < calls["healthz_per_core"]

@@ -1,4 +1,4 @@
-"""The configuration of nginx in `docs/behind-a-proxy.md`, in nginx, in front of the API."""
+"""The configurations in `docs/behind-a-proxy.md`, in nginx and in Caddy, in front of the API."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.peers.daemon import running as running_daemon
 from tests.peers.debian import FetchError
 from tests.peers.programs import ProgramMissingError, program
 
-_PAGE = Path(__file__).parents[2] / "docs" / "behind-a-proxy.md"
+PAGE = Path(__file__).parents[2] / "docs" / "behind-a-proxy.md"
 _FRAME = """
 daemon off;
 worker_processes 1;
@@ -75,7 +75,7 @@ class Proxied:
 @pytest.fixture(scope="module")
 def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
     folder, authority = tmp_path_factory.mktemp("nginx"), trustme.CA()
-    (text,) = re.findall(r"^```nginx\n(.*?)^```$", _PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    (text,) = re.findall(r"^```nginx\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
     pair = authority.issue_cert("status.example.com", HOST)
     pair.private_key_and_cert_chain_pem.write_to_path(str(folder / "both.pem"))
     context = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())

@@ -15,6 +15,7 @@ _SYSTEM_PATHS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin")
 _FOLDERS = ("usr/sbin", "usr/bin", "sbin", "bin")
 # Debian's packages for each program. They are fetched together, the first time that one of them is missed.
 _PACKAGES = {
+    "caddy": ("caddy",),
     "curl": ("curl",),
     "dig": ("bind9-dnsutils",),
     "haproxy": ("haproxy",),

@@ -130,6 +130,7 @@ KEY = Operation(
 
 @router.get("/agent/assignments", **ASSIGNMENTS.keywords)
 async def get_assignments(request: Request) -> Response:
+    await body.read_body(request, body.BODY_LIMIT)
     call = await _call_of(request)
     version, epoch, parts = _version_of(request), _epoch_of(request), call.services.parts
     until = parts.monotonic() + _wait_of(request)
@@ -311,7 +312,7 @@ async def _read(request: Request, kind: type[Document]) -> Document:
 
 def _wait_of(request: Request) -> int:
     text = request.query_params.get("wait", "0")
-    if not text.isdecimal() or int(text) > _LONGEST_WAIT_SECONDS:
+    if not _is_number(text) or int(text) > _LONGEST_WAIT_SECONDS:
         message = f"must be between 0 and {_LONGEST_WAIT_SECONDS}"
         raise invalid([Detail(code="parameter_out_of_range", path=("wait",), message=message, in_body=False)])
     return int(text)
@@ -335,7 +336,7 @@ def _epoch_of(request: Request) -> int | None:
     text = request.query_params.get("epoch")
     if text is None:
         return None
-    if not (text.isascii() and text.isdecimal()) or len(text) > _MOST_DIGITS:
+    if not _is_number(text):
         message = "must be a whole number"
         raise invalid([Detail(code="parameter_invalid_format", path=("epoch",), message=message, in_body=False)])
     return int(text)
@@ -344,4 +345,9 @@ def _epoch_of(request: Request) -> int | None:
 def _version_of(request: Request) -> int | None:
     """The version that the probe has; None where it has none that we could know."""
     versions = known_versions(request)
-    return next((int(version) for version in versions if version.isdecimal()), None)
+    return next((int(version) for version in versions if _is_number(version)), None)
+
+
+def _is_number(text: str) -> bool:
+    """Whether it is a whole number of a size that we count to; Python itself refuses to read the longest ones."""
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
-from functools import cache
 
 from fastapi import APIRouter, FastAPI
 from fastapi.telemetry import TelemetryConfig
@@ -51,6 +51,7 @@ from statuspulse.api import (
 from statuspulse.api.dependencies import Dependencies, Services
 from statuspulse.api.envelope import refusal
 from statuspulse.api.frame import Frame
+from statuspulse.api.made_once import MadeOnce
 from statuspulse.api.openapi import openapi_document
 from statuspulse.api.overload import Overload
 from statuspulse.api.signposts import Signposts
@@ -127,7 +128,11 @@ def create_api(parts: Dependencies, routers: Sequence[APIRouter] = ROUTERS) -> F
         app.include_router(router, prefix="/v1")
     tags = list(dict.fromkeys(str(tag) for router in routers for tag in router.tags))
     described = list(app.routes)
-    app.state.openapi = cache(lambda: json.dumps(openapi_document(described, tags), ensure_ascii=False))
+
+    def document() -> bytes:
+        return json.dumps(openapi_document(described, tags), ensure_ascii=False).encode()
+
+    app.state.openapi = MadeOnce(lambda: asyncio.to_thread(document))
     app.router.routes.extend(
         [*ping.routes(), *acknowledge.routes(), *reception.routes(), *system.routes(app.state.openapi)]
     )

@@ -38,7 +38,6 @@ TEST = Operation(
     answer=CheckRunAnswer,
     examples={"nobody_looked": check_examples.TEST_RUN},
     body=Body(schema="MonitorRequest", examples=examples.NEW_MONITORS),
-    statuses=(409,),
     waits=True,
 )
 CHECK = Operation(
@@ -47,7 +46,6 @@ CHECK = Operation(
     scope="monitors:write",
     answer=CheckRunAnswer,
     examples={"checkout": check_examples.CHECK_RUN},
-    statuses=(409,),
     waits=True,
 )
 

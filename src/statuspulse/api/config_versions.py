@@ -51,7 +51,7 @@ ROLLBACK = Operation(
     answer=ConfigChange,
     examples={"second": examples.ROLLED_BACK},
     body=Body(schema="RollbackRequest", examples={"second": {"config_version": 2}}),
-    statuses=(409, 412, 428),
+    statuses=(412, 428),
 )
 
 

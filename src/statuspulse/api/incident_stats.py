@@ -119,6 +119,8 @@ def _span(query: StatsQuery, now: int) -> tuple[int, int]:
             raise _wrong("parameter_invalid_format", name, "must be a time such as 2026-11-23T06:20:00Z") from None
     end = times.get("to", now + 1)
     start = times.get("from", end - _USUAL)
+    if end <= 0:
+        raise _wrong("parameter_out_of_range", "to", "must be later than 1970-01-01T00:00:00Z")
     if start >= end:
         raise _wrong("parameter_conflict", "from", "must be earlier than to")
     if end - start > _LONGEST:

@@ -41,7 +41,7 @@ PUT = Operation(
             "new_token": {"auth": {"type": "bearer", "token": "acme-orders-token"}},
         },
     ),
-    statuses=(409, 412, 428),
+    statuses=(412, 428),
 )
 PATCH = Operation(
     id="patchMonitorConfig",
@@ -54,7 +54,7 @@ PATCH = Operation(
         examples={"timeout": {"timeout_ms": 8000}},
         media_types=("application/json", "application/merge-patch+json"),
     ),
-    statuses=(409, 412, 428),
+    statuses=(412, 428),
 )
 
 

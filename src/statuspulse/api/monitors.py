@@ -85,7 +85,7 @@ PATCH = Operation(
         examples={"timeout": {"timeout_ms": 8000}},
         media_types=("application/json", "application/merge-patch+json"),
     ),
-    statuses=(409, 412, 428),
+    statuses=(412, 428),
 )
 DELETE = Operation(
     id="deleteMonitor",

@@ -85,7 +85,8 @@ _REQUESTS = (
     ScheduleEdit,
 )
 _OPEN_STATUSES = (405, 413, 422, 429, 500, 503)
-_TOKEN_STATUSES = (400, 401, 403, 415)
+_TOKEN_STATUSES = (400, 401, 403)
+_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 def openapi_document(routes: Sequence[BaseRoute], tags: Sequence[str]) -> dict[str, Any]:
@@ -123,15 +124,10 @@ def openapi_document(routes: Sequence[BaseRoute], tags: Sequence[str]) -> dict[s
 def _finish(operation: dict[str, Any], route: RouteContext) -> None:
     """Adds what the framework does not know, and the examples, in which it drops every null."""
     has_token = SCOPE_MEMBER in operation
-    operation.pop(WAITS, None)
-    operation.pop(TAKES_TICKET, None)
+    statuses = _refusals(operation, route)
+    for name in (WAITS, TAKES_TICKET, OWN_TOKEN, FURTHER_STATUSES):
+        operation.pop(name, None)
     operation["security"] = [{"bearer": []}] if has_token else []
-    operation.pop(OWN_TOKEN, None)
-    statuses = {*_OPEN_STATUSES, *operation.pop(FURTHER_STATUSES, ())}
-    if has_token:
-        statuses |= {*_TOKEN_STATUSES}
-    if "{" in (route.path or ""):
-        statuses.add(404)
     responses = operation["responses"]
     for status, told in route.responses.items():
         for media_type, content in told["content"].items():
@@ -145,6 +141,20 @@ def _finish(operation: dict[str, Any], route: RouteContext) -> None:
         response["headers"] = described_headers.of_answer(int(status), has_token=has_token, is_keyed=is_keyed)
     if "requestBody" in (route.openapi_extra or {}):
         operation["requestBody"] = route.openapi_extra["requestBody"]
+
+
+def _refusals(operation: Mapping[str, Any], route: RouteContext) -> set[int]:
+    """Statuses that stand beside those of the answer itself: those of every operation of its kind, and its own."""
+    statuses = {*_OPEN_STATUSES, *operation.get(FURTHER_STATUSES, ())}
+    if SCOPE_MEMBER in operation:
+        statuses |= {*_TOKEN_STATUSES}
+        if _METHODS_WITH_BODY & (route.methods or set()):
+            statuses.add(415)
+    if "{" in (route.path or ""):
+        statuses.add(404)
+    if WAITS in operation:  # under a key whose first call is still waiting
+        statuses.add(409)
+    return statuses
 
 
 def _without_titles(node: Any) -> Any:

@@ -14,7 +14,7 @@ from statuspulse.api import schedule_examples as examples
 from statuspulse.api.answers import Answer, Deleted, Envelope, ListEnvelope
 from statuspulse.api.dependencies import Call, CallOf
 from statuspulse.api.envelope import answer
-from statuspulse.api.errors import invalid
+from statuspulse.api.errors import ApiError, invalid
 from statuspulse.api.headers import etag, if_match
 from statuspulse.api.monitors import change_of
 from statuspulse.api.operation import Body, Operation
@@ -28,6 +28,9 @@ from statuspulse.storage import schedules
 from statuspulse.storage.schedules import Schedule
 
 router = APIRouter(route_class=CheckedRoute, tags=["On-call schedules"])
+
+# The handoff after it still is a date, however rare handoffs are.
+_LATEST = from_text("9000-01-01T00:00:00Z")
 
 
 class Override(Answer):
@@ -199,10 +202,16 @@ def _instant(call: Call, query: OnCallQuery) -> int:
     if query.at is None:
         return call.services.parts.now()
     try:
-        return from_text(query.at)
+        at = from_text(query.at)
     except (ValueError, OverflowError):
-        message = "must be a time such as 2026-11-23T06:20:00Z"
-        raise invalid([Detail(code="parameter_invalid_format", path=("at",), message=message, in_body=False)]) from None
+        raise _wrong_instant("parameter_invalid_format", "must be a time such as 2026-11-23T06:20:00Z") from None
+    if not 0 <= at < _LATEST:
+        raise _wrong_instant("parameter_out_of_range", "must lie in the years 1970 to 8999")
+    return at
+
+
+def _wrong_instant(code: str, message: str) -> ApiError:
+    return invalid([Detail(code=code, path=("at",), message=message, in_body=False)])
 
 
 def _answer(

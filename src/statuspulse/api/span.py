@@ -19,6 +19,8 @@ def span(begin: str | None, end: str | None, now: int, *, usual: int, longest: i
     if wrong:
         raise invalid(wrong)
     until = min(times.get("to", now), now)
+    if until <= 0:  # so that everything before it, in any zone, is a date
+        raise invalid([in_query("parameter_out_of_range", "to", "must be later than 1970-01-01T00:00:00Z")])
     since = times.get("from", until - usual)
     if since >= until:
         latest = "now" if "to" in times else "to, which is now unless it is given"

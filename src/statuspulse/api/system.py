@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import structlog
 from fastapi import APIRouter
@@ -16,6 +15,7 @@ from statuspulse.api import event_schema, examples
 from statuspulse.api.answers import ApiAnswer
 from statuspulse.api.dependencies import Check, CheckOutcome, ServicesOf, services_of
 from statuspulse.api.envelope import answer
+from statuspulse.api.made_once import MadeOnce
 from statuspulse.api.operation import Operation
 from statuspulse.api.route import CheckedRoute
 from statuspulse.api.security import authenticate, require
@@ -36,18 +36,18 @@ async def get_api(request: Request, services: ServicesOf) -> Response:
     return answer(request, "api", f"StatusPulse {__version__}.", members)
 
 
-def routes(text: Callable[[], str]) -> list[Route]:
+def routes(document: MadeOnce[bytes]) -> list[Route]:
     """What takes no token, and so stands beside the operations.
 
-    `text` is the OpenAPI document. To make it takes most of a second, which the start does not wait for.
+    `document` is that of OpenAPI. To make it takes most of a second, which the start does not wait for.
     """
 
     async def openapi_json(_request: Request) -> Response:
-        return Response(await asyncio.to_thread(text), media_type="application/json")
+        return Response(await document.get(), media_type="application/json")
 
     async def openapi_yaml(_request: Request) -> Response:
         # YAML 1.2 holds all of JSON.
-        return Response(await asyncio.to_thread(text), media_type="application/yaml")
+        return Response(await document.get(), media_type="application/yaml")
 
     return [
         Route("/v1/openapi.json", openapi_json, methods=["GET"]),

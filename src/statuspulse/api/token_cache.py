@@ -76,7 +76,7 @@ class TokenCache:
         if not key.startswith(PROBE_KEY_PREFIX) or not may_be_token(key):
             return None
         digest = self._keyring.digest(PROBE_KEY_PURPOSE, key)
-        return await self._database.read(lambda connection: probes.by_digest(connection, digest, self._now()))
+        return await self._database.glance(lambda connection: probes.by_digest(connection, digest, self._now()))
 
     def note_use(self, token: Token, ip: str | None) -> None:
         """Has a use remembered, once a minute and without the call waiting for it."""
@@ -100,7 +100,7 @@ class TokenCache:
         if entry is not None and read_at - entry.read_at < lifetime_seconds:
             return entry.found
         digest = digest_of()
-        found = await self._database.read(lambda connection: tokens.by_digest(connection, digest))
+        found = await self._database.glance(lambda connection: tokens.by_digest(connection, digest))
         if len(self._entries) >= _CAPACITY:
             self._entries.clear()
             self._noted.clear()

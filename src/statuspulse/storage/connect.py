@@ -16,7 +16,7 @@ from statuspulse.storage.file_systems import current_mounts, network_file_system
 
 log = structlog.get_logger(__name__)
 
-READERS = 4
+READERS = 6
 _BUSY_TIMEOUT_MS = 5000
 _POOL_TIMEOUT_SECONDS = 5
 # Older versions can corrupt the write-ahead log when two connections checkpoint (fixed in 3.51.3).

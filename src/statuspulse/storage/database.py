@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -34,6 +35,14 @@ _GROUP_LIMIT = 200
 _GROUP_SECONDS = 0.02
 # What a statement asked for was wrong; every other fault of the driver means that the database cannot serve now.
 _FAULTS_OF_THE_STATEMENT = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
+
+
+# How many threads are kept for reads that are not patient.
+_PROMPT_READERS = 2
+
+# Set by whoever does work that can wait: its reads go to threads of their own, so that a crowd of long ones is not in
+# front of those of the engine, of deliveries and of probes.
+is_patient: ContextVar[bool] = ContextVar("is_patient", default=False)
 
 
 class DatabaseUnavailableError(Exception):
@@ -73,7 +82,8 @@ class Database:
         self.engines = open_engines(url)
         self._wal = WriteAheadLog(self.engines.writer) if self.engines.is_sqlite else None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="db-read")
+        self._readers = ThreadPoolExecutor(_PROMPT_READERS, thread_name_prefix="db-read")
+        self._patient_readers = ThreadPoolExecutor(READERS - _PROMPT_READERS, thread_name_prefix="db-read-patient")
         self._writer = threading.Thread(target=self._write_forever, name="db-write", daemon=True)
         self._near = None if self.engines.near is None else _Near(self.engines.near)
         self._gate = threading.Lock()  # nothing is submitted behind the mark that ends the writer
@@ -99,7 +109,8 @@ class Database:
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` on a reader's snapshot; raises DatabaseUnavailableError when there is none."""
         self._ensure_open()
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
+        readers = self._patient_readers if is_patient.get() else self._readers
+        return await asyncio.get_running_loop().run_in_executor(readers, self.read_now, work)
 
     async def glance(self, work: Callable[[Connection], T]) -> T:
         """`read` for what looks at a few rows by their keys.
@@ -137,6 +148,7 @@ class Database:
             self._jobs.put(None)
         self._writer.join()
         self._readers.shutdown()
+        self._patient_readers.shutdown()
         if self._near is not None:
             self._near.close()
         self.engines.dispose()

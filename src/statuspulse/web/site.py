@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -20,6 +20,7 @@ from starlette.routing import Route
 from statuspulse import __version__
 from statuspulse.api.errors import KINDS
 from statuspulse.api.headers import none_match
+from statuspulse.api.made_once import MadeOnce
 from statuspulse.web import error_pages, reference
 from statuspulse.web.page import CONTENT_POLICY, Link, Surroundings
 from statuspulse.web.schemas import Schemas
@@ -68,14 +69,16 @@ class Leaf:
 
 def add_reference(api: FastAPI, public_url: str) -> None:
     """Adds the pages to the API that they describe. They are made at the first call, off the event loop."""
-    describe: Callable[[], str] = api.state.openapi
+    document: MadeOnce[bytes] = api.state.openapi
 
-    @cache
-    def pages() -> Mapping[str, Leaf]:
-        return rendered(json.loads(describe()), public_url)
+    async def render() -> Mapping[str, Leaf]:
+        described = await document.get()
+        return await asyncio.to_thread(lambda: rendered(json.loads(described), public_url))
+
+    pages = MadeOnce(render)
 
     async def page(request: Request) -> Response:
-        found = await asyncio.to_thread(pages)
+        found = await pages.get()
         path = request.scope["path"]
         if path in found:
             return found[path].answer(request, _PAGE_HEADERS)
