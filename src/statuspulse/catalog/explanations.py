@@ -12,12 +12,16 @@ from statuspulse.domain.configuration import rules_of
 from statuspulse.domain.health import Health, Position, Rules, Standing, bounds, may_decide, sight_lost_at
 from statuspulse.domain.heartbeat import Beat
 from statuspulse.domain.outlook import Change, Voter, changes
+from statuspulse.domain.result import Gap
 from statuspulse.domain.schedule import Grid
+from statuspulse.domain.times import DAY
 from statuspulse.engine.sight import RegionSight
-from statuspulse.storage import states, transitions
+from statuspulse.storage import results, states, transitions
 from statuspulse.storage.transitions import Recorded, TransitionFilter
 
 _LAST_TRANSITIONS = 5
+_LAST_GAPS = 10
+_MISSED_WITHIN = DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +48,17 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Without reports from enough regions it is unknown from `unknown_at` on; None where it is so now, or paused."""
+    """Without reports from enough regions it is unknown from `unknown_at` on; None where it is so now, or paused.
+
+    `missed` are the last slots that nobody ran, or whose results were lost, in runs, the newest first.
+    """
 
     head: Head
     rules: Rules
     votes: tuple[RegionVote, ...]
     outlooks: tuple[Outlook, ...]
     unknown_at: int | None
+    missed: tuple[Gap, ...]
     transitions: tuple[Recorded, ...]
     now: int
 
@@ -113,6 +121,9 @@ def explanation_of(
         votes=votes,
         outlooks=() if head.monitor.paused else _outlooks(head, rules, votes, now),
         unknown_at=_unknown_at(head, rules),
+        missed=tuple(
+            found.gap for found in results.newest_gaps(connection, head.monitor.key, now - _MISSED_WITHIN, _LAST_GAPS)
+        ),
         transitions=tuple(last),
         now=now,
     )

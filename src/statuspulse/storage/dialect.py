@@ -25,11 +25,15 @@ def insert_rows_or_ignore(connection: Connection, table: Table, rows: Sequence[M
     connection.exec_driver_sql(statement, [tuple(row.values()) for row in rows])
 
 
-def upsert(connection: Connection, table: Table, keys: Sequence[str], columns: Sequence[str]) -> Insert:
-    """An insert that replaces the named columns of a row with the same key."""
+def upsert(
+    connection: Connection, table: Table, keys: Sequence[str], columns: Sequence[str], *, rising: str | None = None
+) -> Insert:
+    """An insert that replaces the named columns of a row with the same key, with `rising` only where that one grows."""
     statement = _insert(connection, table)
     replacing: Insert = statement.on_conflict_do_update(
-        index_elements=list(keys), set_={name: statement.excluded[name] for name in columns}
+        index_elements=list(keys),
+        set_={name: statement.excluded[name] for name in columns},
+        where=None if rising is None else statement.excluded[rising] > table.c[rising],
     )
     return replacing
 

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Row, Select, and_, bindparam, select
 from sqlalchemy.sql.elements import BindParameter
 
-from statuspulse.domain.failure import Failure, FailureClass
+from statuspulse.domain.failure import Failure, FailureClass, MissReason
 from statuspulse.domain.result import Certificate, Gap, Observation, Result, ResultKind, Verdict
 from statuspulse.storage import measured
-from statuspulse.storage.dialect import insert_or_ignore, insert_rows_or_ignore
+from statuspulse.storage.dialect import insert_or_ignore, insert_rows_or_ignore, upsert
 from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import failure_details, gap_records, monitors, regions, results
 
@@ -165,6 +165,7 @@ def insert(connection: Connection, placed: Sequence[Placed]) -> None:
 
 
 def insert_gaps(connection: Connection, gaps: Sequence[PlacedGap]) -> None:
+    """Stores the gaps; of two that begin with the same slot the longer one is kept: it has grown."""
     if not gaps:
         return
     rows = [
@@ -178,7 +179,35 @@ def insert_gaps(connection: Connection, gaps: Sequence[PlacedGap]) -> None:
         }
         for item in gaps
     ]
-    connection.execute(insert_or_ignore(connection, gap_records), rows)
+    keys = ("monitor_key", "region_key", "from_at")
+    connection.execute(upsert(connection, gap_records, keys, ("to_at", "count", "reason"), rising="to_at"), rows)
+
+
+def newest_gaps(connection: Connection, monitor_key: int, since: int, limit: int) -> list[PlacedGap]:
+    """The last gaps of a monitor that ended after an instant, the newest first."""
+    query = (
+        select(gap_records, gap_records.c["count"].label("slots"), regions.c.slug, monitors.c.id)
+        .join(regions, regions.c.key == gap_records.c.region_key)
+        .join(monitors, monitors.c.key == gap_records.c.monitor_key)
+        .where(gap_records.c.monitor_key == monitor_key, gap_records.c.to_at > since)
+        .order_by(gap_records.c.to_at.desc(), gap_records.c.from_at.desc(), gap_records.c.region_key)
+        .limit(limit)
+    )
+    return [
+        PlacedGap(
+            monitor_key,
+            row.region_key,
+            Gap(
+                monitor_id=row.id,
+                region=row.slug,
+                from_at=row.from_at,
+                to_at=row.to_at,
+                count=row.slots,
+                reason=MissReason(row.reason),
+            ),
+        )
+        for row in connection.execute(query)
+    ]
 
 
 def exists(connection: Connection, monitor_key: int, region_key: int, scheduled_at: int) -> bool:
