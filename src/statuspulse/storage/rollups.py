@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, or_, select, update
+from sqlalchemy import BigInteger, Connection, Integer, Row, bindparam, delete, or_, select, update
 
 from statuspulse.domain.rollup import FINEST, WIDTHS, Bucket, Stretch, floor
 from statuspulse.domain.sketch import Sketch
@@ -28,6 +28,11 @@ _VALUES = ("ok", "failed", "void", "total_us", "min_us", "max_us", "sketch")
 
 # Built once: what a read of a status builds anew each time costs more than what it asks for.
 _MARKS = Prepared(select(rollup_marks))
+_TOUCHED = Prepared(
+    select(rollup_touched)
+    .order_by(rollup_touched.c.monitor_key, rollup_touched.c.region_key, rollup_touched.c.start_at)
+    .limit(bindparam("limit", type_=Integer))
+)
 _REGION_KEYS = Prepared(select(regions.c.key))
 _REWRITES = Prepared(
     select(rollup_rewrites).where(rollup_rewrites.c.monitor_key.in_(bindparam("keys", expanding=True)))
@@ -186,12 +191,8 @@ def touch(connection: Connection, hours: Iterable[Place]) -> None:
 
 def touched(connection: Connection, limit: int) -> list[Place]:
     """Hours to be rolled up again; those of one monitor and region stand together."""
-    query = (
-        select(rollup_touched)
-        .order_by(rollup_touched.c.monitor_key, rollup_touched.c.region_key, rollup_touched.c.start_at)
-        .limit(limit)
-    )
-    return [Place(row.monitor_key, row.region_key, row.start_at) for row in connection.execute(query)]
+    rows = _TOUCHED.rows(connection, limit=limit)
+    return [Place(row.monitor_key, row.region_key, row.start_at) for row in rows]
 
 
 def untouch(connection: Connection, hour: Place) -> None:
