@@ -49,10 +49,15 @@ class BrokenError(AssertionError):
 
 def simulate(seed: int, folder: Path) -> Trace:
     """Plays the seed in an empty folder; raises BrokenError where something fails."""
-    trace = Trace()
+    return play(scenario_of(seed), folder)
+
+
+def play(scenario: Scenario, folder: Path) -> Trace:
+    """The same for what is to happen, however that was drawn."""
+    trace, seed = Trace(), scenario.seed
     try:
         with _ids_from(seed), asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-            runner.run(_play(scenario_of(seed), folder, trace))
+            runner.run(_play(scenario, folder, trace))
     except* Violation as found:
         first = _first(found)
         last = "\n".join(trace.lines[-25:])

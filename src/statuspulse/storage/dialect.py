@@ -31,6 +31,11 @@ def upsert(
     return _replacing(connection.dialect.name, table, tuple(keys), tuple(columns), rising)
 
 
+def insert_or_count_up(connection: Connection, table: Table, keys: Sequence[str], column: str) -> Insert:
+    """An insert that adds one to a column of a row with the same key."""
+    return _counting(connection.dialect.name, table, tuple(keys), column)
+
+
 def _insert(dialect_name: str, table: Table) -> Any:
     return postgresql.insert(table) if dialect_name == "postgresql" else sqlite.insert(table)
 
@@ -53,6 +58,14 @@ def _replacing(
         where=None if rising is None else statement.excluded[rising] > table.c[rising],
     )
     return replacing
+
+
+@cache
+def _counting(dialect_name: str, table: Table, keys: tuple[str, ...], column: str) -> Insert:
+    counting: Insert = _insert(dialect_name, table).on_conflict_do_update(
+        index_elements=list(keys), set_={column: table.c[column] + 1}
+    )
+    return counting
 
 
 @cache

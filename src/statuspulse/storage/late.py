@@ -13,6 +13,7 @@ from statuspulse.domain.health import State
 from statuspulse.domain.replay import Observed
 from statuspulse.domain.result import Verdict
 from statuspulse.domain.uptime import Interval
+from statuspulse.storage import rewrites
 from statuspulse.storage.dialect import upsert
 from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.results import IS_SLOT, VERDICT_CODES, VERDICTS
@@ -75,6 +76,7 @@ def replace_between(
             late_intervals.c.end_at > start,
         )
     )
+    rewrites.count(connection, [monitor_key])
     rows = [
         {"monitor_key": monitor_key, "start_at": one.start, "end_at": one.end, "state": one.state.value} for one in kept
     ]

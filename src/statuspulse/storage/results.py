@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Select, and_, bindparam, select
+from sqlalchemy import BigInteger, Connection, Row, Select, and_, bindparam, func, select
 from sqlalchemy.sql.elements import BindParameter
 
 from statuspulse.domain.failure import Failure, FailureClass, MissReason
@@ -127,6 +127,15 @@ _BETWEEN = Prepared(
         results.c.scheduled_at < bindparam("end", type_=BigInteger),
         results.c.kind == SCHEDULED,
     )
+)
+_COUNT = Prepared(
+    select(results.c.monitor_key, func.count().label("number"))
+    .where(
+        results.c.monitor_key.in_(_KEYS),
+        results.c.region_key.in_(_REGIONS),
+        results.c.scheduled_at >= bindparam("start", type_=BigInteger),
+    )
+    .group_by(results.c.monitor_key)
 )
 # By order and not by max(): with a further condition that would read every row there is.
 _LAST = (
@@ -301,6 +310,14 @@ def verdicts_between(
     wanted: dict[str, Any] = {"keys": list(monitor_keys), "regions": list(region_keys), "start": start, "end": end}
     for monitor_key, region_key, scheduled_at, verdict, latency_us in _BETWEEN.rows(connection, **wanted):
         yield monitor_key, region_key, scheduled_at, VERDICTS[verdict], latency_us
+
+
+def count_since(
+    connection: Connection, monitor_keys: Collection[int], region_keys: Collection[int], start: int
+) -> dict[int, int]:
+    """How many results each monitor has whose slot is not before the instant; one without any is missing."""
+    wanted: dict[str, Any] = {"keys": list(monitor_keys), "regions": list(region_keys), "start": start}
+    return {row.monitor_key: row.number for row in _COUNT.rows(connection, **wanted)}
 
 
 def latencies(
