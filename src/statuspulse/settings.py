@@ -47,6 +47,7 @@ KNOWN = frozenset(
         "DISCORD_BASE_URL",
         "TELEGRAM_BASE_URL",
         "PAGERDUTY_EVENTS_URL",
+        "PAGERDUTY_API_URL",
         "SMTP_URL",
         "PROBE_KEY",
         "ROLES",
@@ -60,7 +61,6 @@ RESERVED = frozenset(
     {
         "DATABASE_URL",
         "NATS_URL",
-        "PAGERDUTY_API_URL",
         "CORS_ORIGINS",
         "TOKEN",
         "TEST_POSTGRES_URL",
@@ -260,6 +260,7 @@ def _vendors(values: Mapping[str, str]) -> Vendors:
         discord=_url("DISCORD_BASE_URL", values.get("DISCORD_BASE_URL", own.discord)),
         telegram=_url("TELEGRAM_BASE_URL", values.get("TELEGRAM_BASE_URL", own.telegram)),
         pagerduty=_url("PAGERDUTY_EVENTS_URL", values.get("PAGERDUTY_EVENTS_URL", own.pagerduty)),
+        pagerduty_api=_url("PAGERDUTY_API_URL", values.get("PAGERDUTY_API_URL", own.pagerduty_api)),
     )
 
 

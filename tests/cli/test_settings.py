@@ -64,6 +64,7 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
             "vendors",
             Vendors(pagerduty="http://127.0.0.1:9/v2/enqueue"),
         ),
+        ("PAGERDUTY_API_URL", "http://127.0.0.1:9", "vendors", Vendors(pagerduty_api="http://127.0.0.1:9")),
         (
             "SMTP_URL",
             "smtps://mail.acme.example?from=a@acme.example",

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from statuspulse.client import AsyncClient, Client, PermissionDeniedError, PreconditionFailedError
-from statuspulse.client.blocking import resources
+from statuspulse.client.blocking.resources.resource import Resource
 from tests.api.server import ADMIN, READER, Api
 from tests.client.rude import ask, refusal, rude
 
-BODY = {"type": "http", "url": "https://shop.example/health"}
+BODY: dict[str, Any] = {"type": "http", "url": "https://shop.example/health"}
 
 
 @pytest.fixture
@@ -45,6 +45,11 @@ def test_a_monitor_from_its_making_to_its_end(client: Client, api: Api) -> None:
     assert client.monitors.latency(made.id, percentiles=[50, 99.9]).percentiles == (50, 99.9)
     api.clock.at += 3_600_000
     assert client.monitors.simulate(made.id, failure_threshold=5).changed == ("failure_threshold",)
+    assert client.monitors.roll_back(made.id, 1).interval_seconds == 60
+    assert client.monitors.replace(made.id, name="Shop", **BODY).config_version == 6
+    assert [version.config_version for version in client.monitors.versions(made.id)][-2:] == [2, 1]
+    assert [series.monitor_id for series in client.monitors.uptimes([made.id])] == [made.id]
+    assert client.monitors.bulk("pause", ids=[made.id]).done == 1
     client.monitors.delete(made.id)
     assert list(client.monitors.list(q="Shop")) == []
 
@@ -100,6 +105,59 @@ def test_an_incident_from_its_beginning_to_its_end(client: Client) -> None:
     assert client.incidents.resolve(opened.id, notes="Done.").state == "resolved"
     assert [found.title for found in client.incidents.list(dedup_key="redis")] == ["Redis"]
     assert next(client.incidents.timeline(opened.id)).type == "triggered"
+    assert client.incidents.stats(group_by="severity").count == 1
+
+
+def test_who_is_told_and_when(client: Client) -> None:
+    channel = client.channels.create(url="https://hooks.example/pager", name="Pager")
+    assert channel.secret is not None
+    assert channel.secret.reveal().startswith("whsec_")
+    assert client.channels.rotate_secret(channel.id).secret != channel.secret
+    assert [found.name for found in client.channels.list()] == ["Pager"]
+    assert client.channels.update(channel.id, name="The pager").name == "The pager"
+    assert client.channels.get(channel.id).health == "ok"
+    steps = [{"delay_seconds": 0, "targets": [{"type": "channel", "id": channel.id}]}]
+    made = client.policies.create(slug="night", name="Night", steps=steps)
+    assert client.policies.update(made.slug, name="By night").name == "By night"
+    assert len(client.policies.test(made.slug, severity="error").steps) == 1
+    watched = client.monitors.create(name="Paged by night", escalation_policy=made.slug, **BODY)
+    opened = client.incidents.trigger(monitor_id=watched.id, severity="error")
+    assert client.incidents.snooze(opened.id, 600).state == "acknowledged"
+    assert client.incidents.escalate(opened.id, step=0).id == opened.id
+    client.monitors.delete(watched.id)
+    client.policies.delete(made.slug)
+    assert list(client.notifications.list(status="dead")) == list(client.channels.deliveries(channel.id, status="dead"))
+    client.channels.delete(channel.id)
+
+
+def test_who_has_it_now(client: Client) -> None:
+    team = client.me().team_id
+    assert team is not None
+    for email in ("maya@example.com", "noor@example.com"):
+        client.teams.add_member(team, email=email, role="editor")
+    made = client.schedules.create(name="Weeks", members=["maya@example.com", "noor@example.com"], rotation="weekly")
+    assert client.schedules.update(made.id, name="Turns").name == "Turns"
+    assert client.schedules.on_call(made.id).member in {"maya@example.com", "noor@example.com"}
+    assert client.schedules.get(made.id).name == next(client.schedules.list()).name
+    client.schedules.delete(made.id)
+
+
+def test_programs_that_listen(client: Client) -> None:
+    made = client.webhooks.create(url="https://hooks.example/all", events=["monitor.*"])
+    assert made.secret.reveal().startswith("whsec_")
+    assert client.webhooks.rotate_secret(made.id).secret.reveal() != made.secret.reveal()
+    monitor = client.monitors.create(name="Heard", **BODY)
+    event = next(client.events.list(type="monitor.created"))
+    assert event.data["monitor"]["id"] == monitor.id
+    assert client.events.get(event.id).type == "monitor.created"
+    (delivery,) = client.webhooks.deliveries(made.id)
+    assert client.webhooks.delivery(made.id, delivery.id).event_id == event.id
+    assert client.webhooks.update(made.id, enabled=False).status == "disabled"
+    assert client.webhooks.enable(made.id).status == "enabled"
+    assert client.webhooks.replay(made.id, start=event.timestamp, end=event.timestamp, only_failed=False).count == 0
+    assert [found.id for found in client.webhooks.list()] == [made.id]
+    assert client.events.ticket().ticket.reveal().startswith("tkt_")
+    client.webhooks.delete(made.id)
 
 
 def test_tokens_teams_people_and_policies(client: Client) -> None:
@@ -169,7 +227,7 @@ def test_every_method_of_the_client_calls_an_operation_that_there_is(api: Api) -
     operations = {(method.upper(), path) for path, item in described.items() for method in item}
     made = 0
     with rude(refusal(404, "route_not_found")) as server, Client(server.url, ADMIN) as client:
-        for resource in (client.monitors, client.status, client.incidents, client.tokens, client.teams, client.probes):
+        for resource in (each for each in vars(client).values() if isinstance(each, Resource)):
             for name, method in inspect.getmembers(resource, inspect.ismethod):
                 if name.startswith("_"):
                     continue
@@ -180,7 +238,7 @@ def test_every_method_of_the_client_calls_an_operation_that_there_is(api: Api) -
                 assert (asked.method, path) in fitting, name
                 made += 1
     assert made == len(server.asked)
-    assert made > 35
+    assert made > 80
 
 
 def _call(method: Any) -> None:
@@ -204,6 +262,3 @@ def test_both_kinds_have_the_same_methods() -> None:
         return {name.replace("aclose", "close") for name in vars(kind) if not name.startswith("_")}
 
     assert names(Client) == names(AsyncClient)
-    assert {name for name, kind in vars(resources).items() if inspect.isclass(kind) and name.startswith("Async")} <= {
-        "AsyncIterator"
-    }

@@ -47,8 +47,32 @@ ROOTS = {
     "Region": ("listRegions",),
     "Probe": ("getProbe", "listProbes"),
     "KeyedProbe": ("createProbe",),
+    "Bulk": ("bulkMonitors",),
+    "ConfigVersion": ("listConfigVersions",),
+    "IncidentStats": ("getIncidentStats",),
+    "Rehearsal": ("testEscalationPolicy",),
+    "Schedule": ("getSchedule", "listSchedules"),
+    "OnCall": ("getOnCall",),
+    "Channel": ("getChannel", "listChannels"),
+    "MadeChannel": ("createChannel",),
+    "ChannelTest": ("testChannel",),
+    "Notification": ("listNotifications", "retryNotification"),
+    "Webhook": ("getWebhook", "listWebhooks"),
+    "IssuedWebhook": ("createWebhook",),
+    "WebhookDelivery": ("testWebhook", "listWebhookDeliveries"),
+    "Replay": ("replayWebhook",),
+    "Event": ("getEvent", "listEvents"),
+    "Redelivery": ("redeliverEvent",),
+    "StreamTicket": ("createStreamTicket",),
 }
-SECRETS = {("IssuedToken", "token"), ("NewTeam", "token"), ("KeyedProbe", "key")}
+SECRETS = {
+    ("IssuedToken", "token"),
+    ("NewTeam", "token"),
+    ("KeyedProbe", "key"),
+    ("MadeChannel", "secret"),
+    ("IssuedWebhook", "secret"),
+    ("StreamTicket", "ticket"),
+}
 
 _ENVELOPE = frozenset({"request_id", "message", "warnings"})
 _OTHER_VIEWS = frozenset({"LatencyHeatMapAnswer"})

@@ -598,3 +598,30 @@ async def test_an_answer_waits_for_the_database_and_the_receiver_is_not_asked_ag
             await until(lambda: world.row(incident).state is State.DELIVERED)
     assert len(recorder.given) == 1
     assert world.row(incident).attempts == 1
+
+
+class Passing:
+    """A clock by which time passes whenever somebody looks, once it is set going."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.step = 0
+
+    def __call__(self) -> int:
+        self.world.clock.at += self.step
+        return self.world.clock()
+
+
+@pytest.mark.parametrize("left", range(1, 6))
+async def test_a_pace_that_ends_while_the_rows_are_asked_lets_nobody_wait(world: World, left: int) -> None:
+    """The lane may be closed when the rows are asked and open when they have answered."""
+    recorder, now, channel = Recorder(spacing_ms=200), Passing(world), world.channel()
+    recorder.open.set()
+    dispatcher = world.dispatcher(kinds={"slack": recorder}, now=now)
+    world.owe(world.incident(), channel)
+    await turn(dispatcher)
+    world.owe(world.incident(), channel)
+    world.clock.at += 200 - left
+    now.step = 1
+    rest = await turn(dispatcher)
+    assert len(recorder.given) == 2 or rest < 1

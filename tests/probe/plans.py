@@ -44,6 +44,7 @@ def a_plan(
 ) -> Plan:
     return Plan(
         monitor_id=monitor_id,
+        team_id="team_a1b2c3d4",
         region="local",
         config_version=config_version,
         grid=Grid.of(monitor_id, interval, region_index, region_count),

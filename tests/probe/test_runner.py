@@ -46,7 +46,8 @@ class Bench:
 
     def slot(self, plan: Plan, *, next_in: int = 60_000, lag_us: int = 1500) -> Slot:
         now = self.clock.now()
-        return Slot(plan, now, ResultKind.SCHEDULED, lag_us, now + next_in, PLACES.claim(plan.spec, None))
+        claim = PLACES.claim(plan.spec, None, plan.team_id)
+        return Slot(plan, now, ResultKind.SCHEDULED, lag_us, now + next_in, claim)
 
     async def run(self, plan: Plan, *, next_in: int = 60_000) -> Result:
         async with self.runner:

@@ -37,12 +37,12 @@ class World:
 
     def hold_places(self) -> None:
         """As if checks of somebody else were under way."""
-        while self.places.take(self.places.claim(a_plan().spec, None)):
+        while self.places.take(self.places.claim(a_plan().spec, None, a_plan().team_id)):
             self.held += 1
 
     def free_places(self) -> None:
         for _ in range(self.held):
-            self.places.give_back(self.places.claim(a_plan().spec, None))
+            self.places.give_back(self.places.claim(a_plan().spec, None, a_plan().team_id))
 
     def known(self, plan: Plan) -> None:
         """A monitor that was there before."""

@@ -23,6 +23,7 @@ RANDOM_IDS = {
     "delivery_id": "whd_zzzzzzzzzzzzzzzzzzzzzzzzzz",
     "event_id": "evt_zzzzzzzzzzzzzzzzzzzzzzzzzz",
     "schedule_id": "sch_zzzzzzzz",
+    "integration_id": "int_zzzzzzzz",
 }
 _REF = re.compile(r"#/components/schemas/(\w+)")
 
@@ -48,6 +49,11 @@ class Called:
     @property
     def is_of_probes(self) -> bool:
         return self.path.startswith("/agent/")
+
+    @property
+    def is_of_others(self) -> bool:
+        """Called by other systems, which prove themselves by a signature."""
+        return self.path == "/integrations/{integration_id}/webhook"
 
     def url(self, ids: Mapping[str, str]) -> str:
         return "/v1" + re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], self.path).removesuffix("/")

@@ -114,6 +114,15 @@ SCOPE_OF: dict[str, str | None] = {
     "GET /webhooks/{webhook_id}/deliveries/{delivery_id}": "webhooks:read",
     "POST /webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": "webhooks:write",
     "GET /events/{event_id}": "events:read",
+    "GET /integrations": "integrations:read",
+    "POST /integrations": "integrations:write",
+    "GET /integrations/{integration_id}": "integrations:read",
+    "PATCH /integrations/{integration_id}": "integrations:write",
+    "DELETE /integrations/{integration_id}": "integrations:write",
+    "POST /integrations/{integration_id}/test": "integrations:write",
+    "GET /integrations/{integration_id}/sync-log": "integrations:read",
+    "POST /integrations/{integration_id}/webhook": None,
+    "POST /incidents/{incident_id}/sync": "incidents:write",
     "GET /monitors/{monitor_id}/explain": "monitors:read",
     "POST /monitors/{monitor_id}/simulate": "monitors:read",
     "GET /monitors/{monitor_id}/latency": "monitors:read",
@@ -221,6 +230,8 @@ def test_an_operation_answers_a_credential_as_documented(
 
 def _expected(one: Called, credential: str) -> tuple[int, str] | None:
     """None where the call gets past the check of its credential."""
+    if one.is_of_others:
+        return 401, "token_invalid"
     if one.is_of_probes:
         if credential == "probe":
             return None

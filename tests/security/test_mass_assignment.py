@@ -34,7 +34,11 @@ FIXED: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def writes(api: Api) -> list[Called]:
-    return [one for one in operations(api.contract.document) if one.body is not None and not one.is_of_probes]
+    return [
+        one
+        for one in operations(api.contract.document)
+        if one.body is not None and not (one.is_of_probes or one.is_of_others)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +64,7 @@ def ids(api: Api) -> dict[str, str]:
         "user_id": member.json()["id"],
         "channel_id": api.call("POST", "/v1/channels", {"url": hook["url"]}, token=ADMIN).json()["id"],
         "webhook_id": webhook.json()["id"],
+        "integration_id": api.call("POST", "/v1/integrations", {"kind": "alertmanager"}, token=ADMIN).json()["id"],
         "event_id": api.call("GET", "/v1/events", token=ADMIN).json()["data"][0]["id"],
         "probe_id": api.call("GET", "/v1/probes", token=ADMIN).json()["data"][0]["id"],
     }

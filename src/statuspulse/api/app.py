@@ -25,6 +25,7 @@ from statuspulse.api import (
     incident_moves,
     incident_stats,
     incidents,
+    integrations,
     latency,
     monitor_config,
     monitors,
@@ -32,6 +33,7 @@ from statuspulse.api import (
     ping,
     policies,
     probes,
+    reception,
     regions,
     results,
     schedules,
@@ -82,6 +84,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     webhook_deliveries.router,
     channels.router,
     notifications.router,
+    integrations.router,
+    reception.router,
     status.router,
     regions.router,
     probes.router,
@@ -124,7 +128,9 @@ def create_api(parts: Dependencies, routers: Sequence[APIRouter] = ROUTERS) -> F
     tags = list(dict.fromkeys(str(tag) for router in routers for tag in router.tags))
     described = list(app.routes)
     app.state.openapi = cache(lambda: json.dumps(openapi_document(described, tags), ensure_ascii=False))
-    app.router.routes.extend([*ping.routes(), *acknowledge.routes(), *system.routes(app.state.openapi)])
+    app.router.routes.extend(
+        [*ping.routes(), *acknowledge.routes(), *reception.routes(), *system.routes(app.state.openapi)]
+    )
     operations = [("/v1", route) for router in routers for route in router.routes]
     app.router.routes.insert(0, Signposts([*operations, *(("", route) for route in app.routes)]))
     return app

@@ -20,14 +20,22 @@ class Escalation(Answer):
     exhausted: bool
 
 
+class SyncError(Answer):
+    """Why another system does not have the incident as it is: a word, a sentence, and the status of its answer."""
+
+    code: str
+    message: str
+    http_status: int | None
+
+
 class Sync(Answer):
     """How an incident stands with another system."""
 
     provider: str
     status: Literal["pending", "synced", "failed", "not_configured"]
-    external_id: str
+    external_id: str | None
     url: str | None
-    last_error: dict[str, Any] | None
+    last_error: SyncError | None
     updated_at: datetime
 
 
@@ -127,3 +135,11 @@ class NoteAnswer(Envelope):
     actor: Actor
     created_at: datetime
     updated_at: datetime
+
+
+class SyncAgainAnswer(Envelope):
+    """How much of an incident's sync is tried again."""
+
+    object: Literal["incident_sync"]
+    incident_id: str
+    count: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from statuspulse.api.documents import time_or_null
@@ -10,13 +10,14 @@ from statuspulse.catalog.incidents import Outcome
 from statuspulse.domain.actor import Actor
 from statuspulse.domain.incident import IncidentState, Move
 from statuspulse.domain.times import to_text
+from statuspulse.storage.incident_syncs import Sync
 from statuspulse.storage.incidents import Incident, TimelineEntry
 
 _VERBS = {Move.UNACKNOWLEDGE: "triggered again", Move.REOPEN: "reopened"}
 
 
-def incident_document(incident: Incident) -> dict[str, Any]:
-    """The incident by itself; what a call has done stands in three members that are empty here."""
+def incident_document(incident: Incident, syncs: Sequence[Sync]) -> dict[str, Any]:
+    """The incident, and how it stands elsewhere; what a call has done stands in three members that are empty here."""
     path = f"/v1/incidents/{incident.id}"
     return {
         "object": "incident",
@@ -46,17 +47,17 @@ def incident_document(incident: Incident) -> dict[str, Any]:
         "resolved_by": _actor(incident.resolved_by),
         "resolve_reason": incident.resolve_reason,
         "external_ids": {provider: link["id"] for provider, link in incident.external_ids.items()},
-        "sync": [_sync(incident, provider, link) for provider, link in incident.external_ids.items()],
+        "sync": list(_syncs(incident, syncs)),
         "created_at": to_text(incident.created_at),
         "updated_at": to_text(incident.updated_at),
         "links": {"self": path, "timeline": f"{path}/timeline"},
     }
 
 
-def outcome_document(outcome: Outcome) -> dict[str, Any]:
+def outcome_document(outcome: Outcome, syncs: Sequence[Sync]) -> dict[str, Any]:
     """The incident after a call, with what the call has done."""
     return {
-        **incident_document(outcome.incident),
+        **incident_document(outcome.incident, syncs),
         "previous_state": None if outcome.before is None else outcome.before.state.value,
         "deduplicated": outcome.move is Move.DEDUPLICATE,
         "notes": None if outcome.note is None else outcome.note.detail["text"],
@@ -141,16 +142,28 @@ def _escalation(incident: Incident) -> dict[str, Any]:
     }
 
 
-def _sync(incident: Incident, provider: str, link: dict[str, str | None]) -> dict[str, Any]:
-    """No provider can be configured in this version."""
-    return {
-        "provider": provider,
-        "status": "not_configured",
-        "external_id": link["id"],
-        "url": link["url"],
-        "last_error": None,
-        "updated_at": to_text(incident.updated_at),
-    }
+def _syncs(incident: Incident, syncs: Sequence[Sync]) -> Iterator[dict[str, Any]]:
+    """Every provider that has the incident or shall have it, then those that the team has no integration with."""
+    for sync in syncs:
+        yield {
+            "provider": sync.provider,
+            "status": sync.status.value,
+            "external_id": sync.external_id,
+            "url": sync.url,
+            "last_error": sync.last_error,
+            "updated_at": to_text(sync.updated_at),
+        }
+    configured = {sync.provider for sync in syncs}
+    for provider, link in incident.external_ids.items():
+        if provider not in configured:
+            yield {
+                "provider": provider,
+                "status": "not_configured",
+                "external_id": link["id"],
+                "url": link["url"],
+                "last_error": None,
+                "updated_at": to_text(incident.updated_at),
+            }
 
 
 def _actor(actor: Actor | None) -> dict[str, str | None] | None:

@@ -13,7 +13,7 @@ from statuspulse.api.envelope import answer
 from statuspulse.api.headers import etag
 from statuspulse.api.incident_answers import IncidentAnswer
 from statuspulse.api.incident_documents import outcome_document
-from statuspulse.api.incidents import known_id
+from statuspulse.api.incidents import known_id, syncs_of
 from statuspulse.api.monitors import change_of
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.route import CheckedRoute
@@ -50,7 +50,7 @@ async def escalate_incident(call: CallOf, incident_id: str, body: dict[str, Any]
         lambda connection: incident_moves.escalate(connection, change, known, body or {})
     )
     step = outcome.incident.escalation.progress.at.step
-    return _answer(call, outcome, f"Incident {known} escalated to step {step}.")
+    return await _answer(call, outcome, f"Incident {known} escalated to step {step}.")
 
 
 @router.post("/incidents/{incident_id}/snooze", **SNOOZE.keywords)
@@ -58,10 +58,11 @@ async def snooze_incident(call: CallOf, incident_id: str, body: dict[str, Any]) 
     change, known = change_of(call), known_id(incident_id)
     outcome = await call.database.write(lambda connection: incident_moves.snooze(connection, change, known, body))
     until = outcome.incident.escalation.ack_expires_at or change.now
-    return _answer(call, outcome, f"Incident {known} is snoozed until {to_text(until)}.")
+    return await _answer(call, outcome, f"Incident {known} is snoozed until {to_text(until)}.")
 
 
-def _answer(call: Call, outcome: Outcome, message: str) -> Response:
+async def _answer(call: Call, outcome: Outcome, message: str) -> Response:
     call.services.parts.wake()
     headers = {"ETag": etag(outcome.incident.version)}
-    return answer(call.request, "incident", message, outcome_document(outcome), headers=headers)
+    syncs = await syncs_of(call, outcome.incident)
+    return answer(call.request, "incident", message, outcome_document(outcome, syncs), headers=headers)

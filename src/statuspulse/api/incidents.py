@@ -35,8 +35,10 @@ from statuspulse.catalog.incidents import Outcome
 from statuspulse.catalog.refusals import Detail, MissingError
 from statuspulse.domain.ids import is_id
 from statuspulse.domain.incident import IncidentState, Move
+from statuspulse.storage import incident_syncs
 from statuspulse.storage import incidents as stored_incidents
-from statuspulse.storage.incidents import IncidentFilter
+from statuspulse.storage.incident_syncs import Sync
+from statuspulse.storage.incidents import Incident, IncidentFilter
 
 router = APIRouter(route_class=CheckedRoute, tags=["Incidents"])
 
@@ -125,7 +127,7 @@ async def submit_incident(call: CallOf, body: dict[str, Any]) -> Response:
     if outcome.owes_messages:
         call.services.parts.wake()
     says_state = outcome.before is None or outcome.move is Move.DEDUPLICATE or "state" in body
-    return _answer(call, outcome, sentence(outcome) if says_state else update_sentence(outcome))
+    return await _answer(call, outcome, sentence(outcome) if says_state else update_sentence(outcome))
 
 
 @router.get("/incidents", **LIST.keywords)
@@ -140,8 +142,9 @@ async def list_incidents(call: CallOf, query: Annotated[IncidentQuery, Query()])
         if query.include is not None:
             everything = stored_incidents.listed(connection, call.team_id, wanted, after=None, descending=descending)
             total = sum(1 for _ in islice(everything, COUNT_LIMIT))
+        syncs = incident_syncs.of_incidents(connection, call.team_id, [incident.id for incident in shown])
         return Page(
-            data=[incident_document(incident) for incident in shown],
+            data=[incident_document(incident, syncs.get(incident.id, ())) for incident in shown],
             next_place=(shown[-1].triggered_at, shown[-1].id) if len(found) > query.limit else None,
             total=total,
         )
@@ -152,12 +155,17 @@ async def list_incidents(call: CallOf, query: Annotated[IncidentQuery, Query()])
 @router.get("/incidents/{incident_id}", **GET.keywords)
 async def get_incident(call: CallOf, incident_id: str) -> Response:
     known = known_id(incident_id)
-    incident = await call.database.read(lambda connection: incidents.get(connection, call.team_id, known))
+
+    def read(connection: Connection) -> tuple[Incident, list[Sync]]:
+        found = incidents.get(connection, call.team_id, known)
+        return found, incident_syncs.of_incident(connection, call.team_id, known)
+
+    incident, syncs = await call.database.read(read)
     headers = {"ETag": etag(incident.version)}
     if none_match(call.request, incident.version):
         return Response(status_code=304, headers=headers)
     message = f"Incident {incident.id} is {incident.state.value}."
-    return answer(call.request, "incident", message, incident_document(incident), headers=headers)
+    return answer(call.request, "incident", message, incident_document(incident, syncs), headers=headers)
 
 
 @router.patch("/incidents/{incident_id}", **PATCH.keywords)
@@ -166,7 +174,9 @@ async def patch_incident(call: CallOf, incident_id: str, body: dict[str, Any]) -
     outcome = await call.database.write(
         lambda connection: incidents.edit(connection, change, known, body, if_match=expected)
     )
-    return _answer(call, outcome, update_sentence(outcome))
+    if outcome.owes_messages:
+        call.services.parts.wake()
+    return await _answer(call, outcome, update_sentence(outcome))
 
 
 @router.get("/incidents/{incident_id}/timeline", **TIMELINE.keywords)
@@ -192,21 +202,28 @@ async def list_timeline(call: CallOf, incident_id: str, query: Annotated[Timelin
 async def create_note(call: CallOf, incident_id: str, body: dict[str, Any]) -> Response:
     change, known = change_of(call), known_id(incident_id)
     incident, note = await call.database.write(lambda connection: incidents.annotate(connection, change, known, body))
+    call.services.parts.wake()
     document = note_document(incident, note)
     headers = {"Location": f"/v1/incidents/{known}/timeline"}
     message = f"Note added to incident {known}."
     return answer(call.request, "note", message, document, status=201, headers=headers)
 
 
-def _answer(call: Call, outcome: Outcome, message: str) -> Response:
+async def _answer(call: Call, outcome: Outcome, message: str) -> Response:
     incident = outcome.incident
+    syncs = await syncs_of(call, incident)
     headers = {"ETag": etag(incident.version)}
     status = 200
     if outcome.before is None:
         status, headers["Location"] = 201, f"/v1/incidents/{incident.id}"
-    document = outcome_document(outcome)
+    document = outcome_document(outcome, syncs)
     warnings = outcome.warnings
     return answer(call.request, "incident", message, document, status=status, warnings=warnings, headers=headers)
+
+
+async def syncs_of(call: Call, incident: Incident) -> list[Sync]:
+    """How it stands with other systems after a call."""
+    return await call.database.read(lambda one: incident_syncs.of_incident(one, call.team_id, incident.id))
 
 
 def known_id(incident_id: str) -> str:

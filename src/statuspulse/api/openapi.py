@@ -20,6 +20,8 @@ from statuspulse.catalog import incident_members, policy_members, schedule_membe
 from statuspulse.catalog.channel_members import ChannelEdit, ChannelRequest
 from statuspulse.catalog.incident_members import IncidentEdit, IncidentRequest, NoteRequest
 from statuspulse.catalog.incident_moves import EscalateRequest, SnoozeRequest
+from statuspulse.catalog.integration_members import EDITS as INTEGRATION_EDITS
+from statuspulse.catalog.integration_members import REQUESTS as INTEGRATION_REQUESTS
 from statuspulse.catalog.kinds.registry import KINDS
 from statuspulse.catalog.merging import READ_ONLY
 from statuspulse.catalog.policy_members import PolicyEdit, PolicyRequest, PolicyTrial
@@ -167,7 +169,8 @@ def _refusal(status: int) -> dict[str, Any]:
 
 def _components() -> dict[str, Any]:
     kinds = KINDS.values()
-    models: list[type[BaseModel]] = [*(kind.model for kind in kinds), *_REQUESTS]
+    of_integrations = (*INTEGRATION_REQUESTS.values(), *INTEGRATION_EDITS.values())
+    models: list[type[BaseModel]] = [*(kind.model for kind in kinds), *_REQUESTS, *of_integrations]
     _, defined = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     schemas: dict[str, Any] = {**defined["$defs"], **_answer_components(), **_agent_components()}
     schemas["IncidentEdit"]["properties"] |= _ignored(incident_members.READ_ONLY)
@@ -192,7 +195,23 @@ def _components() -> dict[str, Any]:
         "description": "Members to change; null takes one back to its default, `config_version` is a precondition.",
         "anyOf": [{"$ref": _REF.format(model=name)} for name in edits],
     }
-    return schemas | edits
+    return schemas | edits | _integration_components()
+
+
+def _integration_components() -> dict[str, Any]:
+    refs = {kind.value: _REF.format(model=model.__name__) for kind, model in INTEGRATION_REQUESTS.items()}
+    return {
+        "IntegrationRequest": {
+            "description": "A new integration; `kind` tells which members it has.",
+            "oneOf": [{"$ref": ref} for ref in refs.values()],
+            "discriminator": {"propertyName": "kind", "mapping": refs},
+        },
+        "IntegrationEdit": {
+            "description": "Members to change, those of the integration's kind.",
+            "anyOf": [{"$ref": _REF.format(model=model.__name__)} for model in INTEGRATION_EDITS.values()],
+        },
+        "InboundMessage": {"description": "What the other system sends, in its own form.", "type": "object"},
+    }
 
 
 def _answer_components() -> dict[str, Any]:

@@ -37,13 +37,21 @@ def rank_of(method: str, path: str) -> Rank | None:
         return None
     if path.startswith(("/v1/agent/", "/ping/")) or path in {"/readyz", "/metrics"}:
         return Rank.PROBES
-    if path == "/v1/incidents" or (path.startswith("/v1/incidents/") and not path.endswith(_HISTORY)):
+    if _is_of_incidents(path):
         return Rank.INCIDENTS
     if not path.startswith("/v1/") or path.startswith(("/v1/openapi.", "/v1/schemas/")):
         return Rank.PUBLIC
     if method not in _WRITES and path.endswith((*_HISTORY, "/audit-log", "/events")):
         return Rank.HISTORY
     return Rank.CONFIGURATION
+
+
+def _is_of_incidents(path: str) -> bool:
+    """Whether a call is about incidents, or tells of what becomes one."""
+    if path.startswith("/v1/incidents/"):
+        return not path.endswith(_HISTORY)
+    is_webhook = path.startswith("/v1/integrations/") and path.endswith("/webhook")
+    return is_webhook or path in {"/v1/incidents", "/api/v2/alerts"}
 
 
 class Workload:

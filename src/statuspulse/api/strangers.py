@@ -12,6 +12,8 @@ from statuspulse.api.throttle import Throttle
 
 # What comes before the question who calls (`API.md` B.6); and 5xx, which is no fault of the caller's.
 _NOT_COUNTED = frozenset({404, 405, 413})
+# What stands in the state of a call whose credential was good.
+_KNOWN = frozenset({"principal", "probe", "integration"})
 _UNAUTHORIZED = 401
 _MISSING = 404
 _FAULT = 500
@@ -59,7 +61,7 @@ class Strangers:
 def _is_strangers(scope: Scope, status: int) -> bool:
     """Whether an answer goes to somebody who showed no good credential and used what others may need."""
     state = scope["state"]
-    if "principal" in state or "probe" in state or status >= _FAULT:
+    if not _KNOWN.isdisjoint(state) or status >= _FAULT:
         return False
     if _is_in_v1(scope):
         return status not in _NOT_COUNTED

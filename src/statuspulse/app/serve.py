@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket  # noqa: TID251 - only the type of the listener
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -28,7 +29,9 @@ from statuspulse.bus.local import LocalBus
 from statuspulse.catalog import setup
 from statuspulse.catalog.setup import FirstStart
 from statuspulse.delivery.dispatcher import Dispatcher
-from statuspulse.delivery.registry import channels
+from statuspulse.delivery.lookup import ProviderLookup
+from statuspulse.delivery.provider import Provider
+from statuspulse.delivery.registry import channels, providers
 from statuspulse.delivery.webhooks import WebhookSender
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.http_client import HttpClient
@@ -36,6 +39,7 @@ from statuspulse.engine.engine import Engine
 from statuspulse.engine.escalator import Escalator
 from statuspulse.engine.heartbeat_watch import HeartbeatWatch
 from statuspulse.engine.housekeeping import Housekeeping
+from statuspulse.engine.inbound.worker import InboundWorker
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
 from statuspulse.engine.probe_watch import ProbeWatch
@@ -111,6 +115,8 @@ class _Control:
         heartbeats = HeartbeatWatch(self.store.database, bus, now=now_ms)
         probes = ProbeWatch(self.store.database, bus, liveness, now=now_ms)
         escalator = Escalator(self.store.database, bus, metrics, now=now_ms)
+        lookup = ProviderLookup(self.store.keyring, self._providers(gate))
+        inbound = InboundWorker(self.store.database, bus, lookup, now=now_ms)
         stop = stop_on_signals()
         api = create_api(self._dependencies(bus, jobs, metrics, liveness, stop))
         add_reference(api, self._public_url)
@@ -125,6 +131,7 @@ class _Control:
                 tasks.create_task(heartbeats.run(), name="heartbeats"),
                 tasks.create_task(probes.run(), name="probes"),
                 tasks.create_task(escalator.run(), name="escalator"),
+                tasks.create_task(inbound.run(), name="inbound"),
             ]
             serving = tasks.create_task(server.run_on(self.listening), name="api")
             probing = tasks.create_task(probe.run(), name="local-probe") if self.settings.runs_probe else None
@@ -162,7 +169,11 @@ class _Control:
             # The data directory is held, so no other bears this name, and what a killed one had in hand is due at once.
             owner="serve",
             random=secrets.SystemRandom().random,
+            providers=self._providers(gate),
         )
+
+    def _providers(self, gate: Gate) -> Mapping[str, Provider]:
+        return providers(gate, public_url=self._public_url, vendors=self.settings.vendors, clock=monotonic)
 
     def _webhooks(self, gate: Gate, bus: LocalBus, metrics: Metrics) -> WebhookSender:
         return WebhookSender(

@@ -15,6 +15,7 @@ class Topic(StrEnum):
 
     CATALOG = "catalog"
     OUTBOX = "outbox"
+    INBOUND = "inbound"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

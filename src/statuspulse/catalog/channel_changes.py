@@ -25,7 +25,7 @@ from statuspulse.storage.channels import Channel
 from statuspulse.storage.outbox import Debt, Notification, StaleLeaseError, State
 from statuspulse.storage.sealing import Keyring
 
-_TEST_SPACING = 20 * SECOND
+TEST_SPACING = 20 * SECOND
 _MOST_NAMED = 5
 
 
@@ -123,8 +123,8 @@ def test(connection: Connection, change: Change, channel_id: str) -> str:
     """The channel is owed a try-out; answers the id of the notification. Raises MissingError, TooSoonError."""
     stored = get(connection, change.team_id, channel_id)
     last = outbox.last_at(connection, channel_id, Action.TEST.value)
-    if last is not None and change.now - last < _TEST_SPACING:
-        raise TooSoonError(-(-(_TEST_SPACING - (change.now - last)) // SECOND))
+    if last is not None and change.now - last < TEST_SPACING:
+        raise TooSoonError(-(-(TEST_SPACING - (change.now - last)) // SECOND))
     event_id = new_ulid("evt", change.now)
     message = Message.without_incident(
         Action.TEST,

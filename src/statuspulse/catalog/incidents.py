@@ -27,7 +27,7 @@ from statuspulse.catalog.refusals import (
 from statuspulse.domain.incident import Asked, IncidentState, Move, availability_key, move
 from statuspulse.domain.monitor import Severity
 from statuspulse.engine.incidents import Revision, note_of, open_incident, revise
-from statuspulse.storage import audit, incidents, monitors
+from statuspulse.storage import audit, incidents, integrations, monitors
 from statuspulse.storage.incidents import Incident, IncidentChangedError, TimelineEntry
 from statuspulse.storage.monitors import Monitor
 
@@ -61,7 +61,10 @@ class Outcome:
 
     @property
     def owes_messages(self) -> bool:
-        return self.before is None or self.move not in {Move.NONE, Move.DEDUPLICATE}
+        """Whether channels or integrations may hear of it."""
+        if self.before is None or self.move not in {Move.NONE, Move.DEDUPLICATE}:
+            return True
+        return self.note is not None or self.incident.external_ids != self.before.external_ids
 
 
 def submit(connection: Connection, change: Change, sent: Mapping[str, Any]) -> Outcome:
@@ -143,7 +146,12 @@ def _open(connection: Connection, change: Change, request: IncidentRequest, moni
     facts = facts_of(monitor, opening.note)
     incident = open_incident(connection, opening, change.actor, change.now, facts)
     _record(connection, change, "incident.triggered", incident)
-    return Outcome(incident=incident, before=None, note=opening.note, warnings=_unconfigured(opening.external_ids))
+    return Outcome(
+        incident=incident,
+        before=None,
+        note=opening.note,
+        warnings=_unconfigured(connection, change.team_id, opening.external_ids),
+    )
 
 
 def _move(
@@ -166,7 +174,7 @@ def _move(
         external_ids=linked(stored.external_ids, links),
     )
     revision = Revision(edited=edited, move=step, note=note_or_none(change, request.notes))
-    warnings = _unconfigured(links)
+    warnings = _unconfigured(connection, change.team_id, links)
     if step is not Move.DEDUPLICATE:
         warnings = (*_ignored(said), *warnings)
     return _revised(connection, change, stored, revision, action=_ACTIONS[step], warnings=warnings)
@@ -203,11 +211,14 @@ def _edit(
         assignee=wanted.assignee if "assignee" in wanted.model_fields_set else stored.assignee,
         external_ids=linked(stored.external_ids, links),
     )
-    revision, warnings = Revision(edited=edited), (*warnings, *_unconfigured(links))
+    revision, warnings = Revision(edited=edited), (*warnings, *_unconfigured(connection, change.team_id, links))
     return _revised(connection, change, stored, revision, action="incident.updated", warnings=warnings)
 
 
-def _unconfigured(links: Mapping[str, object]) -> tuple[SoftProblem, ...]:
+def _unconfigured(connection: Connection, team_id: str, links: Mapping[str, object]) -> tuple[SoftProblem, ...]:
+    if not any(link is not None for link in links.values()):
+        return ()
+    configured = integrations.providers_of_team(connection, team_id)
     return tuple(
         SoftProblem(
             code="integration_not_configured",
@@ -215,7 +226,7 @@ def _unconfigured(links: Mapping[str, object]) -> tuple[SoftProblem, ...]:
             param=f"external_ids.{provider}",
         )
         for provider, link in links.items()
-        if link is not None
+        if link is not None and provider not in configured
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from statuspulse.catalog.delivery_addresses import check_address
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
@@ -26,8 +27,7 @@ from statuspulse.domain.ids import new_ulid
 from statuspulse.domain.secret import MASK, Secret
 from statuspulse.domain.times import DAY, SECOND
 from statuspulse.domain.webhook import DisabledReason, Format, Payload, Wanted, is_of, new_secret
-from statuspulse.egress.policy import Policy, Purpose, literal_verdict
-from statuspulse.egress.urls import parse_url
+from statuspulse.egress.policy import Policy, Purpose
 from statuspulse.storage import audit, events, webhook_deliveries, webhooks
 from statuspulse.storage.events import EventFilter, LoggedEvent
 from statuspulse.storage.sealing import Keyring
@@ -57,7 +57,7 @@ class Replay:
 
 def create(connection: Connection, keyring: Keyring, policy: Policy, change: Change, sent: WebhookRequest) -> Issued:
     """A new endpoint; raises InvalidInputError for an address that may not be dialled."""
-    _check_address(sent.url, policy)
+    check_address("url", sent.url, Purpose.DELIVERY_WEBHOOK, policy)
     endpoint_id, secret = fresh_id(connection, "whk", webhooks.exists), new_secret()
     endpoint = Endpoint(
         id=endpoint_id,
@@ -94,7 +94,7 @@ def edit(
     """What is not sent stays; raises MissingError, InvalidInputError."""
     stored = get(connection, change.team_id, endpoint_id)
     if sent.url is not None and sent.url != stored.url:
-        _check_address(sent.url, policy)
+        check_address("url", sent.url, Purpose.DELIVERY_WEBHOOK, policy)
     edited = _edited(keyring, stored, sent)
     if edited != stored:
         edited = replace(edited, updated_at=change.now)
@@ -288,19 +288,6 @@ def _wanted(types: Sequence[str], filters: Filters) -> Wanted:
 def _sealed_headers(keyring: Keyring, endpoint_id: str, team_id: str, headers: Sequence[HeaderMember]) -> bytes:
     text = json.dumps([[header.name, header.value] for header in headers])
     return keyring.seal(place_of(endpoint_id, team_id, "headers"), text)
-
-
-def _check_address(text: str, policy: Policy) -> None:
-    """A literal address is judged at once, a name when it is dialled; plain http goes to listed addresses alone."""
-    url = parse_url(text)
-    purpose = policy.effective(Purpose.DELIVERY_WEBHOOK, url.host, url.port)
-    verdict = literal_verdict(url.host, url.port, purpose, policy)
-    if verdict is not None and not verdict.allowed:
-        raise InvalidInputError([Detail(code="url_blocked", path=("url",), message=f"is refused: {verdict.text}")])
-    if url.scheme == "https" or purpose is Purpose.CONTROL or policy.lists(url.ip):
-        return
-    message = "has to begin with https://; http is for addresses that STATUSPULSE_DELIVERY_ALLOW lists"
-    raise InvalidInputError([Detail(code="scheme_unsupported", path=("url",), message=message)])
 
 
 def _differences(before: Endpoint, after: Endpoint) -> list[Difference]:

@@ -56,6 +56,63 @@ class AuditEntry(Answer, frozen=True, kw_only=True):
     ip: str | None
 
 
+class Bulk(Answer, frozen=True, kw_only=True):
+    """The outcome for every id, in the order of the call."""
+
+    object: str
+    action: str
+    done: int
+    unchanged: int
+    failed: int
+    data: tuple[BulkEffect, ...]
+
+
+class BulkEffect(Part, frozen=True, kw_only=True):
+    """What came of it for one id. One of another team fails like one that does not exist."""
+
+    monitor_id: str
+    outcome: str
+    error: BulkError | None
+
+
+class BulkError(Part, frozen=True, kw_only=True):
+    """Why it failed for this one."""
+
+    code: str
+    message: str
+
+
+class Channel(Answer, frozen=True, kw_only=True):
+    """A notification channel."""
+
+    object: str
+    id: str
+    team_id: str
+    type: str
+    url_masked: str
+    name: str
+    enabled: bool
+    health: str
+    last_error: str | None
+    last_success_at: datetime | None
+    used_by_monitors: int
+    previous_secret_until: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ChannelTest(Answer, frozen=True, kw_only=True):
+    """What came of a try-out."""
+
+    object: str
+    channel_id: str
+    notification_id: str
+    ok: bool
+    provider_status: int | None
+    error_class: str | None
+    latency_ms: int | None
+
+
 class CheckResult(Part, frozen=True, kw_only=True):
     """What one region saw; `ok` is null where there is no verdict. What was not stored has no id."""
 
@@ -92,6 +149,44 @@ class CheckRun(Answer, frozen=True, kw_only=True):
     started_at: datetime
     finished_at: datetime
     results: tuple[CheckResult, ...]
+
+
+class ConfigVersion(Answer, frozen=True, kw_only=True):
+    """One version. What it holds is shown by a rollback with `dry_run=true`."""
+
+    object: str
+    config_version: int
+    updated_at: datetime
+    updated_by: Actor
+    changed: tuple[str, ...]
+
+
+class DeliveryAttempt(Part, frozen=True, kw_only=True):
+    """One attempt to hand a notification over; `error` is one word."""
+
+    attempt: int
+    started_at: datetime
+    latency_ms: int
+    outcome: str
+    provider_status: int | None
+    error: str | None
+
+
+class DeliveryRequest(Part, frozen=True, kw_only=True):
+    """What is sent; `body` is there where one delivery is read. Signature and headers of the endpoint are masked."""
+
+    url: str
+    headers: dict[str, str]
+    body_bytes: int | None
+    body: str | None = None
+
+
+class DeliveryResponse(Part, frozen=True, kw_only=True):
+    """What the receiver answered last: some headers, and the first 4 KiB."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
 
 
 class Difference(Part, frozen=True, kw_only=True):
@@ -132,6 +227,26 @@ class EscalationTarget(Part, frozen=True, kw_only=True):
 
     type: str
     id: str | None
+
+
+class Event(Answer, frozen=True, kw_only=True):
+    """One event."""
+
+    object: str
+    id: str
+    type: str
+    api_version: str
+    timestamp: datetime
+    team_id: str
+    data: dict[str, Any]
+    request: EventRequest | None
+
+
+class EventRequest(Part, frozen=True, kw_only=True):
+    """The call that an event comes from."""
+
+    id: str
+    idempotency_key: str | None
 
 
 class ExplainedQuorum(Part, frozen=True, kw_only=True):
@@ -254,6 +369,20 @@ class IncidentLinks(Part, frozen=True, kw_only=True):
     timeline: str
 
 
+class IncidentStats(Answer, frozen=True, kw_only=True):
+    """The incidents that were triggered in a span; a group without a name is what belongs to no monitor."""
+
+    object: str
+    from_: datetime = msgspec.field(name="from")
+    to: datetime
+    group_by: str | None
+    count: int
+    open: int
+    mtta_seconds: Spread
+    mttr_seconds: Spread
+    groups: tuple[Stats, ...]
+
+
 class IssuedToken(Answer, frozen=True, kw_only=True):
     """A token with its text, which is shown this once."""
 
@@ -273,6 +402,31 @@ class IssuedToken(Answer, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     token: Secret
+
+
+class IssuedWebhook(Answer, frozen=True, kw_only=True):
+    """A webhook endpoint with its new secret, which is shown once."""
+
+    object: str
+    id: str
+    team_id: str
+    url: str
+    description: str | None
+    events: tuple[str, ...]
+    format: str
+    payload: str
+    filters: WebhookFilters
+    header_names: tuple[str, ...]
+    enabled: bool
+    status: str
+    failing_since: datetime | None
+    disabled_reason: str | None
+    last_success_at: datetime | None
+    previous_secret_until: datetime | None
+    stats_24h: WebhookStats
+    created_at: datetime
+    updated_at: datetime
+    secret: Secret
 
 
 class KeyedProbe(Answer, frozen=True, kw_only=True):
@@ -348,6 +502,26 @@ class LongestOutage(Part, frozen=True, kw_only=True):
     duration_seconds: float
     pages: int
     noticed_later_seconds: float | None
+
+
+class MadeChannel(Answer, frozen=True, kw_only=True):
+    """A notification channel; with the secret that signs where one has just been made, which is shown once."""
+
+    object: str
+    id: str
+    team_id: str
+    type: str
+    url_masked: str
+    name: str
+    enabled: bool
+    health: str
+    last_error: str | None
+    last_success_at: datetime | None
+    used_by_monitors: int
+    previous_secret_until: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    secret: Secret | None
 
 
 class Member(Answer, frozen=True, kw_only=True):
@@ -584,6 +758,27 @@ class Note(Answer, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class Notification(Answer, frozen=True, kw_only=True):
+    """What a channel is or was owed, with every attempt to hand it over."""
+
+    object: str
+    id: str
+    team_id: str
+    channel_id: str
+    channel_type: str | None
+    channel_masked: str | None
+    incident_id: str | None
+    action: str
+    status: str
+    attempts: int
+    deliveries: tuple[DeliveryAttempt, ...]
+    last_error: str | None
+    provider_status: int | None
+    next_attempt_at: datetime | None
+    finished_at: datetime | None
+    created_at: datetime
+
+
 class Observation(Part, frozen=True, kw_only=True):
     """What one region had seen last when it was decided, and what it voted."""
 
@@ -594,6 +789,25 @@ class Observation(Part, frozen=True, kw_only=True):
     status_code: int | None
     latency_ms: float | None
     failure: StatusFailure | None
+
+
+class OnCall(Answer, frozen=True, kw_only=True):
+    """Who is on call; null before the first shift. Without `user_id` nobody of the team has the address any more."""
+
+    object: str
+    schedule_id: str
+    at: datetime
+    member: str | None
+    user_id: str | None
+    next_handoff_at: datetime
+
+
+class Override(Part, frozen=True, kw_only=True):
+    """Somebody else is on call from then to then."""
+
+    start_at: datetime
+    end_at: datetime
+    member: str
 
 
 class Policy(Answer, frozen=True, kw_only=True):
@@ -669,6 +883,14 @@ class RateLimit(Part, frozen=True, kw_only=True):
     remaining: int
 
 
+class Redelivery(Answer, frozen=True, kw_only=True):
+    """An event that is going to be sent again."""
+
+    object: str
+    event_id: str
+    deliveries: tuple[WebhookDelivery, ...]
+
+
 class Region(Answer, frozen=True, kw_only=True):
     """A named place that monitors are checked from; it belongs to the instance and to no team."""
 
@@ -680,6 +902,31 @@ class Region(Answer, frozen=True, kw_only=True):
     default: bool
     team_id: None
     created_at: datetime
+
+
+class Rehearsal(Answer, frozen=True, kw_only=True):
+    """Who would be told when, if an incident were triggered now and nobody took it."""
+
+    object: str
+    policy: str
+    steps: tuple[RehearsedStep, ...]
+
+
+class RehearsedStep(Part, frozen=True, kw_only=True):
+    """A step as it would come, with the channels that would be told."""
+
+    step: int
+    repeat: int
+    at: datetime
+    channels: tuple[str, ...]
+
+
+class Replay(Answer, frozen=True, kw_only=True):
+    """Events that are going to be sent again."""
+
+    object: str
+    replay_id: str
+    count: int
 
 
 class Result(Answer, frozen=True, kw_only=True):
@@ -744,6 +991,23 @@ class Rule(Part, frozen=True, kw_only=True):
     repeat_seconds: int | None = None
     send_resolved: bool | None = None
     mute: bool | None = None
+
+
+class Schedule(Answer, frozen=True, kw_only=True):
+    """An on-call schedule."""
+
+    object: str
+    id: str
+    team_id: str
+    name: str
+    timezone: str
+    rotation: str
+    handoff: str
+    starts_on: str
+    members: tuple[str, ...]
+    overrides: tuple[Override, ...]
+    created_at: datetime
+    updated_at: datetime
 
 
 class SimulatedIncident(Part, frozen=True, kw_only=True):
@@ -821,6 +1085,23 @@ class SoaSerial(Part, frozen=True, kw_only=True):
 
     equal_on: tuple[str, ...] | None = None
     at_least: int | None = None
+
+
+class Spread(Part, frozen=True, kw_only=True):
+    """Seconds; null where nothing can be counted."""
+
+    median: float | None
+    p95: float | None
+
+
+class Stats(Part, frozen=True, kw_only=True):
+    """The figures of one group; `group` is a monitor's id, a severity or a day of UTC."""
+
+    group: str | None
+    count: int
+    open: int
+    mtta_seconds: Spread
+    mttr_seconds: Spread
 
 
 class Status(Answer, frozen=True, kw_only=True):
@@ -937,15 +1218,31 @@ class Streak(Part, frozen=True, kw_only=True):
     since: datetime | None
 
 
+class StreamTicket(Answer, frozen=True, kw_only=True):
+    """What stands for a token in the query of one stream; it is shown once."""
+
+    object: str
+    ticket: Secret
+    expires_in_seconds: int
+
+
 class Sync(Part, frozen=True, kw_only=True):
     """How an incident stands with another system."""
 
     provider: str
     status: str
-    external_id: str
+    external_id: str | None
     url: str | None
-    last_error: dict[str, Any] | None
+    last_error: SyncError | None
     updated_at: datetime
+
+
+class SyncError(Part, frozen=True, kw_only=True):
+    """Why another system does not have the incident as it is: a word, a sentence, and the status of its answer."""
+
+    code: str
+    message: str
+    http_status: int | None
 
 
 class Team(Answer, frozen=True, kw_only=True):
@@ -1081,6 +1378,68 @@ class UptimeTotals(Part, frozen=True, kw_only=True):
     outages: int
     mttr_seconds: float | None
     mtbf_seconds: float | None
+
+
+class Webhook(Answer, frozen=True, kw_only=True):
+    """A webhook endpoint."""
+
+    object: str
+    id: str
+    team_id: str
+    url: str
+    description: str | None
+    events: tuple[str, ...]
+    format: str
+    payload: str
+    filters: WebhookFilters
+    header_names: tuple[str, ...]
+    enabled: bool
+    status: str
+    failing_since: datetime | None
+    disabled_reason: str | None
+    last_success_at: datetime | None
+    previous_secret_until: datetime | None
+    stats_24h: WebhookStats
+    created_at: datetime
+    updated_at: datetime
+
+
+class WebhookDelivery(Answer, frozen=True, kw_only=True):
+    """A delivery."""
+
+    object: str
+    id: str
+    endpoint_id: str
+    event_id: str
+    event_type: str
+    attempt: int
+    max_attempts: int
+    status: str
+    redelivery: bool
+    request: DeliveryRequest
+    response: DeliveryResponse | None
+    error_class: str | None
+    latency_ms: int | None
+    started_at: datetime | None
+    next_attempt_at: datetime | None
+    created_at: datetime
+
+
+class WebhookFilters(Part, frozen=True, kw_only=True):
+    """Where one of them names anything, an event has to be about it."""
+
+    monitor_ids: tuple[str, ...]
+    tags: tuple[str, ...]
+    severities: tuple[str, ...]
+
+
+class WebhookStats(Part, frozen=True, kw_only=True):
+    """How the deliveries of the last 24 hours stand."""
+
+    succeeded: int
+    pending: int
+    exhausted: int
+    cancelled: int
 
 
 class When(Part, frozen=True, kw_only=True):

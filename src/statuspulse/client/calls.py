@@ -11,6 +11,8 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+# So many items of a list are asked for at once.
+PAGE = 100
 _JSON = ("Content-Type", "application/json")
 
 
@@ -71,6 +73,11 @@ def given(**members: Any) -> dict[str, Any]:
 def listed(values: str | Sequence[str] | None) -> str | None:
     """Several words of one query parameter, as the API takes them: with commas between."""
     return values if values is None or isinstance(values, str) else ",".join(values)
+
+
+def list_of(values: Sequence[str]) -> tuple[str, ...]:
+    """Words of a parameter that may stand several times; a text alone is one word."""
+    return (values,) if isinstance(values, str) else tuple(values)
 
 
 def _with_body(

@@ -12,6 +12,8 @@ from statuspulse.domain.secret import Secret
 # The bounds of one delivery (`RELIABILITY.md` 2 and 5).
 ATTEMPT_SECONDS = 15.0
 ANSWER_BYTES = 65536
+# How the word for a defect of our own begins.
+INTERNAL = "internal: "
 
 
 @dataclass(frozen=True, slots=True)

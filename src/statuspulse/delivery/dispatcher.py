@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -13,10 +13,12 @@ from sqlalchemy import Connection
 
 from statuspulse.bus.bus import Bus, Topic
 from statuspulse.delivery import settlement
-from statuspulse.delivery.channel import ATTEMPT_SECONDS, Channel, Delivered, Outcome, Retry
+from statuspulse.delivery.channel import ATTEMPT_SECONDS, INTERNAL, Channel, Delivered, Outcome, Retry
 from statuspulse.delivery.digest import digest
 from statuspulse.delivery.lane import Lane
+from statuspulse.delivery.provider import Provider
 from statuspulse.delivery.settlement import Job, Settlement
+from statuspulse.delivery.syncs import Syncs, UnpushableError, is_push, target_of
 from statuspulse.domain.backoff import CHANNELS
 from statuspulse.domain.channel_addresses import HttpsReceiver
 from statuspulse.domain.incident import IncidentState
@@ -38,6 +40,7 @@ _LONGEST_REST_SECONDS = 30.0
 _SHORTEST_REST_SECONDS = 0.01
 _PAUSE_SECONDS = 1.0
 _GRACE_SECONDS = 1.0
+_OK = 200
 
 
 class UndeliverableError(Exception):
@@ -47,8 +50,8 @@ class UndeliverableError(Exception):
 class Dispatcher:
     """Works off the outbox until it is cancelled; the rows and their leases are all that it needs to go on later.
 
-    `channels` holds the channel of each type, `owner` names this dispatcher among all that run at once, `random`
-    answers numbers in [0, 1).
+    `channels` holds the channel of each type, `providers` the provider of each kind of integration, `owner` names this
+    dispatcher among all that run at once, `random` answers numbers in [0, 1).
     """
 
     def __init__(
@@ -62,7 +65,9 @@ class Dispatcher:
         now: Callable[[], int],
         owner: str,
         random: Callable[[], float],
+        providers: Mapping[str, Provider] | None = None,
     ) -> None:
+        self._syncs = Syncs(keyring, providers or {}, now=now)
         self._metrics = metrics
         self._database = database
         self._keyring = keyring
@@ -97,9 +102,10 @@ class Dispatcher:
         now = self._now()
         self._lanes = {name: lane for name, lane in self._lanes.items() if not lane.is_idle(now)}
         while (room := _UNDER_WAY_LIMIT - len(self._in_hand)) > 0:
+            asked_at = self._now()
             due_at = await self._next_due_at()
             if due_at is None or due_at > self._now():
-                return self._rest(due_at)
+                return self._rest(due_at, asked_at)
             jobs = await self._claim(room)
             for job in jobs:
                 self._start(job, tasks)
@@ -129,6 +135,8 @@ class Dispatcher:
 
     def _job(self, connection: Connection, row: Notification, now: int) -> Job:
         """In a storm everything that the destination is owed goes in one message."""
+        if is_push(row):
+            return Job(row, None, target=target_of(connection, row))
         stored = channels.get(connection, row.team_id, row.destination)
         channel = None if stored is None else self._channels.get(stored.type)
         lane = self._lanes.get(row.destination)
@@ -144,10 +152,13 @@ class Dispatcher:
         closed = [destination for destination, lane in self._lanes.items() if not lane.takes(now)]
         return Aside(destinations=closed, ids=tuple(self._in_hand))
 
-    def _rest(self, due_at: int | None) -> float:
-        """Until something is due, or a destination opens for which something may be."""
+    def _rest(self, due_at: int | None, asked_at: int) -> float:
+        """Until something is due, or a destination opens for which something may be.
+
+        One that was left aside when the rows were asked may have opened while they answered.
+        """
         now = self._now()
-        instants = [lane.opens_at for lane in self._lanes.values() if lane.has_place and lane.opens_at > now]
+        instants = [lane.opens_at for lane in self._lanes.values() if lane.has_place and lane.opens_at > asked_at]
         if due_at is not None:
             instants.append(due_at)
         rest = (min(instants) - now) / 1000 if instants else _LONGEST_REST_SECONDS
@@ -155,24 +166,29 @@ class Dispatcher:
 
     def _start(self, job: Job, tasks: asyncio.TaskGroup) -> None:
         lane = self._lanes.setdefault(job.notification.destination, Lane())
-        channel = self._channels.get(job.kind)
-        lane.enter(self._now(), 0 if channel is None else channel.spacing_ms)
+        lane.enter(self._now(), self._spacing_ms(job))
         self._in_hand.update(row.id for row in job.rows)
         tasks.create_task(self._deliver(job, lane), name=f"deliver {job.notification.id}")
+
+    def _spacing_ms(self, job: Job) -> int:
+        if job.target is not None:
+            return self._syncs.spacing_ms(job.target)
+        channel = self._channels.get(job.kind)
+        return 0 if channel is None else channel.spacing_ms
 
     async def _deliver(self, job: Job, lane: Lane) -> None:
         """One delivery from the opened address to the stored outcome."""
         clock = asyncio.get_running_loop().time
         try:
-            channel, address = self._open(job)
-        except UndeliverableError as error:
+            attempt = self._open(job)
+        except (UndeliverableError, UnpushableError) as error:
             await self._record(job, [settlement.undeliverable(str(error))] * len(job.rows), lane)
         else:
             started_at, begun = self._now(), clock()
-            outcome = await self._hand_over(job, channel, address)
+            outcome = await self._hand_over(job, attempt)
             latency_ms = round((clock() - begun) * 1000)
-            self._judge(lane, outcome)
-            if channel.groups and isinstance(outcome, Delivered):
+            self._judge(job, lane, outcome)
+            if self._groups(job) and isinstance(outcome, Delivered):
                 lane.count(self._now(), len(job.rows))
             now, jitter = self._now(), self._random()
             settled = [
@@ -185,7 +201,18 @@ class Dispatcher:
             self._in_hand.difference_update(row.id for row in job.rows)
             self._bus.wake(Topic.OUTBOX)  # a place is free, and what waited behind this row may go
 
-    def _open(self, job: Job) -> tuple[Channel, Secret]:
+    def _groups(self, job: Job) -> bool:
+        channel = self._channels.get(job.kind)
+        return job.target is None and channel is not None and channel.groups
+
+    def _open(self, job: Job) -> Callable[[], Awaitable[Outcome]]:
+        """The attempt, ready to be made."""
+        if job.target is not None:
+            return self._syncs.open(job.notification, job.target)
+        channel, address = self._receiver(job)
+        return lambda: channel.hand_over(address, self._message(job), key=job.notification.event_id)
+
+    def _receiver(self, job: Job) -> tuple[Channel, Secret]:
         if job.channel is None:
             raise UndeliverableError("channel_deleted")
         if not job.channel.enabled:
@@ -207,17 +234,17 @@ class Dispatcher:
         keys = tuple(self._keyring.open(channel.secret_place, one).reveal() for one in sealed if one is not None)
         return Secret(HttpsReceiver(url.reveal(), keys).canonical) if keys else url
 
-    async def _hand_over(self, job: Job, channel: Channel, address: Secret) -> Outcome:
-        """Keeps the channel's promises to return in time and never to raise: a defect must not stop the others."""
+    async def _hand_over(self, job: Job, attempt: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        """Keeps their promises to return in time and never to raise: a defect must not stop the others."""
         row = job.notification
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS + _GRACE_SECONDS):
-                return await channel.hand_over(address, self._message(job), key=row.event_id)
+                return await attempt()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is ours
             # The error's own words may hold the address; where it happened does not.
             where = traceback.format_tb(error.__traceback__)[-1].strip()
             log.error("delivery.defect", notification=row.id, error=type(error).__name__, where=where)  # noqa: TRY400
-            return Retry(error=f"internal: {type(error).__name__}")
+            return Retry(error=f"{INTERNAL}{type(error).__name__}")
 
     def _message(self, job: Job) -> Message:
         """What is told; a trigger can be acknowledged by whoever reads it."""
@@ -229,8 +256,9 @@ class Dispatcher:
         is_open = first.action is Action.TRIGGER and first.state == IncidentState.TRIGGERED.value
         return replace(first, ack_key=ack_keys.key_of(self._keyring, rows[0].id) if is_open else None)
 
-    def _judge(self, lane: Lane, outcome: Outcome) -> None:
-        if not isinstance(outcome, Retry):
+    def _judge(self, job: Job, lane: Lane, outcome: Outcome) -> None:
+        # A provider that answered what it was asked is well, although the row has to come again.
+        if not isinstance(outcome, Retry) or (job.target is not None and outcome.status == _OK):
             lane.answered()
             return
         now = self._now()
@@ -239,16 +267,14 @@ class Dispatcher:
 
     async def _record(self, job: Job, settled: Sequence[Settlement], lane: Lane) -> None:
         """Stores what became of it; the database may take its time, the receiver is not asked again meanwhile."""
-        row = job.notification
         now, gives_up = self._now(), lane.is_broken
 
         def store(connection: Connection) -> tuple[list[bool], list[Notification]]:
             stored = [
-                _store(connection, Job(one, job.channel), what, now)
+                self._store(connection, Job(one, job.channel, target=job.target), what, now)
                 for one, what in zip(job.rows, settled, strict=True)
             ]
-            given_up = settlement.give_up(connection, row.destination, job.channel, now) if gives_up else []
-            return stored, given_up
+            return stored, self._give_up(connection, job, now) if gives_up else []
 
         while True:
             try:
@@ -260,9 +286,28 @@ class Dispatcher:
             else:
                 for one, what, is_ours in zip(job.rows, settled, stored, strict=True):
                     if is_ours:
-                        self._count(Job(one, job.channel), what)
+                        self._count(Job(one, job.channel, target=job.target), what)
                 self._count_expired(job, expired)
                 return
+
+    def _store(self, connection: Connection, job: Job, settled: Settlement, now: int) -> bool:
+        """False, and nothing written, for a row that somebody else holds by now; the others of a digest stay theirs."""
+        row = job.notification
+        try:
+            if job.target is None:
+                settlement.store(connection, job, settled, now)
+            else:
+                self._syncs.store(connection, row, job.target, settled, now)
+        except StaleLeaseError:
+            log.warning("notification.stale_lease", notification=row.id, channel=row.destination)
+            return False
+        return True
+
+    def _give_up(self, connection: Connection, job: Job, now: int) -> list[Notification]:
+        destination = job.notification.destination
+        if job.target is None:
+            return settlement.give_up(connection, destination, job.channel, now)
+        return self._syncs.give_up(connection, destination, job.target, now)
 
     def _count(self, job: Job, settled: Settlement) -> None:
         row = job.notification
@@ -282,13 +327,3 @@ class Dispatcher:
     async def _release(self) -> None:
         now = self._now()
         await self._database.write(lambda connection: outbox.release(connection, self._owner, now))
-
-
-def _store(connection: Connection, job: Job, settled: Settlement, now: int) -> bool:
-    """False, and nothing written, for a row that somebody else holds by now; the others of a digest stay theirs."""
-    try:
-        settlement.store(connection, job, settled, now)
-    except StaleLeaseError:
-        log.warning("notification.stale_lease", notification=job.notification.id, channel=job.notification.destination)
-        return False
-    return True

@@ -21,9 +21,10 @@ class Post:
     """One request, its body already in bytes, since a signature is over exactly these."""
 
     url: str
-    body: bytes
+    body: bytes | None
     headers: Mapping[str, str]
     purpose: Purpose
+    method: str = "POST"
 
     @classmethod
     def of(cls, url: str, document: Mapping[str, Any], purpose: Purpose) -> Post:
@@ -31,16 +32,18 @@ class Post:
         return cls(url, json.dumps(document, ensure_ascii=False).encode(), headers, purpose)
 
 
-async def send(client: HttpClient, post: Post) -> Answer | Retry:
+async def send(
+    client: HttpClient, post: Post, *, timeout_s: float = ATTEMPT_SECONDS, max_bytes: int = ANSWER_BYTES
+) -> Answer | Retry:
     """The answer, whatever it says; a receiver that gives none is asked again."""
     answer = await client.request(
-        method="POST",
+        method=post.method,
         url=post.url,
         headers=post.headers,
         body=post.body,
         purpose=post.purpose,
-        timeout_s=ATTEMPT_SECONDS,
-        max_bytes=ANSWER_BYTES,
+        timeout_s=timeout_s,
+        max_bytes=max_bytes,
     )
     return Retry(error=answer.kind.value) if isinstance(answer, Unreachable) else answer
 

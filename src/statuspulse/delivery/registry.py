@@ -1,4 +1,4 @@
-"""Which kinds of receiver there are; a new one is one file and one line here."""
+"""Which kinds of receiver and provider there are; a new one is one file and one line here."""
 
 from __future__ import annotations
 
@@ -13,12 +13,28 @@ from statuspulse.delivery.channels.pagerduty import PagerDutyChannel
 from statuspulse.delivery.channels.slack import SlackChannel
 from statuspulse.delivery.channels.teams import TeamsChannel
 from statuspulse.delivery.channels.telegram import TelegramChannel
+from statuspulse.delivery.provider import Provider
+from statuspulse.delivery.providers.jira.provider import JiraProvider
+from statuspulse.delivery.providers.pagerduty import PagerDutyProvider
 from statuspulse.delivery.smtp import Smtp
 from statuspulse.delivery.vendors import Vendors
 from statuspulse.domain.channel_url import ChannelType
+from statuspulse.domain.integration import Kind
 from statuspulse.domain.mail_server import MailServer
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.http_client import HttpClient
+
+
+def providers(gate: Gate, *, public_url: str, vendors: Vendors, clock: Callable[[], float]) -> Mapping[str, Provider]:
+    """The provider of each kind of integration that incidents are pushed to, by the kind's name as it is stored."""
+    client = HttpClient(gate)
+    found: dict[Kind, Provider] = {
+        Kind.PAGERDUTY: PagerDutyProvider(
+            client, events_url=vendors.pagerduty, api_url=vendors.pagerduty_api, public_url=public_url, clock=clock
+        ),
+        Kind.JIRA: JiraProvider(client, public_url=public_url, clock=clock),
+    }
+    return {kind.value: provider for kind, provider in found.items()}
 
 
 def channels(

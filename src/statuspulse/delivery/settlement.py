@@ -15,24 +15,43 @@ from statuspulse.domain.message import Action
 from statuspulse.domain.times import MINUTE
 from statuspulse.storage import channels, events, incidents, outbox, timers
 from statuspulse.storage.channels import Channel
+from statuspulse.storage.incident_syncs import Sync
 from statuspulse.storage.incidents import TimelineEntry
+from statuspulse.storage.integrations import Integration
 from statuspulse.storage.outbox import Delivery, Ending, Notification, State
 
-_EXPIRED = "expired"
+EXPIRED = "expired"
 # After so long without success somebody else has to hear that the channel is failing.
-_LONGEST_SILENCE = 2 * MINUTE
+LONGEST_SILENCE = 2 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The integration that a row names, None if there is none any more, and how it stands with the incident.
+
+    `deliveries` are the earlier attempts of the row.
+    """
+
+    integration: Integration | None
+    sync: Sync | None
+    deliveries: tuple[Delivery, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        return "unknown" if self.integration is None else self.integration.kind.value
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """A claimed notification with the channel that its destination names, None if there is none any more.
 
-    `others` are told in the same message.
+    `others` are told in the same message. What an integration is owed has a `target` and no channel.
     """
 
     notification: Notification
     channel: Channel | None
     others: tuple[Notification, ...] = ()
+    target: Target | None = None
 
     @property
     def rows(self) -> tuple[Notification, ...]:
@@ -40,18 +59,24 @@ class Job:
 
     @property
     def kind(self) -> str:
-        """The channel's type, for look-ups and metrics."""
+        """The channel's type, for look-ups and metrics; of an integration what metrics call it."""
+        if self.target is not None:
+            return f"{self.target.kind} integration"
         return "unknown" if self.channel is None else self.channel.type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """How a notification ends, or from when on it goes on. There is no delivery where nobody could be asked."""
+    """How a notification ends, or from when on it goes on. There is no delivery where nobody could be asked.
+
+    `receipt` is what the receiver said of what it took.
+    """
 
     state: State
     error: str | None
     delivery: Delivery | None
     next_attempt_at: int | None = None
+    receipt: Delivered | None = None
 
 
 def settle(
@@ -61,7 +86,7 @@ def settle(
     match outcome:
         case Delivered(status):
             delivery = _delivery(Ending.DELIVERED, status, None, started_at, latency_ms)
-            return Settlement(state=State.DELIVERED, error=None, delivery=delivery)
+            return Settlement(state=State.DELIVERED, error=None, delivery=delivery, receipt=outcome)
         case Refused(error=error, status=status):
             delivery = _delivery(Ending.REFUSED, status, error, started_at, latency_ms)
             return Settlement(state=State.DEAD, error=error, delivery=delivery)
@@ -84,19 +109,12 @@ def undeliverable(error: str) -> Settlement:
 def store(connection: Connection, job: Job, settlement: Settlement, now: int) -> None:
     """Writes down row, attempt, the channel's health and the timeline; raises StaleLeaseError and writes nothing."""
     row, delivery = job.notification, settlement.delivery
-    if delivery is None:
-        outbox.bury(connection, row, settlement.error or "", now)
-    elif settlement.state is State.DELIVERED:
-        outbox.record_delivered(connection, row, delivery, now)
-    elif settlement.next_attempt_at is None:
-        outbox.record_dead(connection, row, delivery, now)
-    else:
-        outbox.record_retry(connection, row, delivery, settlement.next_attempt_at, now)
+    record(connection, row, settlement, now)
     if settlement.error is None:
         channels.record_success(connection, row.team_id, row.destination, now)
     elif job.channel is not None and job.channel.enabled:
         channels.record_failure(connection, row.team_id, row.destination, settlement.error, now)
-        if settlement.state is State.DEAD or now - row.owed_at >= _LONGEST_SILENCE:
+        if settlement.state is State.DEAD or now - row.owed_at >= LONGEST_SILENCE:
             fallback.tell(connection, job.channel, row, settlement.error, now)
     if settlement.state is State.DEAD and row.incident_id is not None:
         timers.hasten(connection, row.incident_id, now)
@@ -109,15 +127,33 @@ def store(connection: Connection, job: Job, settlement: Settlement, now: int) ->
         _tell_of_failure(connection, job, attempts=attempts, error=settlement.error, status=status, now=now)
 
 
+def record(connection: Connection, row: Notification, settlement: Settlement, now: int) -> None:
+    """Writes down row and attempt; raises StaleLeaseError and writes nothing."""
+    delivery = settlement.delivery
+    if delivery is None:
+        outbox.bury(connection, row, settlement.error or "", now)
+    elif settlement.state is State.DELIVERED:
+        outbox.record_delivered(connection, row, delivery, now)
+    elif settlement.next_attempt_at is None:
+        outbox.record_dead(connection, row, delivery, now)
+    else:
+        outbox.record_retry(connection, row, delivery, settlement.next_attempt_at, now)
+
+
 def give_up(connection: Connection, destination: str, channel: Channel | None, now: int) -> list[Notification]:
     """Ends what a destination whose breaker is open was owed for the whole lifetime; answers what that was."""
-    expired = outbox.expire(connection, destination, owed_before=now - CHANNELS.lifetime, error=_EXPIRED, now=now)
+    expired = expire(connection, destination, now)
     for row in expired:
-        _tell(connection, row, channel, attempts=row.attempts, error=_EXPIRED, now=now)
+        _tell(connection, row, channel, attempts=row.attempts, error=EXPIRED, now=now)
         lost = Job(row, channel)
         status = row.provider_status
-        _tell_of_failure(connection, lost, attempts=row.attempts, error=_EXPIRED, status=status, now=now)
+        _tell_of_failure(connection, lost, attempts=row.attempts, error=EXPIRED, status=status, now=now)
     return expired
+
+
+def expire(connection: Connection, destination: str, now: int) -> list[Notification]:
+    """Ends what a destination was owed for the whole lifetime; answers what that was."""
+    return outbox.expire(connection, destination, owed_before=now - CHANNELS.lifetime, error=EXPIRED, now=now)
 
 
 def _delivery(ending: Ending, status: int | None, error: str | None, started_at: int, latency_ms: int) -> Delivery:

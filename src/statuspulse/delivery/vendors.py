@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from statuspulse.delivery.channels.pagerduty import US_URL
+from statuspulse.delivery.providers.pagerduty import US_API
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,3 +16,4 @@ class Vendors:
     discord: str = "https://discord.com"
     telegram: str = "https://api.telegram.org"
     pagerduty: str = US_URL
+    pagerduty_api: str = US_API

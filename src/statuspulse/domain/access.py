@@ -20,6 +20,7 @@ PROBE_KEY_PURPOSE = "probe_key"
 PING_KEY_PURPOSE = "ping_key"
 TICKET_PREFIX = "tkt_"
 TICKET_PURPOSE = "stream_ticket"
+INTEGRATION_SECRET_PURPOSE = "integration_secret"  # noqa: S105 - names a use of the pepper
 
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _RANDOM_LENGTH = 32

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from statuspulse.engine import hindsight, rollups
 from statuspulse.engine.hindsight import Reading
 from statuspulse.engine.retention import Retention
-from statuspulse.storage import events, idempotency, webhook_deliveries
+from statuspulse.storage import alerts, events, idempotency, inbound, sync_log, webhook_deliveries
 from statuspulse.storage.database import Database, DatabaseUnavailableError
 
 log = structlog.get_logger(__name__)
@@ -47,6 +47,8 @@ class Housekeeping:
             deliveries = self._repeat(self._forget_deliveries, _DELETE_EVERY_SECONDS)
             tasks.create_task(deliveries, name="housekeeping-deliveries")
             tasks.create_task(self._repeat(self._forget_events, _DELETE_EVERY_SECONDS), name="housekeeping-events")
+            said = self._repeat(self._forget_what_was_said, _DELETE_EVERY_SECONDS)
+            tasks.create_task(said, name="housekeeping-integrations")
 
     async def _repeat(self, step: Step, every_seconds: float) -> None:
         while True:
@@ -103,3 +105,13 @@ class Housekeeping:
 
     def _forget_events(self, connection: Connection) -> bool:
         return events.delete_older(connection, self._now() - events.KEPT, _EVENTS_PER_STEP) == _EVENTS_PER_STEP
+
+    def _forget_what_was_said(self, connection: Connection) -> bool:
+        """Between integrations and us."""
+        now = self._now()
+        gone = (
+            inbound.delete_older(connection, now - inbound.KEPT, _EVENTS_PER_STEP),
+            sync_log.delete_older(connection, now - sync_log.KEPT, _EVENTS_PER_STEP),
+            alerts.delete_older(connection, now - alerts.KEPT, _EVENTS_PER_STEP),
+        )
+        return _EVENTS_PER_STEP in gone

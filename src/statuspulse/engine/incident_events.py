@@ -8,8 +8,10 @@ from typing import Any
 from statuspulse.domain.actor import SYSTEM, Actor
 from statuspulse.domain.escalation import Place
 from statuspulse.domain.event import MOST_OBSERVATIONS, Event, EventType
+from statuspulse.domain.ids import is_id
 from statuspulse.domain.incident import Move
 from statuspulse.domain.times import SECOND, to_text
+from statuspulse.storage.incident_summary import summary
 from statuspulse.storage.incidents import Incident, TimelineEntry
 
 _MOST_TARGETS = 20
@@ -84,7 +86,7 @@ def _moved(
             }
             return _event(EventType.INCIDENT_ACKNOWLEDGED, after, actor, at, data)
         case Move.UNACKNOWLEDGE:
-            data = {"previous_state": before.state.value, "reason": "ack_timeout" if actor == SYSTEM else "manual"}
+            data = {"previous_state": before.state.value, "reason": _reason(actor, "ack_timeout")}
             return _event(EventType.INCIDENT_UNACKNOWLEDGED, after, actor, at, data)
         case Move.RESOLVE:
             data = {
@@ -97,8 +99,7 @@ def _moved(
             return _event(EventType.INCIDENT_RESOLVED, after, actor, at, data)
         case Move.REOPEN:
             resolved_at = before.updated_at if before.resolved_at is None else before.resolved_at
-            reason = "flapping" if actor == SYSTEM else "manual"
-            data = {"reason": reason, "previous_resolved_at": to_text(resolved_at)}
+            data = {"reason": _reason(actor, "flapping"), "previous_resolved_at": to_text(resolved_at)}
             return _event(EventType.INCIDENT_REOPENED, after, actor, at, data)
 
 
@@ -107,41 +108,22 @@ def _event(kind: EventType, incident: Incident, actor: Actor, at: int, data: Map
         type=kind,
         team_id=incident.team_id,
         at=at,
-        data={"incident": _summary(incident), "actor": actor.document(), **data},
+        data={"incident": summary(incident), "actor": actor.document(), **data},
         monitor_id=incident.monitor_id,
         incident_id=incident.id,
         origin=actor.origin,
     )
 
 
-def _summary(incident: Incident) -> dict[str, Any]:
-    return {
-        "object": "incident",
-        "id": incident.id,
-        "number": incident.number,
-        "version": incident.version,
-        "title": incident.title,
-        "state": incident.state.value,
-        "severity": incident.severity.value,
-        "source": incident.source,
-        "monitor_id": incident.monitor_id,
-        "dedup_key": incident.dedup_key,
-        "team_id": incident.team_id,
-        "assignee": incident.assignee,
-        "escalation_policy": incident.policy,
-        "escalation_step": None if incident.escalation.rules is None else incident.escalation.progress.at.step,
-        "triggered_at": to_text(incident.triggered_at),
-        "acknowledged_at": _time_or_none(incident.acknowledged_at),
-        "acknowledged_by": None if incident.acknowledged_by is None else incident.acknowledged_by.document(),
-        "resolved_at": _time_or_none(incident.resolved_at),
-        "resolved_by": None if incident.resolved_by is None else incident.resolved_by.document(),
-        "external_ids": {provider: link["id"] for provider, link in incident.external_ids.items()},
-        "api_url": f"/v1/incidents/{incident.id}",
-    }
-
-
 def _note(note: TimelineEntry | None) -> dict[str, Any] | None:
     return None if note is None else {"id": note.id, "text": note.detail["text"], "created_at": to_text(note.at)}
+
+
+def _reason(actor: Actor, own: str) -> str:
+    """Why an incident went back: `own` is the word for what we do by ourselves."""
+    if actor == SYSTEM:
+        return own
+    return "integration" if is_id(actor.id or "", "int") else "manual"
 
 
 def _time_or_none(at: int | None) -> str | None:

@@ -15,7 +15,7 @@ from statuspulse.domain.incident import IncidentState, Move, ResolveReason
 from statuspulse.domain.message import Action, Facts
 from statuspulse.domain.monitor import Severity
 from statuspulse.domain.times import to_text
-from statuspulse.engine import escalating, incident_events, notices
+from statuspulse.engine import escalating, incident_events, notices, syncing
 from statuspulse.storage import events, incidents
 from statuspulse.storage.incidents import ExternalIds, Incident, TimelineEntry
 
@@ -98,6 +98,7 @@ def open_incident(connection: Connection, opening: Opening, actor: Actor, now: i
     opened = incident_events.opened(incident, actor, now, observations=opening.observations, note=opening.note)
     events.record(connection, opened)
     notices.tell(connection, incident, heard, actor, facts, now)
+    syncing.opened(connection, incident, actor, facts, now)
     escalating.set_timers(connection, incident)
     return incident
 
@@ -138,6 +139,7 @@ def revise(
         events.record(connection, event)
     if changed.notify:
         _tell(connection, changed, revision.move, heard, actor, now, facts=facts)
+    syncing.changed(connection, incident, changed, revision.move, actor, now, facts=facts, note=revision.note)
     if (changed.state, changed.escalation) != (incident.state, incident.escalation):
         escalating.set_timers(connection, changed)
     return changed

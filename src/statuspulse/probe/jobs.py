@@ -198,6 +198,7 @@ class Jobs:
         job = order.job
         return Plan(
             monitor_id=order.monitor_id,
+            team_id="",
             region=order.region,
             config_version=job.config_version,
             grid=Grid(phase=0, offset=0, interval=MINUTE),

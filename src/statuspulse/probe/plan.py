@@ -19,9 +19,10 @@ from statuspulse.protocol.documents import AssignedMonitor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is run for a monitor, and when."""
+    """What is run for a monitor, and when. `team_id` is empty for a look beside the schedule, which takes no place."""
 
     monitor_id: str
+    team_id: str
     region: str
     config_version: int
     grid: Grid
@@ -36,6 +37,7 @@ class Plan:
         interval = assigned.interval_seconds * SECOND
         return cls(
             monitor_id=assigned.monitor_id,
+            team_id=assigned.team_id,
             region=region,
             config_version=assigned.config_version,
             grid=Grid.of(

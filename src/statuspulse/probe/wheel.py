@@ -100,7 +100,7 @@ class Wheel:
             return
         old, seat.plan = seat.plan, plan
         if old.spec != plan.spec:
-            seat.claim = self._places.claim(plan.spec, None)
+            seat.claim = self._places.claim(plan.spec, None, plan.team_id)
         if old.grid == plan.grid:
             return
         self._close_gap(seat)
@@ -179,13 +179,13 @@ class Wheel:
         self._heap.clear()
 
     def _seat(self, plan: Plan, extra_at: int | None) -> _Seat:
-        return _Seat(plan, self._places.claim(plan.spec, None), extra_at)
+        return _Seat(plan, self._places.claim(plan.spec, None, plan.team_id), extra_at)
 
     def _follow(self, seat: _Seat, slot: Slot) -> None:
         """From now on the monitor's checks count at the address where the last one has been."""
         seen_at = slot.seen_at
         if seen_at is not None and seen_at != seat.claim.destination.address and slot.plan.spec == seat.plan.spec:
-            seat.claim = self._places.claim(seat.plan.spec, seen_at)
+            seat.claim = self._places.claim(seat.plan.spec, seen_at, seat.plan.team_id)
 
     def _compete(self, waiting: Line, now_us: int) -> None:
         """Begins what is still in time if there is a place, and lets it wait on otherwise."""

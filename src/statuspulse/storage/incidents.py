@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +19,8 @@ from statuspulse.storage import rewrites
 from statuspulse.storage.schema import incidents, monitors, teams, timeline
 
 _BATCH = 200
+# As many writers as may get in between.
+_TRIES = 20
 
 # Ids in other systems by provider, each as {id, url}.
 ExternalIds = dict[str, dict[str, str | None]]
@@ -201,6 +204,30 @@ def listed(
         if len(found) < _BATCH:
             return
         after = (found[-1].triggered_at, found[-1].id)
+
+
+def link(
+    connection: Connection,
+    team_id: str,
+    incident_id: str,
+    provider: str,
+    external: dict[str, str | None] | None,
+    entry: TimelineEntry,
+) -> None:
+    """What the incident is at a provider has become known, or is no more; nothing happens where that is known."""
+    for _ in range(_TRIES):
+        stored = get(connection, team_id, incident_id)
+        if stored is None or stored.external_ids.get(provider) == external:
+            return
+        links = {name: known for name, known in stored.external_ids.items() if name != provider}
+        if external is not None:
+            links[provider] = external
+        linked = replace(stored, external_ids=links, version=stored.version + 1, updated_at=entry.at)
+        with suppress(IncidentChangedError):
+            save(connection, linked, read_version=stored.version)
+            append(connection, incident_id, [entry])
+            return
+    raise IncidentChangedError(incident_id)
 
 
 def append(connection: Connection, incident_id: str, entries: Sequence[TimelineEntry]) -> None:

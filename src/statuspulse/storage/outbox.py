@@ -77,6 +77,7 @@ class Notification:
     provider_status: int | None
     finished_at: int | None
     created_at: int
+    updated_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,8 @@ class Wanted:
 # index would not serve it.
 _GIVES_WAY = Action.UPDATE.value
 _PENDING = outbox.c.state == literal_column("'pending'")
+# What integrations are owed stands in the same table, and is no notification.
+_IS_CHANNEL = outbox.c.destination.startswith("nch_", autoescape=True)
 
 
 def owe(connection: Connection, debts: Sequence[Debt], now: int) -> list[str]:
@@ -167,10 +170,10 @@ def _supersede(connection: Connection, debt: Debt, now: int) -> None:
 
 
 def destinations_of(connection: Connection, team_id: str, incident_id: str) -> list[str]:
-    """Everyone who was told of the incident, those who were told first before the others."""
+    """Every channel that was told of the incident, those that were told first before the others."""
     query = (
         select(outbox.c.destination)
-        .where(outbox.c.team_id == team_id, outbox.c.incident_id == incident_id)
+        .where(outbox.c.team_id == team_id, outbox.c.incident_id == incident_id, _IS_CHANNEL)
         .group_by(outbox.c.destination)
         .order_by(func.min(outbox.c.created_at), outbox.c.destination)
     )
@@ -321,6 +324,29 @@ def of_incident(connection: Connection, team_id: str, incident_id: str) -> list[
     return [_notification(row) for row in connection.execute(query)]
 
 
+def of_destination(connection: Connection, incident_id: str, destination: str) -> list[Notification]:
+    """What one destination is and was owed of an incident, in order."""
+    mine = (outbox.c.incident_id == incident_id) & (outbox.c.destination == destination)
+    return [_notification(row) for row in connection.execute(select(outbox).where(mine).order_by(outbox.c.seq))]
+
+
+def end_pending(
+    connection: Connection, incident_id: str, destination: str, now: int, actions: Collection[str] | None = None
+) -> None:
+    """What a destination is still owed of an incident is owed no more, unless somebody just hands it over.
+
+    Only of some actions where those are named.
+    """
+    mine = (outbox.c.incident_id == incident_id) & (outbox.c.destination == destination)
+    if actions is not None:
+        mine &= outbox.c.action.in_(actions)
+    connection.execute(
+        update(outbox)
+        .where(_PENDING, mine, _is_unleased(now))
+        .values(state=State.SUPERSEDED.value, finished_at=now, updated_at=now)
+    )
+
+
 def deliveries_of(connection: Connection, team_id: str, notification_id: str) -> list[Delivery]:
     """Every attempt to hand a notification of the team over, in order."""
     query = (
@@ -401,7 +427,7 @@ def last_at(connection: Connection, destination: str, action: str) -> int | None
 
 
 def _conditions(team_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
-    conditions = [outbox.c.team_id == team_id]
+    conditions = [outbox.c.team_id == team_id, _IS_CHANNEL]
     if wanted.destination is not None:
         conditions.append(outbox.c.destination == wanted.destination)
     if wanted.incident_id is not None:
@@ -487,4 +513,5 @@ def _notification(row: Row[Any]) -> Notification:
         provider_status=row.provider_status,
         finished_at=row.finished_at,
         created_at=row.created_at,
+        updated_at=row.updated_at,
     )

@@ -13,22 +13,18 @@ from typing import Any, Self
 from statuspulse.client import answers, calls, reading
 from statuspulse.client.address import address_of
 from statuspulse.client.asynchronous.caller import AsyncCaller
-from statuspulse.client.asynchronous.resources import (
-    AsyncIncidents,
-    AsyncMonitors,
-    AsyncPolicies,
-    AsyncProbes,
-    AsyncStatuses,
-    AsyncTeams,
-    AsyncTokens,
-)
+from statuspulse.client.asynchronous.resources.access import AsyncTeams, AsyncTokens
+from statuspulse.client.asynchronous.resources.delivery import AsyncChannels, AsyncNotifications, AsyncWebhooks
+from statuspulse.client.asynchronous.resources.escalation import AsyncPolicies, AsyncSchedules
+from statuspulse.client.asynchronous.resources.events import AsyncEvents
+from statuspulse.client.asynchronous.resources.incidents import AsyncIncidents
+from statuspulse.client.asynchronous.resources.monitors import AsyncMonitors, AsyncStatuses
+from statuspulse.client.asynchronous.resources.probes import AsyncProbes
 from statuspulse.client.asynchronous.transport import AsyncTransport
-from statuspulse.client.calls import path_of
+from statuspulse.client.calls import PAGE, path_of
 from statuspulse.client.conversation import Patience
 from statuspulse.client.credentials import headers_of
 from statuspulse.client.retries import Retries
-
-_PAGE = 100
 
 
 class AsyncClient:
@@ -65,6 +61,11 @@ class AsyncClient:
         self.status = AsyncStatuses(self._caller)
         self.incidents = AsyncIncidents(self._caller)
         self.policies = AsyncPolicies(self._caller)
+        self.schedules = AsyncSchedules(self._caller)
+        self.channels = AsyncChannels(self._caller)
+        self.notifications = AsyncNotifications(self._caller)
+        self.webhooks = AsyncWebhooks(self._caller)
+        self.events = AsyncEvents(self._caller)
         self.tokens = AsyncTokens(self._caller)
         self.teams = AsyncTeams(self._caller)
         self.probes = AsyncProbes(self._caller)
@@ -97,7 +98,7 @@ class AsyncClient:
         end: datetime | None = None,
     ) -> AsyncIterator[answers.AuditEntry]:
         """Who changed what, the newest first."""
-        query = {"limit": _PAGE, "action": action, "resource": resource, "from": start, "to": end}
+        query = {"limit": PAGE, "action": action, "resource": resource, "from": start, "to": end}
         return self._caller.each(answers.AuditEntry, path_of("audit-log"), query)
 
     async def openapi(self) -> dict[str, Any]:

@@ -14,22 +14,18 @@ from typing import Any, Self
 from statuspulse.client import answers, calls, reading
 from statuspulse.client.address import address_of
 from statuspulse.client.blocking.caller import Caller
-from statuspulse.client.blocking.resources import (
-    Incidents,
-    Monitors,
-    Policies,
-    Probes,
-    Statuses,
-    Teams,
-    Tokens,
-)
+from statuspulse.client.blocking.resources.access import Teams, Tokens
+from statuspulse.client.blocking.resources.delivery import Channels, Notifications, Webhooks
+from statuspulse.client.blocking.resources.escalation import Policies, Schedules
+from statuspulse.client.blocking.resources.events import Events
+from statuspulse.client.blocking.resources.incidents import Incidents
+from statuspulse.client.blocking.resources.monitors import Monitors, Statuses
+from statuspulse.client.blocking.resources.probes import Probes
 from statuspulse.client.blocking.transport import Transport
-from statuspulse.client.calls import path_of
+from statuspulse.client.calls import PAGE, path_of
 from statuspulse.client.conversation import Patience
 from statuspulse.client.credentials import headers_of
 from statuspulse.client.retries import Retries
-
-_PAGE = 100
 
 
 class Client:
@@ -66,6 +62,11 @@ class Client:
         self.status = Statuses(self._caller)
         self.incidents = Incidents(self._caller)
         self.policies = Policies(self._caller)
+        self.schedules = Schedules(self._caller)
+        self.channels = Channels(self._caller)
+        self.notifications = Notifications(self._caller)
+        self.webhooks = Webhooks(self._caller)
+        self.events = Events(self._caller)
         self.tokens = Tokens(self._caller)
         self.teams = Teams(self._caller)
         self.probes = Probes(self._caller)
@@ -98,7 +99,7 @@ class Client:
         end: datetime | None = None,
     ) -> Iterator[answers.AuditEntry]:
         """Who changed what, the newest first."""
-        query = {"limit": _PAGE, "action": action, "resource": resource, "from": start, "to": end}
+        query = {"limit": PAGE, "action": action, "resource": resource, "from": start, "to": end}
         return self._caller.each(answers.AuditEntry, path_of("audit-log"), query)
 
     def openapi(self) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class PagerDutyChannel:
             return Refused(error="address_invalid")
         outcome = await self._send(target, render(message, target.key, key, self._public_url))
         if message.action is Action.TEST and isinstance(outcome, Delivered):
-            return await self._send(target, _end(target.key, key, "resolve"))
+            return await self._send(target, end(target.key, key, "resolve"))
         return outcome
 
     async def _send(self, target: PagerDutyKey, event: dict[str, Any]) -> Outcome:
@@ -56,14 +56,15 @@ def render(message: Message, routing_key: str, key: str, public_url: str) -> dic
     dedup_key = message.incident_id or key
     match message.action:
         case Action.ACKNOWLEDGE:
-            return _end(routing_key, dedup_key, "acknowledge")
+            return end(routing_key, dedup_key, "acknowledge")
         case Action.RESOLVE:
-            return _end(routing_key, dedup_key, "resolve")
+            return end(routing_key, dedup_key, "resolve")
         case _:
             return _trigger(message, routing_key, dedup_key, public_url)
 
 
-def _end(routing_key: str, dedup_key: str, action: str) -> dict[str, Any]:
+def end(routing_key: str, dedup_key: str, action: str) -> dict[str, Any]:
+    """The event that acknowledges or resolves the alert with the key."""
     return {"routing_key": routing_key, "event_action": action, "dedup_key": dedup_key}
 
 

@@ -33,6 +33,7 @@ def upgrade() -> None:
     _channels()
     _escalation_policies()
     _events()
+    _integrations()
     _members()
     _monitors()
     _probes()
@@ -43,6 +44,7 @@ def upgrade() -> None:
     _config_versions()
     _expiry_warnings()
     _heartbeats()
+    _inbound_messages()
     _incidents()
     _late_intervals()
     _late_marks()
@@ -50,10 +52,13 @@ def upgrade() -> None:
     _monitor_states()
     _standings()
     _state_intervals()
+    _sync_log()
     _transitions()
     _unseen_spans()
     _webhook_deliveries()
+    _alerts()
     _escalation_timers()
+    _incident_syncs()
     _outbox()
     _timeline()
     _delivery_attempts()
@@ -412,6 +417,40 @@ def _events() -> None:
     op.create_index(op.f("ix_events_team_id_seq"), "events", ["team_id", "seq"], unique=False)
 
 
+def _integrations() -> None:
+    op.create_table(
+        "integrations",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("config", sa.Text(), nullable=False),
+        sa.Column("secrets_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=True),
+        sa.Column("own_author", sa.Text(), nullable=True),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("last_success_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_received_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_integrations_team_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_integrations")),
+        sa.UniqueConstraint("digest", name=op.f("uq_integrations_digest")),
+    )
+    op.create_index(
+        op.f("ix_integrations_team_id_created_at_id"), "integrations", ["team_id", "created_at", "id"], unique=False
+    )
+    op.create_index(
+        "uq_integrations_provider",
+        "integrations",
+        ["team_id", "kind"],
+        unique=True,
+        sqlite_where=sa.text("kind <> 'alertmanager'"),
+        postgresql_where=sa.text("kind <> 'alertmanager'"),
+    )
+
+
 def _members() -> None:
     op.create_table(
         "members",
@@ -605,6 +644,35 @@ def _heartbeats() -> None:
     op.create_index(op.f("ix_heartbeats_due_at"), "heartbeats", ["due_at"], unique=False)
 
 
+def _inbound_messages() -> None:
+    op.create_table(
+        "inbound_messages",
+        sa.Column("key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("integration_id", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("form", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["integration_id"], ["integrations.id"], name=op.f("fk_inbound_messages_integration_id")
+        ),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_inbound_messages")),
+        sa.UniqueConstraint("integration_id", "message_id", name=op.f("uq_inbound_messages_integration_id_message_id")),
+    )
+    op.create_index(
+        "ix_inbound_messages_due",
+        "inbound_messages",
+        ["due_at", "key"],
+        unique=False,
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_index(op.f("ix_inbound_messages_received_at"), "inbound_messages", ["received_at"], unique=False)
+
+
 def _incidents() -> None:
     op.create_table(
         "incidents",
@@ -739,6 +807,28 @@ def _state_intervals() -> None:
     )
 
 
+def _sync_log() -> None:
+    op.create_table(
+        "sync_log",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("integration_id", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("incident_id", sa.Text(), nullable=True),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=True),
+        sa.Column("http_status", sa.Integer(), nullable=True),
+        sa.Column("latency_ms", sa.Integer(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["integration_id"], ["integrations.id"], name=op.f("fk_sync_log_integration_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sync_log")),
+    )
+    op.create_index(op.f("ix_sync_log_at"), "sync_log", ["at"], unique=False)
+    op.create_index(op.f("ix_sync_log_integration_id_at_id"), "sync_log", ["integration_id", "at", "id"], unique=False)
+
+
 def _transitions() -> None:
     op.create_table(
         "transitions",
@@ -820,6 +910,23 @@ def _webhook_deliveries() -> None:
     )
 
 
+def _alerts() -> None:
+    op.create_table(
+        "alerts",
+        sa.Column("integration_id", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("incident_id", sa.Text(), nullable=False),
+        sa.Column("starts_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_alerts_incident_id")),
+        sa.ForeignKeyConstraint(["integration_id"], ["integrations.id"], name=op.f("fk_alerts_integration_id")),
+        sa.PrimaryKeyConstraint("integration_id", "fingerprint", name=op.f("pk_alerts")),
+    )
+    op.create_index(op.f("ix_alerts_due_at"), "alerts", ["due_at"], unique=False)
+    op.create_index(op.f("ix_alerts_seen_at"), "alerts", ["seen_at"], unique=False)
+
+
 def _escalation_timers() -> None:
     op.create_table(
         "escalation_timers",
@@ -834,6 +941,34 @@ def _escalation_timers() -> None:
         sa.PrimaryKeyConstraint("incident_id", "kind", "repeat", "step", name=op.f("pk_escalation_timers")),
     )
     op.create_index(op.f("ix_escalation_timers_due_at"), "escalation_timers", ["due_at"], unique=False)
+
+
+def _incident_syncs() -> None:
+    op.create_table(
+        "incident_syncs",
+        sa.Column("incident_id", sa.Text(), nullable=False),
+        sa.Column("integration_id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("kept_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("opened", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_incident_syncs_incident_id")),
+        sa.ForeignKeyConstraint(["integration_id"], ["integrations.id"], name=op.f("fk_incident_syncs_integration_id")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_incident_syncs_team_id")),
+        sa.PrimaryKeyConstraint("incident_id", "integration_id", name=op.f("pk_incident_syncs")),
+    )
+    op.create_index(
+        op.f("ix_incident_syncs_integration_id_external_id"),
+        "incident_syncs",
+        ["integration_id", "external_id"],
+        unique=False,
+    )
 
 
 def _outbox() -> None:

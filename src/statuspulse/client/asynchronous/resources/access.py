@@ -1,0 +1,86 @@
+"""Who may call the API, and for whom."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from statuspulse.client import answers, calls
+from statuspulse.client.asynchronous.resources.resource import AsyncResource
+from statuspulse.client.calls import PAGE, given, path_of
+
+
+class AsyncTokens(AsyncResource):
+    """The keys of programs and what they may do."""
+
+    def list(self) -> AsyncIterator[answers.Token]:
+        return self._caller.each(answers.Token, path_of("tokens"), {"limit": PAGE})
+
+    async def get(self, token_id: str) -> answers.Token:
+        return await self._caller.answer(answers.Token, calls.get(path_of("tokens", token_id)))
+
+    async def create(
+        self,
+        *,
+        name: str,
+        scopes: Sequence[str],
+        expires_at: datetime | None = None,
+        ip_allowlist: Sequence[str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> answers.IssuedToken:
+        """`token.reveal()` of the answer is the only time that its text is told."""
+        body = given(name=name, scopes=scopes, expires_at=expires_at, ip_allowlist=ip_allowlist)
+        return await self._caller.answer(answers.IssuedToken, calls.post(path_of("tokens"), body, key=idempotency_key))
+
+    async def rotate(
+        self, token_id: str, *, overlap_seconds: int | None = None, idempotency_key: str | None = None
+    ) -> answers.IssuedToken:
+        """A new text under the same id; the old one is good for `overlap_seconds` more."""
+        body = given(overlap_seconds=overlap_seconds)
+        call = calls.post(path_of("tokens", token_id, "rotate"), body, key=idempotency_key)
+        return await self._caller.answer(answers.IssuedToken, call)
+
+    async def revoke(self, token_id: str) -> None:
+        """Ends it for good, within a second."""
+        await self._caller.delete(path_of("tokens", token_id))
+
+
+class AsyncTeams(AsyncResource):
+    """Owners of everything, and their people."""
+
+    def list(self) -> AsyncIterator[answers.Team]:
+        return self._caller.each(answers.Team, path_of("teams"), {"limit": PAGE})
+
+    async def get(self, team_id: str) -> answers.Team:
+        return await self._caller.answer(answers.Team, calls.get(path_of("teams", team_id)))
+
+    async def create(
+        self, *, name: str, slug: str, idempotency_key: str | None = None, **members: Any
+    ) -> answers.NewTeam:
+        """Only for tokens of the first team; the answer has the first token of the new one."""
+        call = calls.post(path_of("teams"), {"name": name, "slug": slug, **members}, key=idempotency_key)
+        return await self._caller.answer(answers.NewTeam, call)
+
+    async def update(self, team_id: str, **members: Any) -> answers.Team:
+        return await self._caller.answer(answers.Team, calls.patch(path_of("teams", team_id), members))
+
+    async def delete(self, team_id: str) -> None:
+        await self._caller.delete(path_of("teams", team_id))
+
+    def members(self, team_id: str) -> AsyncIterator[answers.Member]:
+        return self._caller.each(answers.Member, path_of("teams", team_id, "members"), {"limit": PAGE})
+
+    async def add_member(
+        self, team_id: str, *, email: str, role: str, idempotency_key: str | None = None
+    ) -> answers.Member:
+        body = {"email": email, "role": role}
+        call = calls.post(path_of("teams", team_id, "members"), body, key=idempotency_key)
+        return await self._caller.answer(answers.Member, call)
+
+    async def update_member(self, team_id: str, user_id: str, **members: Any) -> answers.Member:
+        call = calls.patch(path_of("teams", team_id, "members", user_id), members)
+        return await self._caller.answer(answers.Member, call)
+
+    async def remove_member(self, team_id: str, user_id: str) -> None:
+        await self._caller.delete(path_of("teams", team_id, "members", user_id))

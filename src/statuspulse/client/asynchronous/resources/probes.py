@@ -1,0 +1,43 @@
+"""Where checks are made."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from statuspulse.client import answers, calls
+from statuspulse.client.asynchronous.resources.resource import AsyncResource
+from statuspulse.client.calls import PAGE, given, path_of
+
+
+class AsyncProbes(AsyncResource):
+    """The processes that look, and the regions they stand for."""
+
+    def list(self) -> AsyncIterator[answers.Probe]:
+        return self._caller.each(answers.Probe, path_of("probes"), {"limit": PAGE})
+
+    def regions(self) -> AsyncIterator[answers.Region]:
+        return self._caller.each(answers.Region, path_of("regions"), {"limit": PAGE})
+
+    async def get(self, probe_id: str) -> answers.Probe:
+        return await self._caller.answer(answers.Probe, calls.get(path_of("probes", probe_id)))
+
+    async def create(
+        self, *, name: str, region: str, region_name: str | None = None, idempotency_key: str | None = None
+    ) -> answers.KeyedProbe:
+        """A region comes into being with its first probe. `key.reveal()` is the only time that the key is told."""
+        body = given(name=name, region=region, region_name=region_name)
+        return await self._caller.answer(answers.KeyedProbe, calls.post(path_of("probes"), body, key=idempotency_key))
+
+    async def update(self, probe_id: str, **members: Any) -> answers.Probe:
+        return await self._caller.answer(answers.Probe, calls.patch(path_of("probes", probe_id), members))
+
+    async def rotate_key(
+        self, probe_id: str, *, overlap_seconds: int | None = None, idempotency_key: str | None = None
+    ) -> answers.KeyedProbe:
+        body = given(overlap_seconds=overlap_seconds)
+        call = calls.post(path_of("probes", probe_id, "rotate-key"), body, key=idempotency_key)
+        return await self._caller.answer(answers.KeyedProbe, call)
+
+    async def delete(self, probe_id: str) -> None:
+        await self._caller.delete(path_of("probes", probe_id))

@@ -1,0 +1,1 @@
+"""Systems that hold incidents, too: one file each."""
