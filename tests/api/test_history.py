@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from statuspulse.domain.failure import MissReason
 from statuspulse.domain.health import Health, Position, Reason, Standing, State
+from statuspulse.domain.result import Gap
 from statuspulse.domain.times import DAY, HOUR, MINUTE, SECOND, to_text
 from statuspulse.engine import rollups
-from statuspulse.storage import states
+from statuspulse.storage import results, states, watch
 from statuspulse.storage.monitors import Monitor
+from statuspulse.storage.results import PlacedGap
 from statuspulse.storage.states import Transition
 from tests.api.server import NOW, READER, STRANGER, Api, running
 from tests.api.test_create_monitor import first_detail
@@ -342,6 +346,30 @@ def test_a_new_monitor_is_looked_at_before_its_first_slot(api: Api) -> None:
         2,
         True,
     )
+
+
+def test_what_was_missed_lately_is_told_with_its_reason(shop: Api, monitor: Monitor) -> None:
+    see(shop, monitor, NOW - 12 * SECOND)
+    new = Gap(
+        monitor_id=monitor.id,
+        region="eu-west",
+        from_at=NOW - 600 * SECOND,
+        to_at=NOW - 90 * SECOND,
+        count=18,
+        reason=MissReason.SPOOL_OVERFLOW,
+    )
+    old = replace(new, from_at=NOW - 2 * DAY, to_at=NOW - DAY)
+
+    def store(connection: Connection) -> None:
+        region = watch.region_keys(connection)["eu-west"]
+        results.insert_gaps(connection, [PlacedGap(monitor.key, region, gap) for gap in (old, new)])
+
+    shop.write(store)
+    document = shop.call("GET", path_of(monitor, "explain")).json()
+    stretch = {"from_at": to_text(new.from_at), "to_at": to_text(new.to_at)}
+    assert document["missed"] == [{"region": "eu-west", **stretch, "count": 18, "reason": "spool_overflow"}]
+    told = f"eu-west last missed 18 checks from {stretch['from_at']} to {stretch['to_at']}: the results waited until"
+    assert any(sentence.startswith(told) for sentence in document["sentences"])
 
 
 def test_a_paused_monitor_is_explained_by_its_pause(shop: Api, monitor: Monitor) -> None:

@@ -195,6 +195,34 @@ def test_a_second_copy_of_a_gap_changes_nothing(ground: Ground) -> None:
     ]
 
 
+def test_a_gap_that_has_grown_takes_the_place_of_what_it_was(ground: Ground) -> None:
+    """Its answer was lost, and the spool dropped more before it told again."""
+    overflow = MissReason.SPOOL_OVERFLOW
+    gap = Gap(monitor_id="mon_00000001", region="local", from_at=1000, to_at=4000, count=4, reason=overflow)
+    grown = replace(gap, to_at=9000, count=9)
+
+    def insert(connection: Connection) -> None:
+        for kept in (gap, grown, gap):
+            results.insert_gaps(connection, [PlacedGap(ground.monitor, ground.here, kept)])
+
+    ground.write(insert)
+    stored = ground.read(lambda connection: results.newest_gaps(connection, ground.monitor, 0, 10))
+    assert stored == [PlacedGap(ground.monitor, ground.here, grown)]
+
+
+def test_the_newest_gaps_of_a_monitor_are_found(ground: Ground) -> None:
+    gap = Gap(monitor_id="mon_00000001", region="local", from_at=1000, to_at=4000, count=4, reason=MissReason.RESTART)
+    later = [replace(gap, from_at=at, to_at=at, count=1) for at in (9000, 5000, 7000)]
+
+    def insert(connection: Connection) -> None:
+        placed_gaps = [PlacedGap(ground.monitor, ground.here, kept) for kept in (gap, *later)]
+        results.insert_gaps(connection, [*placed_gaps, PlacedGap(ground.neighbour, ground.here, gap)])
+
+    ground.write(insert)
+    found = ground.read(lambda connection: results.newest_gaps(connection, ground.monitor, 4000, 2))
+    assert [one.gap for one in found] == [later[0], later[2]]
+
+
 def test_only_scheduled_checks_of_the_window_are_summed_up(ground: Ground) -> None:
     ground.write(
         lambda connection: results.insert(

@@ -112,7 +112,9 @@ async def test_the_rules_that_were_in_force_tell_what_the_engine_did(world: Worl
         "quorum": ("majority", "any", "all")[seed // 2 % 3],
         "region_strategy": "rotate" if seed == 5 else "parallel",
     }
-    monitor = world.monitor(virtual_now(), regions=regions, **members)
+    # From its very first moment on: what is decided while results are shipped around an edge lies on either side of it.
+    begun = virtual_now()
+    monitor = world.monitor(begun, regions=regions, **members)
     weather = Weather(seed, 80)
     interval = members["interval_seconds"] * SECOND
     strategy = Strategy(members["region_strategy"])
@@ -128,7 +130,7 @@ async def test_the_rules_that_were_in_force_tell_what_the_engine_did(world: Worl
         world.resume(monitor, virtual_now())
         await asyncio.sleep(1200)
     end = virtual_now()
-    found = backtested(world, monitor, end)
+    found = backtested(world, monitor, end, start=begun)
     assert found.simulated.change_count > 8
     assert {one.reason.value for one in found.actual.changes} >= {"sight_lost", "paused", "resumed", "probe_result"}
     assert_same(found)

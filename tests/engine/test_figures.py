@@ -19,7 +19,7 @@ from statuspulse.domain.health import Health, Position, Standing, State
 from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.monitor import Severity
 from statuspulse.domain.result import ResultKind, Verdict
-from statuspulse.domain.rollup import Bucket
+from statuspulse.domain.rollup import Bucket, edge
 from statuspulse.domain.timeline import Timeline
 from statuspulse.domain.times import DAY, HOUR, MINUTE, SECOND
 from statuspulse.domain.uptime import Interval, Span, Sums
@@ -105,6 +105,29 @@ def test_percentiles_of_all_regions_are_within_one_percent_of_the_exact_ones(pas
     for region_key in (1, 2, 3):
         own = [item.result.observation.latency_us or 0 for item in good if item.region_key == region_key]
         assert_close(found.checks.region(region_key), own)
+
+
+def test_percentiles_of_thirty_days_are_within_one_percent_of_the_exact_ones(quick: Past) -> None:
+    """Most of the window lies in days and hours, its beginning and its end in narrower buckets and in results."""
+    begin = NOW - NOW % DAY - 30 * DAY
+    monitor, chance = quick.monitor(born=begin), random.Random(13)
+    now = begin + 30 * DAY + 7 * HOUR + 13 * MINUTE
+    placed = [
+        look(monitor, at, latency_us=int(chance.lognormvariate(11 + (at // DAY) % 3, 0.5)))
+        for at in range(begin, now, 5 * MINUTE)
+    ]
+    quick.write(lambda connection: rollups.roll(connection, begin, 1000))
+    quick.see(*placed)
+    while quick.write(lambda connection: rollups.roll(connection, now, 1000)):
+        pass
+    shown = figures(quick, now, monitor, "30d")
+    since = edge(now - 30 * DAY, now)
+    inside = [item.result.observation.latency_us or 0 for item in placed if item.result.scheduled_at >= since]
+    assert len(inside) > 8000
+    assert_close(shown.checks.whole(), inside)
+    for percent in PERCENTILES:
+        exact = exact_percentile(inside, percent)
+        assert shown.checks.percentile_us(percent) == pytest.approx(exact, rel=0.01)
 
 
 def assert_close(bucket: Bucket, samples: Sequence[int]) -> None:

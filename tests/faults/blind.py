@@ -115,28 +115,35 @@ async def inside(port: int, anchor: int) -> None:
             tasks.create_task(run)
             await until(lambda: len(plane.results) >= 9)
             told = {"well": _kinds(plane, 0)}
-            await _say("sees")
+            await _go()
+            _say("sees")
             begun = len(plane.items)
+            await _go()  # the link is cut
             await until(lambda: set(_blind(plane)) == {"public", "private"})
             await until(lambda: len(plane.items) >= begun + 9)
-            await _say("blind")
+            _say("blind")
+            await _go()  # it is mended, a minute later or at once
             await until(lambda: _blind(plane) == [])
             seen_again = len(plane.items)
             await until(lambda: _ok(plane, seen_again) == set(plane.monitors))
             told["cut"] = _kinds(plane, begun)
-            await _say("sees")
+            _say("sees")
             begun = len(plane.items)
+            await _go()  # the target is silent
             await until(lambda: len(_failed(plane, begun)) == 2)
             told["outage"] = _kinds(plane, begun)
-            await _say("failed")
+            _say("failed")
             stop.set()
         assert plane.violations == []
     sys.stdout.write(json.dumps(told))
 
 
-async def _say(word: str) -> None:
-    """Answers the line that asks for it."""
+async def _go() -> None:
+    """The line that says that everything outside is as the next step wants it: patience begins then."""
     await asyncio.to_thread(sys.stdin.readline)
+
+
+def _say(word: str) -> None:
     sys.stdout.write(word + "\n")
     sys.stdout.flush()
 

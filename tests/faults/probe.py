@@ -1,7 +1,8 @@
 """A probe in a process of its own, with clocks that a test can set.
 
 `python -m tests.faults.probe SERVER FOLDER CLOCKS`; CLOCKS is a file of two numbers, the milliseconds by which the wall
-clock and the monotonic clock are ahead. A name server may follow. PROBE_KEY holds a key that a real server knows.
+clock and the monotonic clock are ahead. A name server may follow. PROBE_KEY holds a key that a real server knows,
+SPOOL_BYTES how much its spool may hold.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from statuspulse.egress.gate import Gate
 from statuspulse.egress.policy import Policy
 from statuspulse.probe import agent
 from statuspulse.probe.agent import ProbeSettings
+from statuspulse.probe.spool import Bounds
 from tests.probe.control_plane import KEY
 
 SHIFTS = Struct("<qq")
@@ -46,6 +48,7 @@ def main(server_url: str, folder: str, clocks: str, *nameservers: str) -> None:
         policy=Policy(),
         version="1",
         boot_id="boot_1",
+        bounds=Bounds(disk=int(os.environ.get("SPOOL_BYTES", Bounds().disk))),
     )
     loop.run(
         _run(

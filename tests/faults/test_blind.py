@@ -19,10 +19,15 @@ def test_a_cut_link_is_told_as_blindness_and_an_outage_as_an_outage(cut_seconds:
     told = played("tests.faults.blind", cut_seconds)
     record(**told)
     assert told["dialled_while_well"] == 0
-    assert all(kinds.keys() == {"ok"} for kinds in told["well"].values())
-    assert told["cut"]["mon_loopback"].keys() == {"ok"}
+    assert all(_verdicts(kinds) == {"ok"} for kinds in told["well"].values())
+    assert _verdicts(told["cut"]["mon_loopback"]) == {"ok"}
     for monitor in ("mon_public00", "mon_private0"):
-        assert told["cut"][monitor].keys() == {"ok", "probe_blind"}
+        assert _verdicts(told["cut"][monitor]) == {"ok", "probe_blind"}
         assert "timeout" in told["outage"][monitor]
-        assert told["outage"][monitor].keys() <= {"ok", "timeout"}
-    assert told["outage"]["mon_loopback"].keys() <= {"ok"}
+        assert _verdicts(told["outage"][monitor]) <= {"ok", "timeout"}
+    assert _verdicts(told["outage"]["mon_loopback"]) <= {"ok"}
+
+
+def _verdicts(kinds: dict[str, int]) -> set[str]:
+    """How results ended; where others keep the machine busy, some say that our own process stood still: no verdict."""
+    return kinds.keys() - {"self_stall"}

@@ -17,9 +17,9 @@ import msgspec
 import pytest
 
 from statuspulse.domain.failure import MissReason
-from statuspulse.domain.result import Gap
-from statuspulse.domain.times import DAY, HOUR
-from statuspulse.probe.records import gap_record
+from statuspulse.domain.result import Gap, Observation, Result, ResultKind
+from statuspulse.domain.times import DAY, HOUR, SECOND, from_datetime
+from statuspulse.probe.records import gap_record, result_record
 from statuspulse.probe.segment import segments_in
 from statuspulse.probe.spool import Bounds, Spool
 from statuspulse.protocol.documents import Item
@@ -33,15 +33,70 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "spool"
 
 
+MONITOR = "mon_9x2k4p7q"
+
+
+def a_result(number: int, monitor_id: str = MONITOR, kind: ResultKind = ResultKind.SCHEDULED) -> Result:
+    """One whose size tells it from others; the monitor was due every second."""
+    return Result(
+        monitor_id=monitor_id,
+        region="local",
+        scheduled_at=T + number * SECOND,
+        kind=kind,
+        round=0,
+        lag_us=0,
+        observed_at=T,
+        attempt=1,
+        config_version=1,
+        observation=Observation(bytes_read=number),
+    )
+
+
 def a_record(number: int) -> Callable[[int], bytes]:
-    """A gap whose length tells it from others."""
-    gap = Gap(monitor_id="mon_9x2k4p7q", region="local", from_at=T, to_at=T, count=number, reason=MissReason.OVERLOAD)
-    return lambda seq: gap_record(seq, gap)
+    return lambda seq: result_record(seq, a_result(number))
 
 
 def put(spool: Spool, *numbers: int, at: int = T) -> None:
     for number in numbers:
         spool.append(at, a_record(number))
+
+
+def put_of(spool: Spool, monitor_id: str, *numbers: int, kind: ResultKind = ResultKind.SCHEDULED) -> None:
+    for number in numbers:
+        spool.append(T, lambda seq, number=number: result_record(seq, a_result(number, monitor_id, kind)))  # type: ignore[misc]
+
+
+def put_gap(spool: Spool, first: int, last: int, reason: MissReason) -> None:
+    start, end = T + first * SECOND, T + last * SECOND
+    gap = Gap(monitor_id=MONITOR, region="local", from_at=start, to_at=end, count=last - first + 1, reason=reason)
+    spool.append(T, lambda seq: gap_record(seq, gap))
+
+
+async def items_of(spool: Spool) -> list[Item]:
+    batch = await spool.batch(limit=1_000_000, limit_bytes=1 << 30)
+    return [] if batch is None else [msgspec.msgpack.decode(record, type=Item) for record in batch.records]
+
+
+async def shipped(spool: Spool) -> list[Item]:
+    """Everything, batch after batch, each committed."""
+    found: list[Item] = []
+    while items := await items_of(spool):
+        found += items
+        await spool.commit(items[-1].seq)
+    return found
+
+
+def in_words(item: Item) -> tuple[str, int, int, int | None, str | None]:
+    """A gap as (monitor, first second, last second, count, reason)."""
+    assert item.from_at is not None
+    assert item.to_at is not None
+    first, last = ((from_datetime(at) - T) // SECOND for at in (item.from_at, item.to_at))
+    return item.monitor_id, first, last, item.count, item.reason
+
+
+async def lost(spool: Spool) -> list[tuple[str, int, int, int | None, str | None]]:
+    """The gaps that would be shipped next."""
+    return [in_words(item) for item in await items_of(spool) if item.kind == "gap"]
 
 
 async def held(spool: Spool, *, limit: int = 1_000_000) -> list[tuple[int, int]]:
@@ -51,7 +106,7 @@ async def held(spool: Spool, *, limit: int = 1_000_000) -> list[tuple[int, int]]
         return []
     items = [msgspec.msgpack.decode(record, type=Item) for record in batch.records]
     assert [item.seq for item in items] == list(range(batch.first, batch.first + len(items)))
-    return [(item.seq, item.count or 0) for item in items]
+    return [(item.seq, item.bytes) for item in items]
 
 
 async def sure(folder: Path, *, committed: int = 0, bounds: Bounds = ROOMY) -> Spool:
@@ -208,7 +263,8 @@ async def test_a_full_spool_drops_the_oldest_counts_them_and_says_so(folder: Pat
     batch = await spool.batch(limit=10, limit_bytes=1 << 20)
     assert batch is not None
     assert batch.dropped_through == batch.first - 1
-    assert spool.dropped_total == batch.first - 1 == 60_000 - spool.depth
+    # In place of all that is dropped stands one gap.
+    assert spool.dropped_total == batch.first == 60_001 - spool.depth
     await spool.commit(batch.first)
     after = await spool.batch(limit=10, limit_bytes=1 << 20)
     assert after is not None
@@ -223,8 +279,104 @@ async def test_what_is_older_than_a_day_is_dropped(folder: Path) -> None:
     assert spool.depth == 2
     put(spool, 13, at=T + DAY + HOUR)
     await spool.flush(T + DAY + HOUR)
-    assert await held(spool) == [(3, 13)]
+    assert await lost(spool) == [(MONITOR, 11, 12, 2, "spool_overflow")]
+    assert (await held(spool))[1:] == [(3, 13)]
     assert spool.dropped_total == 2
+
+
+async def test_what_is_dropped_is_told_per_monitor_ahead_of_what_is_left(folder: Path) -> None:
+    spool = await sure(folder, bounds=Bounds(disk=40_000))
+    for number in range(1, 101):
+        put(spool, number)
+        put_of(spool, "mon_22222222", *range(3 * number, 3 * number + 3))
+        put_of(spool, "mon_33333333", number, kind=ResultKind.RECHECK)
+        await spool.flush(T)
+    first, second, *rest = await items_of(spool)
+    ours, theirs = in_words(first), in_words(second)
+    assert ours == (MONITOR, 1, ours[3], ours[3], "spool_overflow")
+    assert theirs == ("mon_22222222", 3, theirs[2], theirs[2] - 2, "spool_overflow")
+    assert "gap" not in {item.kind for item in rest}
+    # Every slot is either told or in a gap, and a recheck is no slot.
+    assert sum(item.monitor_id == MONITOR for item in rest) + (ours[3] or 0) == 100
+    assert sum(item.monitor_id == "mon_22222222" for item in rest) + (theirs[3] or 0) == 300
+    batch = await spool.batch(limit=1, limit_bytes=1)
+    assert batch is not None
+    assert batch.dropped_through == batch.first - 1 > 0
+    assert spool.dropped_total == 500 - len(rest)
+
+
+async def test_what_is_told_survives_a_restart_and_grows_after_it(folder: Path) -> None:
+    bounds = Bounds(disk=8_000)
+    spool = await sure(folder, bounds=bounds)
+    for number in range(100):
+        put(spool, number)
+        await spool.flush(T)
+    before = await lost(spool)
+    spool = await sure(folder, bounds=bounds)
+    assert await lost(spool) == before
+    for number in range(100, 200):
+        put(spool, number)
+        await spool.flush(T)
+    ((_, first, last, count, _),) = await lost(spool)
+    kept = [number for _, number in (await held(spool))[1:]]
+    assert (first, count) == (0, last + 1)
+    assert kept == list(range(last + 1, 200))
+
+
+async def test_what_was_committed_in_between_is_not_told_as_lost(folder: Path) -> None:
+    spool = await sure(folder, bounds=Bounds(disk=8_000))
+    for number in range(100):
+        put(spool, number)
+        await spool.flush(T)
+    ((_, _, last, _, _),) = await lost(spool)
+    await spool.commit(last + 11)  # the gap, and ten results behind it
+    for number in range(100, 200):
+        put(spool, number)
+        await spool.flush(T)
+    ((_, first, _, _, _),) = await lost(spool)
+    assert first == last + 11
+
+
+async def test_a_gap_that_is_dropped_keeps_its_reason(folder: Path) -> None:
+    spool = await sure(folder, bounds=Bounds(disk=8_000))
+    put_gap(spool, 0, 9, MissReason.OVERLOAD)
+    for number in range(10, 100):
+        put(spool, number)
+        await spool.flush(T)
+    overload, overflow = await lost(spool)
+    assert overload == (MONITOR, 0, 9, 10, "overload")
+    assert overflow[1:2] + overflow[4:] == (10, "spool_overflow")
+    assert spool.dropped_total == overflow[3]
+
+
+async def test_a_word_about_losses_is_forgotten_when_it_is_committed(folder: Path) -> None:
+    spool = await sure(folder, bounds=Bounds(disk=8_000))
+    for number in range(100):
+        put(spool, number)
+        await spool.flush(T)
+    told = await items_of(spool)
+    await spool.commit(told[0].seq)
+    await spool.flush(T)
+    again = await sure(folder, committed=told[0].seq)
+    assert [item.seq for item in await shipped(again)] == [item.seq for item in told[1:]]
+
+
+async def test_words_about_what_is_still_on_disk_after_a_crash_are_not_told_beside_it(folder: Path) -> None:
+    """The run ended when the gap was on disk and what it is about was not deleted yet."""
+    spool = await sure(folder, bounds=Bounds(disk=8_000))
+    for number in range(40):
+        put(spool, number)
+        await spool.flush(T)
+    old = {path: path.read_bytes() for path in segments_in(folder)}
+    for number in range(40, 100):
+        put(spool, number)
+        await spool.flush(T)
+    ((_, _, last, _, _),) = await lost(spool)
+    for path, content in old.items():
+        if int(path.stem) + 5 < last:
+            path.write_bytes(content)
+    again = await sure(folder, bounds=Bounds(disk=8_000))
+    assert await shipped(again) == await items_of(spool)
 
 
 async def test_a_lost_spool_goes_on_behind_what_is_committed(folder: Path) -> None:
@@ -344,7 +496,8 @@ async def test_a_full_disk_is_bounded_in_memory_and_the_loss_is_counted(folder: 
     assert spool._memory_bytes <= 20_000 + 50 * 200
     kept = await held(spool)
     assert kept[-1] == (2000, 1999)
-    assert spool.dropped_total == 2000 - len(kept) > 0
+    assert spool.dropped_total == 2001 - len(kept) > 0
+    assert await lost(spool) == [(MONITOR, 0, 2000 - len(kept), 2001 - len(kept), "spool_overflow")]
     batch = await spool.batch(limit=1, limit_bytes=1000)
     assert batch is not None
     assert batch.dropped_through == kept[0][0] - 1

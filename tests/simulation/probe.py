@@ -166,7 +166,7 @@ class SimulatedProbe:
         while True:
             await self._filled.wait()
             await asyncio.sleep(self.random.randint(200, 300) / SECOND)
-            if self._is_cut:
+            if self._is_cut or self._is(self.faults.mute):
                 await asyncio.sleep(1)
                 continue
             if self._is(self.faults.slow):

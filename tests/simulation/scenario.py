@@ -59,12 +59,14 @@ class ProbeFaults:
     """What befalls the probe of one region.
 
     While it is `dead` it does nothing and keeps its spool; while it is `cut` off it checks and keeps what it finds;
-    while it is `blind` its checks have no verdict. From `stepped_at` on its clock is wrong by `step`.
+    while it is `blind` its checks have no verdict; while it is `mute` it says that it lives and nothing else. From
+    `stepped_at` on its clock is wrong by `step`.
     """
 
     dead: tuple[Window, ...]
     cut: tuple[Window, ...]
     blind: tuple[Window, ...]
+    mute: tuple[Window, ...]
     slow: tuple[Window, ...]
     spool_limit: int
     stepped_at: int | None
@@ -167,6 +169,7 @@ def _probe_faults(random: Random) -> ProbeFaults:
         dead=windows(0.5),
         cut=windows(0.5),
         blind=windows(0.3),
+        mute=windows(0.4),
         slow=windows(0.4),
         spool_limit=random.choice((15, 500)),
         stepped_at=random.randrange(CALM_FROM // 2) if random.random() < 0.25 else None,

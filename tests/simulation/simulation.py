@@ -19,6 +19,7 @@ from statuspulse.domain import ids
 from statuspulse.domain.times import SECOND
 from statuspulse.engine.engine import Engine
 from statuspulse.storage import probes as probe_rows
+from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.probes import Probe
 from statuspulse.storage.schema import monitor_states, monitors, regions, standings
 from tests.engine.world import World
@@ -30,10 +31,12 @@ from tests.simulation.scenario import END, REGIONS, Change, Scenario, scenario_o
 from tests.simulation.trace import Trace
 from tests.virtual_time import START, VirtualTimeLoop, virtual_now
 
-_HEALTH = select(monitors.c.key, monitors.c.id, monitor_states.c.health).join(
-    monitor_states, monitor_states.c.monitor_key == monitors.c.key
+_HEALTH = Prepared(
+    select(monitors.c.key, monitors.c.id, monitor_states.c.health).join(
+        monitor_states, monitor_states.c.monitor_key == monitors.c.key
+    )
 )
-_POSITIONS = (
+_POSITIONS = Prepared(
     select(standings.c.monitor_key, regions.c.slug, standings.c.standing)
     .join(regions, regions.c.key == standings.c.region_key)
     .where(standings.c.standing != "none")
@@ -46,10 +49,15 @@ class BrokenError(AssertionError):
 
 def simulate(seed: int, folder: Path) -> Trace:
     """Plays the seed in an empty folder; raises BrokenError where something fails."""
-    trace = Trace()
+    return play(scenario_of(seed), folder)
+
+
+def play(scenario: Scenario, folder: Path) -> Trace:
+    """The same for what is to happen, however that was drawn."""
+    trace, seed = Trace(), scenario.seed
     try:
         with _ids_from(seed), asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-            runner.run(_play(scenario_of(seed), folder, trace))
+            runner.run(_play(scenario, folder, trace))
     except* Violation as found:
         first = _first(found)
         last = "\n".join(trace.lines[-25:])
@@ -165,7 +173,7 @@ class _Run:
         self._compare(now)
 
     def _compare(self, now: int) -> None:
-        for monitor_id, health, positions in self.plane.database.read_now(_decided):
+        for monitor_id, health, positions in self.plane.database.look(_decided):
             one = self.model.monitors[monitor_id]
             before = one.health
             if health != before and health == "unknown" and self.model.may_lose_sight(monitor_id, now):
@@ -211,9 +219,9 @@ class _Run:
 def _decided(connection: Connection) -> list[tuple[str, str, dict[str, str]]]:
     """(id, health, position of each region that has one) of every monitor."""
     positions: dict[int, dict[str, str]] = {}
-    for key, slug, position in connection.execute(_POSITIONS):
+    for key, slug, position in _POSITIONS.rows(connection):
         positions.setdefault(key, {})[slug] = position
-    return [(row.id, row.health, positions.get(row.key, {})) for row in connection.execute(_HEALTH)]
+    return [(row.id, row.health, positions.get(row.key, {})) for row in _HEALTH.rows(connection)]
 
 
 def _probe(connection: Connection, slug: str) -> Probe:

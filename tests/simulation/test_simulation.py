@@ -160,6 +160,12 @@ def streaks_outlive_lost_sight(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(transitions, "apply", keep)
 
 
+def an_old_vote_counts(patch: pytest.MonkeyPatch) -> None:
+    """A region whose probe lives and tells nothing goes on voting as it did when it last told something."""
+    may_vote = evaluation._may_vote
+    patch.setattr(evaluation, "_may_vote", lambda watched, key, _oldest: may_vote(watched, key, 0))
+
+
 def absence_is_forgiven(patch: pytest.MonkeyPatch) -> None:
     """A region that was away for long goes on where it stood."""
     patch.setattr(evaluation, "_was_away", always(False))
@@ -177,6 +183,7 @@ PLANTED = [
     late_results_vote,
     streaks_outlive_lost_sight,
     absence_is_forgiven,
+    an_old_vote_counts,
     silent_regions_vote,
 ]
 

@@ -105,6 +105,19 @@ class NextDecision(Answer):
     changes: list[PossibleChange]
 
 
+class MissedChecks(Answer):
+    """Checks in a row that left no result: planned from `from_at` to `to_at`, both included."""
+
+    region: str
+    from_at: datetime
+    to_at: datetime
+    count: int
+    reason: Annotated[
+        Literal["overload", "overrun", "restart", "clock_step", "self_stall", "probe_offline", "spool_overflow"],
+        Field(description="Why: spool_overflow says that they were made and their results had to be dropped."),
+    ]
+
+
 class ExplanationAnswer(Envelope):
     """Why the state is what it is at this moment, in words and in data."""
 
@@ -124,6 +137,7 @@ class ExplanationAnswer(Envelope):
     depends_on: list[ExplainedDependency]
     active_incident: ActiveIncident | None
     next_decision: NextDecision
+    missed: Annotated[list[MissedChecks], Field(description="What was missed in the last 24 h, the newest first.")]
     transitions: Annotated[list[TransitionItem], Field(description="The last ones, the newest first.")]
     config_version: int
     generated_at: datetime

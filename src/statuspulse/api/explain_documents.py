@@ -13,7 +13,7 @@ from statuspulse.api.transition_documents import transition_document
 from statuspulse.api.uptime_documents import milliseconds
 from statuspulse.catalog.explanations import CallExplanation, Explanation, Outlook, RegionVote
 from statuspulse.domain.health import Position, Rules, Standing
-from statuspulse.domain.result import Verdict
+from statuspulse.domain.result import Gap, Verdict
 from statuspulse.domain.times import SECOND, to_text
 from statuspulse.storage.results import Look
 
@@ -53,6 +53,7 @@ def _by_votes(explained: Explanation) -> dict[str, Any]:
             "unknown_at": time_or_null(explained.unknown_at),
             "changes": [_change(outlook) for outlook in explained.outlooks],
         },
+        "missed": [_missed(gap) for gap in explained.missed],
     }
 
 
@@ -69,6 +70,17 @@ def _by_calls(explained: CallExplanation) -> dict[str, Any]:
             "unknown_at": None,
             "changes": [change | {"sentence": deadline_sentence(explained)} for change in late],
         },
+        "missed": [],
+    }
+
+
+def _missed(gap: Gap) -> dict[str, Any]:
+    return {
+        "region": gap.region,
+        "from_at": to_text(gap.from_at),
+        "to_at": to_text(gap.to_at),
+        "count": gap.count,
+        "reason": gap.reason.value,
     }
 
 

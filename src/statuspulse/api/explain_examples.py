@@ -103,6 +103,15 @@ EXPLANATION: dict[str, Any] = {
             }
         ],
     },
+    "missed": [
+        {
+            "region": "eu-west",
+            "from_at": "2026-11-23T02:10:01.879Z",
+            "to_at": "2026-11-23T02:14:31.879Z",
+            "count": 10,
+            "reason": "spool_overflow",
+        }
+    ],
     "transitions": [_PARTIAL],
     "config_version": 2,
     "generated_at": "2026-11-23T06:20:10.412Z",
@@ -139,5 +148,6 @@ OF_A_HEARTBEAT: dict[str, Any] = {
             {"state": "down", "needed": [], "scheduled_at": "2026-11-24T01:15:00.000Z", "sentence": _GOES_LATE}
         ],
     },
+    "missed": [],
     "transitions": [],
 }

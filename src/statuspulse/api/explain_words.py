@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from statuspulse.api.status_documents import claim
 from statuspulse.catalog.explanations import CallExplanation, Explanation, Outlook, RegionVote
+from statuspulse.domain.failure import MissReason
 from statuspulse.domain.health import Health, Position
 from statuspulse.domain.hold import Cause
 from statuspulse.domain.outlook import Needed
-from statuspulse.domain.result import Verdict
+from statuspulse.domain.result import Gap, Verdict
 from statuspulse.domain.times import SECOND, to_text
 
 _BECOMES = {
@@ -21,6 +22,15 @@ _BECOMES = {
 _WAITS = {
     Cause.DOUBT: "Nobody is told of it before it is clear whether {monitors} is down",
     Cause.CONFIRMING: "What it depends on is down no more; people are told when fresh checks confirm that this one is",
+}
+_MISSED = {
+    MissReason.OVERLOAD: "its probe had no place free in time",
+    MissReason.OVERRUN: "the check before was still running",
+    MissReason.RESTART: "its probe was not running",
+    MissReason.CLOCK_STEP: "the clock of its probe was set",
+    MissReason.SELF_STALL: "its probe stood still",
+    MissReason.PROBE_OFFLINE: "no probe of it was there",
+    MissReason.SPOOL_OVERFLOW: "the results waited until its probe had no more room for them",
 }
 
 
@@ -42,6 +52,8 @@ def sentences(explained: Explanation) -> Iterator[str]:
         yield change_sentence(outlook)
     if explained.unknown_at is not None:
         yield f"Without reports from enough regions it is unknown from {to_text(explained.unknown_at)} on."
+    if explained.missed:
+        yield _missed(explained.missed[0])
     yield from incident_sentences(explained)
 
 
@@ -60,6 +72,13 @@ def why(explained: Explanation, vote: RegionVote) -> str:
     if vote.eligible:
         return f"its last verdict is {age} old and counts through {to_text(vote.votes_until)}"
     return f"its last verdict is {age} old; it counts for {_seconds(explained.rules.vote_lifetime)} only"
+
+
+def _missed(gap: Gap) -> str:
+    """The newest of the holes that somebody has told of."""
+    checks = "1 check" if gap.count == 1 else f"{gap.count} checks"
+    stretch = f"at {to_text(gap.from_at)}" if gap.count == 1 else f"from {to_text(gap.from_at)} to {to_text(gap.to_at)}"
+    return f"{gap.region} last missed {checks} {stretch}: {_MISSED[gap.reason]}."
 
 
 def change_sentence(outlook: Outlook) -> str:

@@ -12,11 +12,10 @@ from statuspulse.catalog.status_views import Head
 from statuspulse.delivery.wording import duration
 from statuspulse.domain.health import State
 from statuspulse.domain.heartbeat import INBOUND
-from statuspulse.domain.rollup import Bucket
 from statuspulse.domain.slowness import ROUNDS
 from statuspulse.domain.times import to_text
-from statuspulse.engine.closed_checks import Checks
 from statuspulse.engine.figures import Figures
+from statuspulse.engine.known_pasts import Told
 from statuspulse.engine.sight import RegionSight, Sight
 from statuspulse.storage.results import Look
 from statuspulse.storage.status import OpenIncident
@@ -54,15 +53,15 @@ def status_document(head: Head, figures: Figures) -> dict[str, Any]:
     }
 
 
-def region_documents(head: Head, checks: Checks) -> list[dict[str, Any]]:
+def region_documents(head: Head, checks: Told) -> list[dict[str, Any]]:
     """Each region of the monitor, in its order."""
-    return [_region(region, checks.region(region.key)) for region in head.sight.regions if region.slug != INBOUND]
+    return [_region(region, checks) for region in head.sight.regions if region.slug != INBOUND]
 
 
 def sentence(head: Head, figures: Figures) -> str:
     """What holds now and how it was over the window."""
     told = []
-    p95 = _ms(figures.checks.whole().latency.percentile(95))
+    p95 = _ms(figures.checks.percentile_us(95))
     if p95 is not None:
         told.append(f"p95 {p95} ms")
     told.extend(_uptime(figures))
@@ -122,7 +121,7 @@ def _metrics(figures: Figures) -> dict[str, Any]:
         "window_end": to_text(figures.end),
         "uptime_pct": sums.uptime_pct,
         **{f"uptime_{name}_pct": figures.sums[name].uptime_pct for name in ("24h", "7d", "30d", "90d")},
-        **_latencies(checks),
+        **_latencies(figures.checks),
         "checks_total": checks.checks,
         "checks_failed": checks.failed,
         "downtime_seconds": sums.down / 1000,
@@ -136,24 +135,24 @@ def _metrics(figures: Figures) -> dict[str, Any]:
     }
 
 
-def _latencies(checks: Bucket) -> dict[str, float | None]:
-    latency = checks.latency
+def _latencies(checks: Told) -> dict[str, float | None]:
+    latency = checks.whole().latency
     return {
         "avg_latency_ms": _ms(latency.mean()),
         "min_latency_ms": _ms(latency.min_us),
-        **{f"p{percent}_latency_ms": _ms(latency.percentile(percent)) for percent in (50, 90, 95, 99)},
+        **{f"p{percent}_latency_ms": _ms(checks.percentile_us(percent)) for percent in (50, 90, 95, 99)},
         "max_latency_ms": _ms(latency.max_us),
     }
 
 
-def _region(region: RegionSight, checks: Bucket) -> dict[str, Any]:
+def _region(region: RegionSight, checks: Told) -> dict[str, Any]:
     newest = region.newest
     return {
         "region": region.slug,
         "health": region.health.value,
         "last_probe_at": None if newest is None else to_text(newest.observed_at),
         "latency_ms": None if newest is None else _ms(newest.latency_us),
-        "p95_latency_ms": _ms(checks.latency.percentile(95)),
+        "p95_latency_ms": _ms(checks.percentile_us(95, region.key)),
         "failure": None if newest is None else failure_document(newest),
     }
 

@@ -13,14 +13,18 @@ from statuspulse.domain.health import Health, Position, Rules, Standing, bounds,
 from statuspulse.domain.heartbeat import Beat
 from statuspulse.domain.hold import Hold
 from statuspulse.domain.outlook import Change, Voter, changes
+from statuspulse.domain.result import Gap
 from statuspulse.domain.schedule import Grid, first_check_delay
+from statuspulse.domain.times import DAY
 from statuspulse.engine import escalating
 from statuspulse.engine.sight import RegionSight
-from statuspulse.storage import dependencies, incidents, monitors, states, transitions
+from statuspulse.storage import dependencies, incidents, monitors, results, states, transitions
 from statuspulse.storage.incidents import Incident
 from statuspulse.storage.transitions import Recorded, TransitionFilter
 
 _LAST_TRANSITIONS = 5
+_LAST_GAPS = 10
+_MISSED_WITHIN = DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +62,8 @@ class Dependency:
 class Explanation:
     """Without reports from enough regions it is unknown from `unknown_at` on; None where it is so now, or paused.
 
-    `is_unheard` where an incident is open of which nobody was told, nor will be.
+    `missed` are the last slots that nobody ran, or whose results were lost, in runs, the newest first. `is_unheard`
+    where an incident is open of which nobody was told, nor will be.
     """
 
     head: Head
@@ -68,6 +73,7 @@ class Explanation:
     unknown_at: int | None
     dependencies: tuple[Dependency, ...]
     hold: Hold | None
+    missed: tuple[Gap, ...]
     transitions: tuple[Recorded, ...]
     is_unheard: bool
     now: int
@@ -147,6 +153,9 @@ def explanation_of(
         unknown_at=_unknown_at(head, rules),
         dependencies=depends_on,
         hold=hold,
+        missed=tuple(
+            found.gap for found in results.newest_gaps(connection, head.monitor.key, now - _MISSED_WITHIN, _LAST_GAPS)
+        ),
         transitions=tuple(last),
         is_unheard=is_unheard,
         now=now,

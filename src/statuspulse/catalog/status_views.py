@@ -12,7 +12,7 @@ from statuspulse.catalog.refusals import MissingError
 from statuspulse.engine.closed_checks import ClosedChecks
 from statuspulse.engine.figures import Figures, figures_of
 from statuspulse.engine.sight import Sight, sights_of
-from statuspulse.storage import monitors, states, status
+from statuspulse.storage import monitors, status
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.states import MonitorState
 from statuspulse.storage.status import OpenIncident
@@ -45,10 +45,10 @@ class Head:
 
 def head_of(connection: Connection, team_id: str, monitor_id: str, now: int) -> Head:
     """Raises MissingError."""
-    monitor = monitors.get(connection, team_id, monitor_id)
-    if monitor is None:
+    found = monitors.get_with_state(connection, team_id, monitor_id)
+    if found is None:
         raise MissingError
-    return heads_of(connection, team_id, [(monitor, states.state_of(connection, monitor.key))], now)[0]
+    return heads_of(connection, team_id, [found], now)[0]
 
 
 def heads_of(

@@ -313,6 +313,7 @@ class Explanation(Answer, frozen=True, kw_only=True):
     depends_on: tuple[ExplainedDependency, ...]
     active_incident: ActiveIncident | None
     next_decision: NextDecision
+    missed: tuple[MissedChecks, ...]
     transitions: tuple[Transition, ...]
     config_version: int
     generated_at: datetime
@@ -554,6 +555,16 @@ class Member(Answer, frozen=True, kw_only=True):
     contacts: tuple[str, ...]
     created_at: datetime
     updated_at: datetime
+
+
+class MissedChecks(Part, frozen=True, kw_only=True):
+    """Checks in a row that left no result: planned from `from_at` to `to_at`, both included."""
+
+    region: str
+    from_at: datetime
+    to_at: datetime
+    count: int
+    reason: str
 
 
 class Monitor(Answer, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from statuspulse.domain.rollup import Bucket
+from statuspulse.engine.known_pasts import KnownPasts
 
 # For each width of rollups the instant up to where they are complete.
 Complete = tuple[tuple[int, int], ...]
@@ -32,6 +33,7 @@ class Checks:
         return whole
 
     def region(self, key: int) -> Bucket:
+        """The bucket of a region, to be added to."""
         return self.by_region.setdefault(key, Bucket())
 
     def copy(self) -> Checks:
@@ -56,9 +58,13 @@ class Basis:
 
 
 class ClosedChecks:
-    """Remembers the closed part of the windows that were read last; readers in several threads share it."""
+    """Remembers the closed part of the windows that were read last; readers in several threads share it.
+
+    `pasts` are what the figures of a status are made of beside it.
+    """
 
     def __init__(self, capacity: int) -> None:
+        self.pasts = KnownPasts(capacity)
         self._capacity = capacity
         self._kept: OrderedDict[tuple[int, int], tuple[Basis, Checks]] = OrderedDict()
         self._lock = threading.Lock()

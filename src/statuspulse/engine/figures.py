@@ -14,11 +14,11 @@ from statuspulse.domain.rollup import cover, edge
 from statuspulse.domain.times import DAY, HOUR
 from statuspulse.domain.uptime import Sums
 from statuspulse.engine.closed_checks import Basis, Checks, ClosedChecks, Complete
+from statuspulse.engine.known_pasts import FOREVER, KnownPast, KnownPasts, Seen, Told
 from statuspulse.engine.sight import Sight
-from statuspulse.engine.timelines import timelines_of
-from statuspulse.storage import results, rollups, status
+from statuspulse.storage import late, results, rewrites, rollups, states, status
 from statuspulse.storage.monitors import Monitor
-from statuspulse.storage.status import IncidentFigures
+from statuspulse.storage.status import IncidentFigures, Incidents
 
 WINDOWS: dict[str, int] = {"1h": HOUR, "24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY, "90d": 90 * DAY}
 _LONGEST = max(WINDOWS.values())
@@ -32,7 +32,7 @@ class Figures:
     start: int
     end: int
     sums: Mapping[str, Sums]
-    checks: Checks
+    checks: Told
     incidents: IncidentFigures
 
     @property
@@ -55,20 +55,77 @@ def figures_of(
     """The figures of some monitors of one team by their keys, for a window out of WINDOWS that ends now."""
     start = now - WINDOWS[window]
     keys = [monitor.key for monitor, _ in shown]
-    timelines = timelines_of(connection, shown, now - _LONGEST, now)
-    checks = checks_since(connection, keys, edge(start, now), now, closed)
-    incidents = status.incident_figures(connection, team_id, keys, start, now)
-    return {
-        key: Figures(
+    pasts = _pasts(connection, team_id, keys, now, closed.pasts)
+    told = _told(connection, pasts, edge(start, now), now, closed)
+    found = {}
+    for monitor, sight in shown:
+        past = pasts[monitor.key]
+        timeline = past.timeline(tuple(region.key for region in sight.regions), sight.holes)
+        found[monitor.key] = Figures(
             window=window,
             start=start,
             end=now,
-            sums={name: timelines[key].sums(now - length, now) for name, length in WINDOWS.items()},
-            checks=checks[key],
-            incidents=incidents.get(key, IncidentFigures()),
+            sums={name: timeline.sums(now - length, now) for name, length in WINDOWS.items()},
+            checks=told[monitor.key],
+            incidents=past.incidents.between(start, now),
         )
-        for key in keys
-    }
+    return found
+
+
+def _pasts(
+    connection: Connection, team_id: str, keys: Sequence[int], now: int, memory: KnownPasts
+) -> dict[int, KnownPast]:
+    """The past of each monitor, as far as any window reaches: remembered, or read for all that are not."""
+    rewritten = rewrites.times(connection, keys)
+    recalled = {key: memory.recall(key, rewritten.get(key, 0)) for key in keys}
+    found = {key: past for key, past in recalled.items() if past is not None}
+    fresh = [key for key, past in recalled.items() if past is None]
+    if not fresh:
+        return found
+    begin = now - _LONGEST
+    intervals = states.intervals_by_monitor(connection, fresh, begin, FOREVER)
+    unseen = states.unseen_by_monitor(connection, fresh, begin, FOREVER)
+    told = late.intervals_by_monitor(connection, fresh, begin, FOREVER)
+    incidents = status.incidents_since(connection, team_id, fresh, begin)
+    for key in fresh:
+        found[key] = KnownPast(
+            rewrites=rewritten.get(key, 0),
+            intervals=intervals.get(key, []),
+            unseen=unseen.get(key, []),
+            late=told.get(key, []),
+            incidents=incidents.get(key, Incidents()),
+        )
+        memory.keep(key, found[key])
+    return found
+
+
+def _told(
+    connection: Connection, pasts: Mapping[int, KnownPast], start: int, now: int, closed: ClosedChecks
+) -> dict[int, Told]:
+    """The checks of each monitor from an edge of the buckets up to now: remembered, or merged for all that are not."""
+    regions = rollups.region_keys(connection)
+    found: dict[int, Told] = {}
+    for complete, keys in alike(connection, pasts).items():
+        known = {key: pasts[key].windows.get(start) for key in keys}
+        rest = next((seen.rest for seen in known.values() if seen is not None and seen.complete == complete), None)
+        if rest is None:
+            rest = cover(start, dict(complete))[1]
+        counts = results.count_since(connection, keys, regions, rest)
+        for key, seen in known.items():
+            if seen is not None and seen.complete == complete and seen.results == counts.get(key, 0):
+                found[key] = seen.told
+        fresh = [key for key in keys if key not in found]
+        if not fresh:
+            continue
+        checks = checks_since(connection, fresh, start, now, closed)
+        # What a clock that is ahead has dated later than now belongs to the window only then.
+        ahead = results.count_since(connection, fresh, regions, now)
+        for key in fresh:
+            told = found[key] = Told(checks[key])
+            if key not in ahead:
+                seen = Seen(start=start, complete=complete, rest=rest, results=counts.get(key, 0), told=told)
+                closed.pasts.keep_window(pasts[key], seen)
+    return found
 
 
 def checks_since(
@@ -77,10 +134,10 @@ def checks_since(
     """The checks of some monitors from an edge of the buckets up to the instant, each read where it is coarsest."""
     found: dict[int, Checks] = {}
     regions = rollups.region_keys(connection)
-    rewrites = rollups.rewrites(connection, keys)
+    rewritten = rewrites.times(connection, keys)
     for complete, group in alike(connection, keys).items():
         stretches, rest = cover(start, dict(complete))
-        bases = [Basis(key, start, complete, rewrites.get(key, 0)) for key in group]
+        bases = [Basis(key, start, complete, rewritten.get(key, 0)) for key in group]
         fresh = {basis: Checks() for basis in bases if not _recalled(closed, basis, found)}
         found |= {basis.monitor_key: checks for basis, checks in fresh.items()}
         for stretch in stretches if fresh else ():

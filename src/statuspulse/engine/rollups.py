@@ -15,7 +15,7 @@ from statuspulse.domain.result import ResultKind
 from statuspulse.domain.rollup import FINEST, WIDTHS, Bucket, Stretch, floor
 from statuspulse.domain.times import DAY, HOUR, SECOND
 from statuspulse.engine.retention import RAW_KEPT
-from statuspulse.storage import results, rollups
+from statuspulse.storage import results, rewrites, rollups
 from statuspulse.storage.results import Placed
 from statuspulse.storage.rollups import Mark, Place
 
@@ -111,7 +111,7 @@ def _roll_again(connection: Connection, marks: dict[int, Mark], now: int, limit:
         read += 1
         if hour.start >= now - RAW_KEPT:  # of an older hour a part of the results is gone
             read += _hour_again(connection, hour, marks)
-            rollups.count_rewrite(connection, hour.monitor_key)
+            rewrites.count(connection, [hour.monitor_key])
             days.add(hour._replace(start=floor(hour.start, DAY)))
     for day in days:
         if day.start + DAY <= marks[DAY].reach(day.monitor_key):

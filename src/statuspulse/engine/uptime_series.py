@@ -19,7 +19,7 @@ from statuspulse.engine.sight import Sight
 from statuspulse.engine.timelines import timelines_of
 from statuspulse.storage import status
 from statuspulse.storage.monitors import Monitor
-from statuspulse.storage.status import IncidentFigures
+from statuspulse.storage.status import IncidentFigures, Incidents
 
 _WORST_FIRST = (State.DOWN, State.DEGRADED, State.UNKNOWN, State.MAINTENANCE, State.PAUSED, State.UP)
 
@@ -76,7 +76,7 @@ def uptime_series(
     checks = {key: tuple(_wholes(found)) for key, found in checks_by_bucket(connection, keys, edges, now).items()}
     whole = _totals_of_checks(connection, checks, (start, end), now)
     counts = _incidents_by_bucket(connection, team_id, keys, edges)
-    incidents = status.incident_figures(connection, team_id, keys, start, end)
+    incidents = status.incidents_since(connection, team_id, keys, start)
     return [
         UptimeSeries(
             monitor=monitor,
@@ -85,7 +85,7 @@ def uptime_series(
                 end=end,
                 sums=timelines[monitor.key].sums(start, end),
                 checks=whole[monitor.key],
-                incidents=incidents.get(monitor.key, IncidentFigures()),
+                incidents=incidents.get(monitor.key, Incidents()).between(start, end),
                 outages=timelines[monitor.key].outages(start, end),
             ),
             periods=tuple(_periods(timelines[monitor.key], edges, checks[monitor.key], counts[monitor.key])),

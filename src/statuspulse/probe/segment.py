@@ -92,6 +92,29 @@ def segments_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.name.endswith(_SUFFIX) and path.stem.isdigit())
 
 
+def write_whole(path: Path, records: list[Record]) -> None:
+    """Puts a file of these records in place of what was there; a cut leaves the one or the other. OSError: the old."""
+    if not records:
+        path.unlink(missing_ok=True)
+        sync_folder(path.parent)
+        return
+    fresh = path.with_suffix(".part")
+    with fresh.open("wb") as file:
+        file.write(b"".join(map(_frame, records)))
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    sync_folder(path.parent)
+
+
+def read_whole(path: Path) -> list[Record]:
+    """The records of such a file; none if there is none."""
+    try:
+        return list(_walk(path.read_bytes()))
+    except OSError:
+        return []
+
+
 def framed_size(record: Record) -> int:
     """Bytes that a record takes on disk."""
     return _HEAD_BYTES + len(record.content)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,14 +14,16 @@ from typing import NamedTuple
 import structlog
 
 from statuspulse.domain.times import DAY, HOUR
+from statuspulse.probe.losses import Loss, losses_in, told
 from statuspulse.probe.records import renumbered
-from statuspulse.probe.segment import Record, Segment, framed_size, segments_in, sync_folder
+from statuspulse.probe.segment import Record, Segment, framed_size, read_whole, segments_in, sync_folder, write_whole
 
 log = structlog.get_logger(__name__)
 
 _KEPT_FOR = DAY
 _SEGMENT_BYTES = 1 << 20
 _UNSURE_FILE = "unsure"
+_LOST_FILE = "lost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,8 @@ class Batch(NamedTuple):
 class Spool:
     """Records numbered by one `seq` after the other. What is too much or too old is dropped from the front.
 
+    In place of what was dropped stand gaps, one per monitor, which say so (`losses.py`): they are shipped first.
+
     Records are in memory at once and on disk after `flush`. A disk that refuses them stops nothing: they stay in
     memory, and there, too, the oldest go first.
 
@@ -56,11 +60,13 @@ class Spool:
         self._folder = folder
         self._bounds = bounds
         self.dropped_total = 0
+        self._segment_bytes = min(_SEGMENT_BYTES, bounds.disk // 8)
         self._doomed: list[Path] = []
         self._segments: list[Segment] = []
+        self._lost: deque[Record] = deque()
+        self._is_lost_written = True
         self._recover()
-        self.next_seq = self._segments[-1].last + 1 if self._segments else 1
-        self._front = min((segment.first for segment in self._segments), default=1)
+        self.next_seq, self._front = self._ends()
         self._unsure_from: int | None = _unsure_from(folder / _UNSURE_FILE, self.next_seq)
         self._memory: deque[Record] = deque()
         self._memory_first = self.next_seq
@@ -86,6 +92,8 @@ class Spool:
         """When the oldest of them was made; of one that is on disk alone, the earliest that it can be."""
         if not self.depth:
             return None
+        if self._lost:
+            return self._lost[0].at
         if self._front >= self._memory_first:
             return self._memory[self._front - self._memory_first].at
         return self._segments[0].oldest_at
@@ -131,13 +139,16 @@ class Spool:
         """Makes what is new durable, and what is forgotten disappear. Never raises for a disk that refuses."""
         async with self._disk:
             await self._write()
-            self._drop_excess(now)
+            await self._drop_excess(now)
+            await self._write_lost()
             if self._doomed:
                 await self._write()
 
     def give_up_first(self) -> None:
-        """Drops the oldest record, which the control plane cannot read."""
-        self._drop_through(self._front)
+        """Drops the oldest record, which the control plane cannot read; it might not read words about it either."""
+        self._dropped_through = self._front
+        self._move_front(self._front + 1)
+        self._count_dropped(1)
 
     def _recover(self) -> None:
         """Keeps the newest row without holes; what lies before a hole was committed."""
@@ -147,9 +158,29 @@ class Spool:
                 self._doomed += [older.path for older in self._segments]
                 self._segments = []
             self._segments.append(segment)
+        lost = read_whole(self._folder / _LOST_FILE)
+        if not lost:
+            return
+        # A run that ended between writing it and deleting what it is about.
+        while self._segments and self._segments[0].last <= lost[-1].seq:
+            self._doomed.append(self._segments.pop(0).path)
+        if not self._segments or self._segments[0].first == lost[-1].seq + 1:
+            self._lost = deque(lost)
+        else:
+            self._is_lost_written = False
+
+    def _ends(self) -> tuple[int, int]:
+        """The next number, and the first that is not committed, as they stand on disk."""
+        firsts = [self._lost[0].seq] if self._lost else [segment.first for segment in self._segments]
+        last = self._segments[-1].last if self._segments else self._lost[-1].seq if self._lost else 0
+        return last + 1, min(firsts, default=1)
 
     async def _from(self, first: int, limit: int) -> list[Record]:
         """Records from a number on; none if they cannot be read, and then the front has moved."""
+        if self._lost and first <= self._lost[-1].seq:
+            start = first - self._lost[0].seq
+            words = list(islice(self._lost, start, start + limit))
+            return words if len(words) == limit else words + await self._from(words[-1].seq + 1, limit - len(words))
         if first >= self._memory_first:
             start = first - self._memory_first
             return list(islice(self._memory, start, start + limit))
@@ -179,6 +210,9 @@ class Spool:
 
     def _move_front(self, front: int) -> None:
         self._front = front
+        while self._lost and self._lost[0].seq < front:
+            self._lost.popleft()
+            self._is_lost_written = False
         while self._memory and self._memory_first < front:
             self._forget_first_in_memory()
         self._memory_first = max(self._memory_first, front)
@@ -188,42 +222,65 @@ class Spool:
         self._memory_bytes -= framed_size(self._memory.popleft())
         self._memory_first += 1
 
-    def _drop_through(self, through: int) -> None:
-        lost = through + 1 - self._front
-        if lost > 0:
-            self.dropped_total += lost
-            self._dropped_through = through
-            self._move_front(through + 1)
-            log.warning("probe.results_dropped", count=lost, total=self.dropped_total)
+    def _drop_through(self, through: int, losses: Sequence[Loss] = ()) -> None:
+        """Drops what lies up to there, and puts the gaps that it leaves in its place; what is no loss is not known."""
+        numbers = through + 1 - self._front
+        if numbers <= 0:
+            return
+        words = losses_in(self._lost)
+        dropped = [loss for loss in losses if loss.seq >= self._front]
+        self._move_front(through + 1)
+        self._lost = deque(told([*words, *dropped], through))
+        self._is_lost_written = False
+        self._front -= len(self._lost)
+        self._dropped_through = self._front - 1
+        self._count_dropped(numbers - len(words) - sum(not loss.is_result for loss in dropped))
 
-    def _drop_segments_through(self, last: Segment) -> None:
+    def _count_dropped(self, results: int) -> None:
+        self.dropped_total += results
+        log.warning("probe.results_dropped", count=results, total=self.dropped_total)
+
+    async def _drop_first_segment(self) -> None:
+        segment = self._segments[0]
+        losses = await asyncio.to_thread(_losses, segment)
+        if segment in self._segments:  # and was not committed meanwhile
+            self._drop_segments_through(segment, losses)
+
+    def _drop_segments_through(self, last: Segment, losses: Sequence[Loss] = ()) -> None:
         end = self._segments.index(last) + 1
         self._doomed += [segment.path for segment in self._segments[:end]]
         del self._segments[:end]
-        self._drop_through(last.last)
+        self._drop_through(last.last, losses)
 
-    def _drop_excess(self, now: int) -> None:
+    async def _drop_excess(self, now: int) -> None:
         while self._segments and self._segments[0].size and self._segments[0].newest_at < now - _KEPT_FOR:
-            self._drop_segments_through(self._segments[0])
+            await self._drop_first_segment()
         while self._segments and sum(segment.size for segment in self._segments) > self._bounds.disk:
-            self._drop_segments_through(self._segments[0])
+            await self._drop_first_segment()
         self._trim_memory()
         if self._memory_bytes <= self._bounds.memory:
             return
         if self._segments:  # the oldest are on disk, and to delete them makes space there
-            self._drop_segments_through(self._segments[0])
+            await self._drop_first_segment()
             return
-        excess, through = self._memory_bytes - self._bounds.memory, self._front - 1
-        for record in self._memory:
-            if excess <= 0:
-                break
-            excess -= framed_size(record)
-            through = record.seq
-        self._drop_through(through)
+        dropped = _within(self._memory, self._memory_bytes - self._bounds.memory)
+        self._drop_through(dropped[-1].seq, losses_in(dropped))
 
     def _trim_memory(self) -> None:
         while self._memory_bytes > self._bounds.memory and self._memory_first <= self._written_through:
             self._forget_first_in_memory()
+
+    async def _write_lost(self) -> None:
+        """The words about what is dropped are on disk before it goes, where the disk takes them."""
+        if self._is_lost_written:
+            return
+        lost = list(self._lost)
+        try:
+            await asyncio.to_thread(write_whole, self._folder / _LOST_FILE, lost)
+        except OSError as error:
+            log.warning("probe.spool_refused", error=str(error))
+        else:
+            self._is_lost_written = list(self._lost) == lost
 
     async def _write(self) -> None:
         while self.is_dirty:
@@ -233,9 +290,9 @@ class Spool:
     async def _write_some(self) -> bool:
         """Writes what fits into a segment, and deletes; false if the disk refuses to write."""
         first = self._written_through + 1
-        records = _within(islice(self._memory, first - self._memory_first, None), _SEGMENT_BYTES)
+        records = _within(islice(self._memory, first - self._memory_first, None), self._segment_bytes)
         newest = self._segments[-1] if self._segments else None
-        active = newest if newest is not None and _takes(newest, records) else None
+        active = newest if newest is not None and _takes(newest, records, self._segment_bytes) else None
         doomed, self._doomed = self._doomed, []
         kept = {segment.path for segment in self._segments}
         try:
@@ -253,7 +310,7 @@ class Spool:
 
     async def _renumber(self, unsure_from: int, through: int) -> None:
         """Gives everything from a number on new numbers behind `through`; what is before it is committed."""
-        records: list[Record] = []
+        records = list(self._lost)
         for segment in self._segments:
             records += [record for record in await asyncio.to_thread(_read, segment) if record.seq >= unsure_from]
         records += [record for record in self._memory if record.seq > self._written_through]
@@ -261,6 +318,7 @@ class Spool:
             log.warning("probe.results_renumbered", count=len(records), first=through + 1)
         self._doomed += [segment.path for segment in self._segments]
         self._segments = []
+        self._lost, self._is_lost_written = deque(), False
         self._memory = deque(
             Record(seq, record.at, renumbered(record.content, seq))
             for seq, record in enumerate(records, start=through + 1)
@@ -285,11 +343,11 @@ def _unsure_from(path: Path, next_seq: int) -> int:
     return next_seq
 
 
-def _takes(segment: Segment, records: list[Record]) -> bool:
+def _takes(segment: Segment, records: list[Record], limit: int) -> bool:
     """Whether the records may go into it: what is in one file is dropped together, so it spans an hour at most."""
     if not segment.size or not records:
         return True
-    return segment.size < _SEGMENT_BYTES and records[0].at - segment.oldest_at < HOUR
+    return segment.size < limit and records[0].at - segment.oldest_at < HOUR
 
 
 def _store(
@@ -319,6 +377,11 @@ def _delete(folder: Path, paths: list[Path]) -> None:
             for path in paths:
                 path.unlink(missing_ok=True)
             sync_folder(folder)
+
+
+def _losses(segment: Segment) -> list[Loss]:
+    """Runs in a thread: what dropping it means."""
+    return losses_in(_read(segment))
 
 
 def _read(segment: Segment) -> list[Record]:

@@ -15,6 +15,7 @@ from statuspulse.domain.actor import Actor
 from statuspulse.domain.escalation import Escalation
 from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.monitor import Severity
+from statuspulse.storage import rewrites
 from statuspulse.storage.schema import incidents, monitors, teams, timeline
 
 _BATCH = 200
@@ -83,6 +84,7 @@ def insert(connection: Connection, incident: Incident) -> Incident:
     """
     numbered = replace(incident, number=incident.number or _next_number(connection, incident.team_id))
     connection.execute(incidents.insert().values(id=incident.id, **_columns(numbered)))
+    _count(connection, incident)
     return numbered
 
 
@@ -99,6 +101,7 @@ def save(connection: Connection, incident: Incident, *, read_version: int) -> No
     )
     if stored.rowcount != 1:
         raise IncidentChangedError(incident.id)
+    _count(connection, incident)
 
 
 def get(connection: Connection, team_id: str, incident_id: str) -> Incident | None:
@@ -264,6 +267,12 @@ def timeline_page(
 def timeline_length(connection: Connection, incident_id: str) -> int:
     query = select(func.count()).select_from(timeline).where(timeline.c.incident_id == incident_id)
     return connection.scalar(query) or 0
+
+
+def _count(connection: Connection, incident: Incident) -> None:
+    """It belongs to the past of its monitor, where it has one."""
+    if incident.monitor_key is not None:
+        rewrites.count(connection, [incident.monitor_key])
 
 
 def _next_number(connection: Connection, team_id: str) -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, bindparam, delete, select
+from sqlalchemy import BigInteger, Connection, bindparam, delete, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from statuspulse.domain.health import State
 from statuspulse.domain.replay import Observed
 from statuspulse.domain.result import Verdict
 from statuspulse.domain.uptime import Interval
+from statuspulse.storage import rewrites
 from statuspulse.storage.dialect import upsert
 from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.results import IS_SLOT, VERDICT_CODES, VERDICTS
@@ -26,6 +27,13 @@ _INTERVALS = Prepared(
         late_intervals.c.end_at > bindparam("start", type_=BigInteger),
     )
     .order_by(late_intervals.c.monitor_key, late_intervals.c.start_at)
+)
+_MARKS = Prepared(select(late_marks).where(late_marks.c.monitor_key.in_(bindparam("keys", expanding=True))))
+_DUE = Prepared(
+    select(late_marks)
+    .where(late_marks.c.due_at <= bindparam("now", type_=BigInteger))
+    .order_by(late_marks.c.due_at)
+    .limit(1)
 )
 
 
@@ -68,6 +76,7 @@ def replace_between(
             late_intervals.c.end_at > start,
         )
     )
+    rewrites.count(connection, [monitor_key])
     rows = [
         {"monitor_key": monitor_key, "start_at": one.start, "end_at": one.end, "state": one.state.value} for one in kept
     ]
@@ -93,14 +102,13 @@ def saw_something(connection: Connection, monitor_key: int, region_key: int, win
 
 def marks(connection: Connection, monitor_keys: Collection[int]) -> dict[int, Mark]:
     """The mark of each monitor that has one."""
-    query = select(late_marks).where(late_marks.c.monitor_key.in_(monitor_keys))
-    return {mark.monitor_key: mark for mark in _marks(connection, query)}
+    return {row.monitor_key: _mark(row) for row in _MARKS.rows(connection, keys=list(monitor_keys))}
 
 
 def due(connection: Connection, now: int) -> Mark | None:
     """The mark that is due for the longest time."""
-    query = select(late_marks).where(late_marks.c.due_at <= now).order_by(late_marks.c.due_at).limit(1)
-    return next(_marks(connection, query), None)
+    found = _DUE.rows(connection, now=now)
+    return _mark(found[0]) if found else None
 
 
 def save_marks(connection: Connection, changed: Sequence[Mark]) -> None:
@@ -127,15 +135,14 @@ def remove_mark(connection: Connection, monitor_key: int) -> None:
     connection.execute(delete(late_marks).where(late_marks.c.monitor_key == monitor_key))
 
 
-def _marks(connection: Connection, query: Select[Any]) -> Iterator[Mark]:
-    for row in connection.execute(query):
-        yield Mark(
-            monitor_key=row.monitor_key,
-            start=row.from_at,
-            end=row.until_at,
-            due_at=row.due_at,
-            settled_at=row.settled_at,
-        )
+def _mark(row: Any) -> Mark:
+    return Mark(
+        monitor_key=row.monitor_key,
+        start=row.from_at,
+        end=row.until_at,
+        due_at=row.due_at,
+        settled_at=row.settled_at,
+    )
 
 
 def _verdicts(monitor_key: int, region_keys: Collection[int], window: tuple[int, int]) -> Sequence[ColumnElement[bool]]:

@@ -101,6 +101,11 @@ _ONE = Prepared(
         monitors.c.team_id == bindparam("team"), monitors.c.id == bindparam("id"), monitors.c.deleted_at.is_(None)
     )
 )
+_ONE_WITH_STATE = Prepared(
+    select(monitors, *(column for column in monitor_states.c if column.name != "monitor_key"))
+    .join(monitor_states, monitor_states.c.monitor_key == monitors.c.key)
+    .where(monitors.c.team_id == bindparam("team"), monitors.c.id == bindparam("id"), monitors.c.deleted_at.is_(None))
+)
 
 
 def insert(connection: Connection, monitor: Monitor) -> int:
@@ -139,6 +144,12 @@ def mark_deleted(connection: Connection, team_id: str, key: int, revision: int, 
 
 def get(connection: Connection, team_id: str, monitor_id: str) -> Monitor | None:
     return next(map(_monitor, _ONE.rows(connection, team=team_id, id=monitor_id)), None)
+
+
+def get_with_state(connection: Connection, team_id: str, monitor_id: str) -> tuple[Monitor, MonitorState] | None:
+    """The same with what was decided about it."""
+    rows = _ONE_WITH_STATE.rows(connection, team=team_id, id=monitor_id)
+    return (_monitor(rows[0]), state_in(rows[0])) if rows else None
 
 
 def get_to_change(connection: Connection, team_id: str, monitor_id: str) -> Monitor | None:

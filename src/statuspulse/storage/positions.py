@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
+from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import probes
+
+_COMMITTED = Prepared(select(probes.c.committed_through).where(probes.c.key == bindparam("probe")))
+# Built once: every batch of results ends with it.
+_ADVANCE = (
+    update(probes)
+    .where(probes.c.key == bindparam("probe"))
+    .values(committed_through=bindparam("through"), last_seen_at=bindparam("now"))
+)
 
 
 def committed_through(connection: Connection, probe_key: int) -> int:
     """The last `seq` of the probe that is committed or finally rejected."""
-    through: int = connection.execute(select(probes.c.committed_through).where(probes.c.key == probe_key)).scalar_one()
-    return through
+    ((through,),) = _COMMITTED.rows(connection, probe=probe_key)
+    return int(through)
 
 
 def advance(connection: Connection, probe_key: int, through: int, now: int) -> None:
     """The probe has shipped something, and it is committed up to there."""
-    values = {"committed_through": through, "last_seen_at": now}
-    connection.execute(update(probes).where(probes.c.key == probe_key).values(values))
+    connection.execute(_ADVANCE, {"probe": probe_key, "through": through, "now": now})

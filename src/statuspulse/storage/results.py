@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Row, Select, and_, bindparam, func, select
 from sqlalchemy.sql.elements import BindParameter
 
-from statuspulse.domain.failure import Failure, FailureClass
+from statuspulse.domain.failure import Failure, FailureClass, MissReason
 from statuspulse.domain.result import Certificate, Gap, Observation, Result, ResultKind, Verdict
 from statuspulse.storage import measured
-from statuspulse.storage.dialect import insert_or_ignore, insert_rows_or_ignore
+from statuspulse.storage.dialect import insert_or_ignore, insert_rows_or_ignore, upsert
 from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import failure_details, gap_records, monitors, regions, results
 
@@ -128,6 +128,15 @@ _BETWEEN = Prepared(
         results.c.kind == SCHEDULED,
     )
 )
+_COUNT = Prepared(
+    select(results.c.monitor_key, func.count().label("number"))
+    .where(
+        results.c.monitor_key.in_(_KEYS),
+        results.c.region_key.in_(_REGIONS),
+        results.c.scheduled_at >= bindparam("start", type_=BigInteger),
+    )
+    .group_by(results.c.monitor_key)
+)
 # By order and not by max(): with a further condition that would read every row there is.
 _LAST = (
     select(results.c.scheduled_at)
@@ -165,6 +174,7 @@ def insert(connection: Connection, placed: Sequence[Placed]) -> None:
 
 
 def insert_gaps(connection: Connection, gaps: Sequence[PlacedGap]) -> None:
+    """Stores the gaps; of two that begin with the same slot the longer one is kept: it has grown."""
     if not gaps:
         return
     rows = [
@@ -178,7 +188,35 @@ def insert_gaps(connection: Connection, gaps: Sequence[PlacedGap]) -> None:
         }
         for item in gaps
     ]
-    connection.execute(insert_or_ignore(connection, gap_records), rows)
+    keys = ("monitor_key", "region_key", "from_at")
+    connection.execute(upsert(connection, gap_records, keys, ("to_at", "count", "reason"), rising="to_at"), rows)
+
+
+def newest_gaps(connection: Connection, monitor_key: int, since: int, limit: int) -> list[PlacedGap]:
+    """The last gaps of a monitor that ended after an instant, the newest first."""
+    query = (
+        select(gap_records, gap_records.c["count"].label("slots"), regions.c.slug, monitors.c.id)
+        .join(regions, regions.c.key == gap_records.c.region_key)
+        .join(monitors, monitors.c.key == gap_records.c.monitor_key)
+        .where(gap_records.c.monitor_key == monitor_key, gap_records.c.to_at > since)
+        .order_by(gap_records.c.to_at.desc(), gap_records.c.from_at.desc(), gap_records.c.region_key)
+        .limit(limit)
+    )
+    return [
+        PlacedGap(
+            monitor_key,
+            row.region_key,
+            Gap(
+                monitor_id=row.id,
+                region=row.slug,
+                from_at=row.from_at,
+                to_at=row.to_at,
+                count=row.slots,
+                reason=MissReason(row.reason),
+            ),
+        )
+        for row in connection.execute(query)
+    ]
 
 
 def exists(connection: Connection, monitor_key: int, region_key: int, scheduled_at: int) -> bool:
@@ -287,6 +325,14 @@ def verdicts_between(
     wanted: dict[str, Any] = {"keys": list(monitor_keys), "regions": list(region_keys), "start": start, "end": end}
     for monitor_key, region_key, scheduled_at, verdict, latency_us in _BETWEEN.rows(connection, **wanted):
         yield monitor_key, region_key, scheduled_at, VERDICTS[verdict], latency_us
+
+
+def count_since(
+    connection: Connection, monitor_keys: Collection[int], region_keys: Collection[int], start: int
+) -> dict[int, int]:
+    """How many results each monitor has whose slot is not before the instant; one without any is missing."""
+    wanted: dict[str, Any] = {"keys": list(monitor_keys), "regions": list(region_keys), "start": start}
+    return {row.monitor_key: row.number for row in _COUNT.rows(connection, **wanted)}
 
 
 def latencies(

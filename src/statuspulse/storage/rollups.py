@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, or_, select, update
+from sqlalchemy import BigInteger, Connection, Integer, Row, bindparam, delete, or_, select
 
 from statuspulse.domain.rollup import FINEST, WIDTHS, Bucket, Stretch, floor
 from statuspulse.domain.sketch import Sketch
@@ -18,7 +18,6 @@ from statuspulse.storage.schema import (
     regions,
     results,
     rollup_marks,
-    rollup_rewrites,
     rollup_touched,
     rollups,
 )
@@ -28,10 +27,12 @@ _VALUES = ("ok", "failed", "void", "total_us", "min_us", "max_us", "sketch")
 
 # Built once: what a read of a status builds anew each time costs more than what it asks for.
 _MARKS = Prepared(select(rollup_marks))
-_REGION_KEYS = Prepared(select(regions.c.key))
-_REWRITES = Prepared(
-    select(rollup_rewrites).where(rollup_rewrites.c.monitor_key.in_(bindparam("keys", expanding=True)))
+_TOUCHED = Prepared(
+    select(rollup_touched)
+    .order_by(rollup_touched.c.monitor_key, rollup_touched.c.region_key, rollup_touched.c.start_at)
+    .limit(bindparam("limit", type_=Integer))
 )
+_REGION_KEYS = Prepared(select(regions.c.key))
 _BETWEEN = Prepared(
     select(rollups).where(
         rollups.c.width_seconds == bindparam("width"),
@@ -162,21 +163,6 @@ def between(
         yield Place(row.monitor_key, row.region_key, row.start_at), _bucket(row)
 
 
-def rewrites(connection: Connection, monitor_keys: Collection[int]) -> dict[int, int]:
-    """How often rows below the reach of each monitor were made anew; one that never had any is missing."""
-    return {row.monitor_key: row.times for row in _REWRITES.rows(connection, keys=list(monitor_keys))}
-
-
-def count_rewrite(connection: Connection, monitor_key: int) -> None:
-    """To be called in the transaction that makes rows below the monitor's reach anew."""
-    connection.execute(insert_or_ignore(connection, rollup_rewrites).values(monitor_key=monitor_key, times=0))
-    connection.execute(
-        update(rollup_rewrites)
-        .where(rollup_rewrites.c.monitor_key == monitor_key)
-        .values(times=rollup_rewrites.c.times + 1)
-    )
-
-
 def touch(connection: Connection, hours: Iterable[Place]) -> None:
     """Asks for hours to be rolled up again."""
     rows = [{"monitor_key": hour.monitor_key, "region_key": hour.region_key, "start_at": hour.start} for hour in hours]
@@ -186,12 +172,8 @@ def touch(connection: Connection, hours: Iterable[Place]) -> None:
 
 def touched(connection: Connection, limit: int) -> list[Place]:
     """Hours to be rolled up again; those of one monitor and region stand together."""
-    query = (
-        select(rollup_touched)
-        .order_by(rollup_touched.c.monitor_key, rollup_touched.c.region_key, rollup_touched.c.start_at)
-        .limit(limit)
-    )
-    return [Place(row.monitor_key, row.region_key, row.start_at) for row in connection.execute(query)]
+    rows = _TOUCHED.rows(connection, limit=limit)
+    return [Place(row.monitor_key, row.region_key, row.start_at) for row in rows]
 
 
 def untouch(connection: Connection, hour: Place) -> None:

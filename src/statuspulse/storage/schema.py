@@ -421,7 +421,8 @@ rollup_marks = Table(
     Column("next_key", Key, nullable=False),
 )
 
-# How often rows of a monitor were made anew below where they were complete; what was merged from them before is stale.
+# How often the past of a monitor was written: its intervals, holes and incidents, and its rollups below where they were
+# complete. What was remembered of them before is stale.
 rollup_rewrites = Table(
     "rollup_rewrites",
     metadata,

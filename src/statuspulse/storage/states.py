@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import BindParameter
 from statuspulse.domain.flapping import CALM, Flapping
 from statuspulse.domain.health import Health, Position, Reason, Standing, State
 from statuspulse.domain.uptime import Interval, Span
+from statuspulse.storage import rewrites
 from statuspulse.storage.dialect import insert_or_ignore, upsert
 from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import monitor_states, standings, state_intervals, transitions, unseen_spans
@@ -183,6 +184,7 @@ def record(connection: Connection, monitor_key: int, seq: int, transition: Trans
 
 def cut_intervals(connection: Connection, monitor_key: int, start: int, state: State) -> None:
     """From `start` on the state is this one: what began later is dropped, what reaches into it ends there."""
+    rewrites.count(connection, [monitor_key])
     mine = state_intervals.c.monitor_key == monitor_key
     connection.execute(delete(state_intervals).where(mine, state_intervals.c.start_at >= start))
     connection.execute(
@@ -197,6 +199,7 @@ def cut_intervals(connection: Connection, monitor_key: int, start: int, state: S
 
 def close_intervals(connection: Connection, monitor_key: int, end: int) -> None:
     """The monitor is gone: its time ends."""
+    rewrites.count(connection, [monitor_key])
     connection.execute(
         update(state_intervals)
         .where(state_intervals.c.monitor_key == monitor_key, state_intervals.c.end_at.is_(None))
@@ -242,6 +245,7 @@ def add_unseen(connection: Connection, spans: Iterable[tuple[int, Span]]) -> Non
     ]
     if rows:
         connection.execute(insert_or_ignore(connection, unseen_spans), rows)
+        rewrites.count(connection, [row["monitor_key"] for row in rows])
 
 
 def unseen_between(connection: Connection, monitor_key: int, start: int, end: int) -> list[Span]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
-from typing import Any
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, select
+from sqlalchemy import BigInteger, Connection, bindparam, select
 
 from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.monitor import Severity
@@ -15,21 +16,17 @@ from statuspulse.storage.schema import incidents
 
 # Built once: what a read of a status builds anew each time costs more than what it asks for.
 _MINE = (incidents.c.team_id == bindparam("team")) & incidents.c.monitor_key.in_(bindparam("keys", expanding=True))
-_START, _END = bindparam("start", type_=BigInteger), bindparam("end", type_=BigInteger)
 _OPEN = Prepared(
     select(incidents)
     .where(_MINE, incidents.c.state != IncidentState.RESOLVED.value)
     .order_by(incidents.c.triggered_at.desc(), incidents.c.number.desc())
 )
-_TRIGGERED = Prepared(
-    select(incidents.c.monitor_key, func.count())
-    .where(_MINE, incidents.c.triggered_at >= _START, incidents.c.triggered_at < _END)
-    .group_by(incidents.c.monitor_key)
-)
-_RESOLVED = Prepared(
-    select(incidents.c.monitor_key, func.count(), func.sum(incidents.c.resolved_at - incidents.c.triggered_at))
-    .where(_MINE, incidents.c.resolved_at >= _START, incidents.c.resolved_at < _END)
-    .group_by(incidents.c.monitor_key)
+_SINCE = Prepared(
+    select(incidents.c.monitor_key, incidents.c.triggered_at, incidents.c.resolved_at).where(
+        _MINE,
+        (incidents.c.triggered_at >= bindparam("start", type_=BigInteger))
+        | (incidents.c.resolved_at >= bindparam("start", type_=BigInteger)),
+    )
 )
 
 
@@ -76,17 +73,46 @@ def open_incidents(connection: Connection, team_id: str, monitor_keys: Collectio
     }
 
 
-def incident_figures(
-    connection: Connection, team_id: str, monitor_keys: Collection[int], start: int, end: int
-) -> dict[int, IncidentFigures]:
-    """The figures of each monitor for [start, end); one without any incident in it is missing."""
-    wanted: dict[str, Any] = {"team": team_id, "keys": list(monitor_keys), "start": start, "end": end}
-    found: dict[int, IncidentFigures] = {}
-    for key, count in _TRIGGERED.rows(connection, **wanted):
-        found[key] = IncidentFigures(triggered=count)
-    for key, count, lasted in _RESOLVED.rows(connection, **wanted):
-        found[key] = replace(found.get(key, IncidentFigures()), resolved=count, lasted=int(lasted))
-    return found
+@dataclass(frozen=True, slots=True)
+class Incidents:
+    """When the incidents of a monitor were triggered, and when those that are over were resolved, ascending.
+
+    `lasted` is how long (ms) the first so many of the resolved ones lasted in all.
+    """
+
+    triggered: Sequence[int] = ()
+    resolved: Sequence[int] = ()
+    lasted: Sequence[int] = (0,)
+
+    @classmethod
+    def of(cls, found: Iterable[tuple[int, int | None]]) -> Incidents:
+        """Of (when it was triggered, when it was resolved)."""
+        incidents_found = list(found)
+        over = sorted((resolved, resolved - triggered) for triggered, resolved in incidents_found if resolved)
+        return cls(
+            triggered=sorted(triggered for triggered, _ in incidents_found),
+            resolved=[resolved for resolved, _ in over],
+            lasted=list(accumulate((lasted for _, lasted in over), initial=0)),
+        )
+
+    def between(self, start: int, end: int) -> IncidentFigures:
+        """The figures of [start, end)."""
+        first, last = (bisect_left(self.resolved, at) for at in (start, end))
+        return IncidentFigures(
+            triggered=bisect_left(self.triggered, end) - bisect_left(self.triggered, start),
+            resolved=last - first,
+            lasted=self.lasted[last] - self.lasted[first],
+        )
+
+
+def incidents_since(
+    connection: Connection, team_id: str, monitor_keys: Collection[int], start: int
+) -> dict[int, Incidents]:
+    """What of the incidents of each monitor lies after the instant; one without any is missing."""
+    found: dict[int, list[tuple[int, int | None]]] = {}
+    for row in _SINCE.rows(connection, team=team_id, keys=list(monitor_keys), start=start):
+        found.setdefault(row.monitor_key, []).append((row.triggered_at, row.resolved_at))
+    return {key: Incidents.of(of_monitor) for key, of_monitor in found.items()}
 
 
 def triggered_between(

@@ -12,6 +12,7 @@ from statuspulse.storage.dialect import insert_or_ignore
 from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import catalog_revision, monitors, regions
 
+_REVISION = Prepared(select(catalog_revision.c.revision))
 _REGION_KEYS = Prepared(select(regions.c.slug, regions.c.key))
 
 
@@ -42,7 +43,8 @@ class WatchedMonitor:
 
 def revision(connection: Connection) -> int:
     """The number of the last change that engine and probes must see; 0 before the first."""
-    return connection.scalar(select(catalog_revision.c.revision)) or 0
+    found = _REVISION.rows(connection)
+    return found[0].revision if found else 0
 
 
 def advance(connection: Connection) -> int:
