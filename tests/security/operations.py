@@ -23,6 +23,7 @@ RANDOM_IDS = {
     "delivery_id": "whd_zzzzzzzzzzzzzzzzzzzzzzzzzz",
     "event_id": "evt_zzzzzzzzzzzzzzzzzzzzzzzzzz",
     "schedule_id": "sch_zzzzzzzz",
+    "slo_id": "slo_zzzzzzzz",
 }
 _REF = re.compile(r"#/components/schemas/(\w+)")
 

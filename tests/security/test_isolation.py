@@ -25,6 +25,7 @@ REFERENCES = {
     "default_policy": "{slug}",
     "team_ids": ["{team_id}"],
     "notifications": ["{channel_id}"],
+    "notify": ["{channel_id}"],
     "notification_rules": [{"name": "Rule", "notify": ["{channel_id}"]}],
     "contacts": ["{channel_id}"],
     "steps": [
@@ -44,6 +45,7 @@ REFERENCES = {
 NAMES_A_REFERENCE = re.compile(
     r".*_ids?|.*policy.*|notifications|depends_on|maintenance_windows|.*channel.*|resource|contacts"
 )
+_SLO = {"name": "Shop 99.9", "objective_pct": 99.9}
 _HOOK = {"url": "https://theirs.example/hook", "events": ["incident.*"]}
 FIXED = {"maintenance_windows", "depends_on"}
 # Probes serve every team and are nobody's own.
@@ -84,7 +86,9 @@ def ids(api: Api) -> Ids:
     deliveries = api.call("GET", f"/v1/webhooks/{webhook['id']}/deliveries", token=ADMIN).json()["data"]
     rota = {"name": "Ours", "members": ["ana@ours.example"]}
     schedule = api.call("POST", "/v1/schedules", rota, token=ADMIN).json()
+    slo = api.call("POST", "/v1/slos", {**_SLO, "monitor_id": monitor["id"]}, token=ADMIN).json()
     ours = {
+        "slo_id": slo["id"],
         "schedule_id": schedule["id"],
         "monitor_id": monitor["id"],
         "incident_id": incident["id"],
@@ -263,7 +267,9 @@ def _own_ids(api: Api) -> dict[str, str]:
     api.call("POST", "/v1/teams/other/members", {"email": "bo@theirs.example", "role": "owner"}, token=STRANGER)
     rota = {"name": f"Theirs {number}", "members": ["bo@theirs.example"]}
     schedule = api.call("POST", "/v1/schedules", rota, token=STRANGER).json()
+    slo = api.call("POST", "/v1/slos", {**_SLO, "monitor_id": monitor["id"]}, token=STRANGER).json()
     return {
+        "slo_id": slo["id"],
         "schedule_id": schedule["id"],
         "monitor_id": monitor["id"],
         "incident_id": incident["id"],

@@ -36,6 +36,8 @@ from statuspulse.api import (
     results,
     schedules,
     simulation,
+    slo_reports,
+    slos,
     status,
     stream_tickets,
     system,
@@ -72,6 +74,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     incident_moves.router,
     policies.router,
     schedules.router,
+    slo_reports.router,  # before the route that takes any id
+    slos.router,
     tokens.router,
     teams.router,
     audit_log.router,

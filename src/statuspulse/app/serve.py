@@ -39,6 +39,7 @@ from statuspulse.engine.housekeeping import Housekeeping
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
 from statuspulse.engine.probe_watch import ProbeWatch
+from statuspulse.engine.slo_watch import SloWatch
 from statuspulse.metrics import Metrics
 from statuspulse.settings import Settings
 from statuspulse.web.site import add_reference
@@ -111,6 +112,7 @@ class _Control:
         heartbeats = HeartbeatWatch(self.store.database, bus, now=now_ms)
         probes = ProbeWatch(self.store.database, bus, liveness, now=now_ms)
         escalator = Escalator(self.store.database, bus, metrics, now=now_ms)
+        objectives = SloWatch(self.store.database, bus, now=now_ms)
         stop = stop_on_signals()
         api = create_api(self._dependencies(bus, jobs, metrics, liveness, stop))
         add_reference(api, self._public_url)
@@ -125,6 +127,7 @@ class _Control:
                 tasks.create_task(heartbeats.run(), name="heartbeats"),
                 tasks.create_task(probes.run(), name="probes"),
                 tasks.create_task(escalator.run(), name="escalator"),
+                tasks.create_task(objectives.run(), name="objectives"),
             ]
             serving = tasks.create_task(server.run_on(self.listening), name="api")
             probing = tasks.create_task(probe.run(), name="local-probe") if self.settings.runs_probe else None

@@ -19,6 +19,7 @@ from statuspulse.catalog.members import (
     Tags,
     WebUrl,
 )
+from statuspulse.catalog.objective_members import SlaMembers
 from statuspulse.catalog.rule_members import ChannelText, RuleMembers
 from statuspulse.domain.times import SECOND
 
@@ -30,7 +31,6 @@ _SHORTEST_DELAY_MS = 100
 DEFAULT_REGIONS = ("local",)
 
 _ARRAY = {"type": "array", "items": {"type": "object"}}
-_OBJECT = {"type": ["object", "null"]}
 
 
 def between_floor_and(ceiling: int) -> AfterValidator:
@@ -98,7 +98,7 @@ class OwnMembers(Members):
     notifications: Annotated[list[ChannelText], Field(max_length=20)] = Field(default_factory=list)
     notification_rules: Annotated[list[RuleMembers], Field(max_length=20)] = Field(default_factory=list)
     maintenance_windows: Annotated[Any, Fixed(default=[], answered=_ARRAY)] = Field(default_factory=list)
-    sla: Annotated[Any, Fixed(default=None, answered=_OBJECT)] = None
+    sla: SlaMembers | None = None
     depends_on: Annotated[Any, Fixed(default=[], answered={"type": "array", "items": {"type": "string"}})] = Field(
         default_factory=list
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from statuspulse.catalog import heartbeats, merging, monitor_input, references, secrets
+from statuspulse.catalog import heartbeats, merging, monitor_input, references, secrets, slos
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.kinds.registry import KINDS
@@ -124,6 +124,7 @@ def bring_up(
         votes_from=birth.votes_from,
     )
     states.begin(connection, monitor.key, first)
+    slos.follow(connection, monitor, None, change.now)
     record(connection, change, "monitor.created", monitor, list(differences({}, _facts(monitor))))
     events.record(connection, monitor_events.created(monitor, change.actor, change.now))
     return monitor
@@ -187,6 +188,7 @@ def remove(connection: Connection, change: Change, monitor_id: str, if_match: fr
         raise precondition_required()
     _check(stored, if_match)
     resolved = control.remove(connection, change.team_id, stored.key, change.actor, change.now)
+    slos.forget(connection, stored, change.now)
     config_versions.forget(connection, stored.key, through=stored.config_version)
     monitors.mark_deleted(connection, change.team_id, stored.key, watch.advance(connection), change.now)
     record(connection, change, "monitor.deleted", stored, list(differences(_facts(stored), {})))
@@ -329,6 +331,7 @@ def _with_config(
         reschedule(connection, monitor.key, change.now)
     if stored.config["notifications"] != config["notifications"]:
         monitors.link_channels(connection, monitor.key, config["notifications"])
+    slos.follow(connection, monitor, stored, change.now)
     return monitor
 
 
