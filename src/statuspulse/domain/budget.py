@@ -75,8 +75,9 @@ class Account:
 
     @property
     def is_well_below(self) -> bool:
-        """Whether less than nine tenths are spent, as far as anything was seen."""
-        return self.measured > 0 and self.consumed * WHOLE * 10 < _RECOVERED_TENTHS * self.basis * self.allowance
+        """Whether less than nine tenths are spent, and something good was seen."""
+        spent, whole = self.consumed * WHOLE * 10, self.basis * self.allowance
+        return self.measured > self.consumed and spent < _RECOVERED_TENTHS * whole
 
     @property
     def too_much(self) -> int:

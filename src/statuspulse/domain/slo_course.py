@@ -12,10 +12,12 @@ from enum import StrEnum
 
 from statuspulse.domain.budget import Account, Burn, Member, account, burn
 from statuspulse.domain.slo import LEAST_BAD, RATE_UNITS, WHOLE, Pair, Period, Terms
-from statuspulse.domain.times import HOUR
+from statuspulse.domain.times import HOUR, MINUTE
 
 # While a breach lasts, maintenance that leaves the window gives budget back, which nothing tells of.
 _LONGEST_WAIT = HOUR
+# What gets better is looked for less eagerly than what gets worse.
+_CALM_WAIT = MINUTE
 
 
 class News(StrEnum):
@@ -138,13 +140,13 @@ def _dues(
     if not terms.is_rolling:
         yield period.end
     closing = pace.spenders * WHOLE + pace.planned * terms.allowance
-    if not held.is_over and closing:
+    if not held.is_over and closing and (pace.spenders or held.consumed):
         left = held.basis * held.allowance - held.consumed * WHOLE
         yield now - pace.lag + left // closing + 1
     if course.breached_at is not None:
         yield now + _LONGEST_WAIT
-        if terms.is_rolling:
-            yield now + _until_leaves(members, period.start, held.too_much)
+        if terms.is_rolling and pace.spenders < len(members):
+            yield now + max(_CALM_WAIT, _until_leaves(members, period.start, held.too_much))
 
 
 def _burn_dues(
@@ -154,13 +156,17 @@ def _burn_dues(
     for one in burns:
         pair = one.pair
         if told is not None and pair.rate <= told.rate:
-            if pair.name == told.name:
+            if pair.name == told.name and pace.spenders < len(members):
                 spare = one.long.spare(pair.rate, terms.allowance)
-                yield now + _until_leaves(members, now - pair.long, spare) + 1
+                yield now + max(_CALM_WAIT, _until_leaves(members, now - pair.long, spare) + 1)
             continue
-        speed = pace.spenders + -(-pace.planned * pair.rate * terms.allowance // (WHOLE * RATE_UNITS))
-        if speed and course.breached_at is None:
-            yield now - pace.lag + _missing(one, pair, terms.allowance) // speed
+        if pair.rate * terms.allowance >= WHOLE * RATE_UNITS:
+            continue  # not even time that is bad as a whole burns so fast
+        if not pace.spenders and (one.short.bad == 0 or one.long.bad < LEAST_BAD):
+            continue  # what is planned shortens the time that counts, and spends nothing
+        closing = pace.spenders * WHOLE * RATE_UNITS + pace.planned * pair.rate * terms.allowance
+        if closing and course.breached_at is None:
+            yield now - pace.lag + _missing(one, pair, terms.allowance) * WHOLE * RATE_UNITS // closing
 
 
 def _missing(one: Burn, pair: Pair, allowance: int) -> int:
