@@ -74,17 +74,21 @@ def months(zone: tzinfo, start: int, end: int) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class Oracle:
-    """`allowed` is the share that may be bad; `length` that of a rolling window (ms), None for months of the zone."""
+    """`allowed` is the share that may be bad; `length` that of a rolling window (ms), None for months of the zone.
+
+    Nobody looks before `begun`.
+    """
 
     history: History
     allowed: Fraction
     length: int | None
     zone: tzinfo
+    begun: int = BEGUN
 
     def period(self, now: int) -> tuple[int, int]:
         if self.length is not None:
             return now - self.length, now
-        return next((start, end) for start, end in months(self.zone, BEGUN, now + 1) if start <= now < end)
+        return next((start, end) for start, end in months(self.zone, self.begun, now + 1) if start <= now < end)
 
     def over(self, now: int) -> Fraction:
         """How much more than the budget is spent (ms); at most 0 while it is not."""
@@ -114,29 +118,31 @@ class Oracle:
         for low, high in pairwise(self._corners()):
             at: int | None = low
             while at is not None:
-                if begun is not None:
-                    at = _first(self.is_well_below, at, high)
-                    if at is not None:
-                        found.append((begun, at))
-                        begun = None
-                elif self.length is None and told == self.period(at)[0]:
-                    at = None
+                may_break = begun is None if self.length is not None else told != self.period(at)[0]
+                broken = _first(self.is_over, at, high) if may_break else None
+                mended = None if begun is None else _first(self.is_well_below, at, high)
+                if broken is not None and (mended is None or broken < mended):
+                    if begun is not None:
+                        found.append((begun, None))  # the next month began without a good moment
+                    begun, told, at = broken, self.period(broken)[0], broken
+                elif mended is not None and begun is not None:
+                    found.append((begun, mended))
+                    begun, at = None, mended
                 else:
-                    at = begun = _first(self.is_over, at, high)
-                    told = told if at is None else self.period(at)[0]
+                    at = None
         if begun is not None:
             found.append((begun, None))
         return found
 
     def _corners(self) -> list[int]:
-        edges = {BEGUN, self.history.end}
+        edges = {self.begun, self.history.end}
         for one in self.history.stretches:
             edges |= {one.start, one.end}
             if self.length is not None:
                 edges |= {one.start + self.length, one.end + self.length}
         if self.length is None:
-            edges |= {start for start, _ in months(self.zone, BEGUN, self.history.end)}
-        return sorted(at for at in edges if BEGUN <= at <= self.history.end)
+            edges |= {start for start, _ in months(self.zone, self.begun, self.history.end)}
+        return sorted(at for at in edges if self.begun <= at <= self.history.end)
 
 
 def _first(holds: Callable[[int], bool], low: int, high: int) -> int | None:

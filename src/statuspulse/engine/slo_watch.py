@@ -45,7 +45,7 @@ class SloWatch:
             if due_at is None or due_at > self._now():
                 until = _LOOK_EVERY_SECONDS if due_at is None else (due_at - self._now()) / SECOND
                 return min(max(until, _BREATH_SECONDS), _LOOK_EVERY_SECONDS)
-            for slo_id, team_id in await self._database.read(self._due):
+            for team_id, slo_id in await self._database.read(partial(_due, now=self._now())):
                 await self._look(team_id, slo_id)
                 await asyncio.sleep(_BREATH_SECONDS)
         except DatabaseUnavailableError as error:
@@ -70,8 +70,9 @@ class SloWatch:
         if seen.judgement.news:
             self._bus.wake(Topic.OUTBOX)
 
-    def _due(self, connection: Connection) -> list[tuple[str, str]]:
-        return [(slo.id, slo.team_id) for slo in rows.due(connection, self._now(), _LOOKS_PER_TURN)]
+
+def _due(connection: Connection, *, now: int) -> list[tuple[str, str]]:
+    return [(slo.team_id, slo.id) for slo in rows.due(connection, now, _LOOKS_PER_TURN)]
 
 
 def _seen(connection: Connection, *, team_id: str, slo_id: str, now: int) -> Look | None:
