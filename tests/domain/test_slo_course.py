@@ -78,7 +78,7 @@ def test_a_breach_is_told_once_when_the_budget_ends_in_a_thousand_histories(part
         window = random.choice([*LENGTHS, Window.CALENDAR_MONTH])
         zone = random.choice(["UTC", "America/New_York", "Asia/Kolkata"])
         objective = random.choice([90, 95, 99, 99.5, 99.9])
-        history = random_history(random, days=random.choice([20, 45]))
+        history = random_history(random, days=random.choice([12, 35]))
         watch = Watch(terms(window, objective, zone), history)
         watch.run()
         allowed = 1 - Fraction(str(objective)) / 100
@@ -94,7 +94,7 @@ def test_a_breach_is_told_once_when_the_budget_ends_in_a_thousand_histories(part
         for at, end in zip(over, ended, strict=False):
             assert end <= at <= end + HOUR, seed
         breaches, recoveries = breaches + len(told), recoveries + len(over)
-        assert watch.looks < 40 * len(history.stretches) + 24 * 45 * 2, seed
+        assert watch.looks < 40 * len(history.stretches) + 24 * 35 * 2, seed
     assert breaches > 50
     assert recoveries > 10
 
