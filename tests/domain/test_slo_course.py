@@ -243,20 +243,6 @@ def test_a_month_is_that_of_its_zone_and_its_breach_is_told_once() -> None:
     assert judge(promised, [member(down)], cut, pace, period.start + HOUR).news == ()
 
 
-def test_what_is_excluded_counts_as_maintenance_but_in_a_pause() -> None:
-    timeline = Timeline(
-        [
-            Interval(start=0, end=100, state=State.UP),
-            Interval(start=100, end=200, state=State.DOWN),
-            Interval(start=200, end=300, state=State.PAUSED),
-        ]
-    )
-    one = member(timeline, excluded=[(50, 120), (150, 160), (190, 250)])
-    sums = one.timeline.sums(0, 300)
-    assert (sums.up, sums.down, sums.maintenance, sums.paused) == (50, 60, 90, 100)
-    assert one.spending.between(0, 300) == 60
-
-
 def test_a_member_that_was_deleted_has_the_budget_of_its_time() -> None:
     living = member(Timeline([Interval(start=0, end=DAY, state=State.UP)]))
     gone = replace(living, ended_at=DAY)

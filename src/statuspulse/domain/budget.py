@@ -7,14 +7,14 @@ promised; one that was deleted has that of its time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from statuspulse.domain.health import State
 from statuspulse.domain.slo import RATE_UNITS, WHOLE, Kind, Pair, Period
 from statuspulse.domain.spending import Spending
 from statuspulse.domain.timeline import Timeline
-from statuspulse.domain.uptime import Interval, Sums, floored_pct
+from statuspulse.domain.uptime import Sums, floored_pct
 
 _FOUR_DECIMALS = 10**4
 # Below this share of the budget a breach is over, in tenths.
@@ -121,23 +121,16 @@ class Burn:
     short: Spent
 
 
-def member(
-    timeline: Timeline,
-    *,
-    excluded: Sequence[tuple[int, int]] = (),
-    spending: Spending | None = None,
-    ended_at: int | None = None,
-) -> Member:
-    """A member of what held; `excluded` are disjoint stretches, ascending, that shall not count, as maintenance is.
+def member(timeline: Timeline, *, spending: Spending | None = None, ended_at: int | None = None) -> Member:
+    """A member of what held; without other `spending` what is bad is what was down.
 
-    Without other `spending` what is bad is what was down.
+    What shall not count, as maintenance does not, is laid over the timeline before.
     """
-    counted = Timeline(list(_without(timeline.stretches, excluded))) if excluded else timeline
     if spending is None:
         spending = Spending(
-            (one.start, one.end, one.end - one.start) for one in counted.stretches if one.state is State.DOWN
+            (one.start, one.end, one.end - one.start) for one in timeline.stretches if one.state is State.DOWN
         )
-    return Member(timeline=counted, spending=spending, ended_at=ended_at)
+    return Member(timeline=timeline, spending=spending, ended_at=ended_at)
 
 
 def account(members: Sequence[Member], kind: Kind, allowance: int, period: Period, now: int) -> Account:
@@ -187,22 +180,3 @@ def _added(one: Sums, other: Sums) -> Sums:
         maintenance=one.maintenance + other.maintenance,
         paused=one.paused + other.paused,
     )
-
-
-def _without(stretches: Iterable[Interval], excluded: Sequence[tuple[int, int]]) -> Iterator[Interval]:
-    """The stretches with maintenance in place of what is excluded, but for pauses."""
-    for stretch in stretches:
-        if stretch.state is State.PAUSED:
-            yield stretch
-            continue
-        at = stretch.start
-        for start, end in excluded:
-            low, high = max(start, at), min(end, stretch.end)
-            if low >= high:
-                continue
-            if at < low:
-                yield Interval(start=at, end=low, state=stretch.state)
-            yield Interval(start=low, end=high, state=State.MAINTENANCE)
-            at = high
-        if at < stretch.end:
-            yield Interval(start=at, end=stretch.end, state=stretch.state)
