@@ -24,6 +24,8 @@ ENVELOPE_BASE: dict[str, Any] = {
     "then": {"required": ["error", "type", "title", "status", "detail", "instance"]},
     "else": {"required": ["warnings"], "not": {"required": ["error"]}},
 }
+# What is answered as a file, where the document says so.
+_FILES = ("text/csv", "text/html")
 _BARE = ("/v1/openapi.json", "/v1/openapi.yaml", "/v1/schemas/events.json")
 
 
@@ -40,6 +42,10 @@ class Contract:
         route = urlsplit(path).path
         if route in _BARE or not route.startswith("/v1") or answer.status_code == 304:
             return
+        kind = answer.headers["Content-Type"].partition(";")[0]
+        if kind in _FILES:
+            assert kind in self._response(method, route, answer.status_code)["content"]
+            return
         body = answer.json()
         _hold(body, ENVELOPE_BASE, self._closed)
         if "Idempotent-Replayed" not in answer.headers:
@@ -51,15 +57,18 @@ class Contract:
             assert body["status"] == answer.status_code
 
     def _schema(self, method: str, route: str, status: int) -> dict[str, Any]:
+        schema: dict[str, Any] = self._response(method, route, status)["content"]["application/json"]["schema"]
+        return schema
+
+    def _response(self, method: str, route: str, status: int) -> dict[str, Any]:
         inner = route.removeprefix("/v1").rstrip("/") or "/"
         for pattern, item in self._paths:
             if pattern.fullmatch(inner) and method.lower() in item:
-                response = item[method.lower()]["responses"].get(str(status))
+                response: dict[str, Any] | None = item[method.lower()]["responses"].get(str(status))
                 assert response is not None, f"{method} {route} does not tell of {status}"
-                schema: dict[str, Any] = response["content"]["application/json"]["schema"]
-                return schema
+                return response
         assert status in {404, 405}, f"{method} {route} answers {status} and stands nowhere"
-        return {"$ref": "#/components/schemas/Error"}
+        return {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
 
 
 def closed(document: dict[str, Any]) -> dict[str, Any]:

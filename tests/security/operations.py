@@ -24,6 +24,7 @@ RANDOM_IDS = {
     "event_id": "evt_zzzzzzzzzzzzzzzzzzzzzzzzzz",
     "schedule_id": "sch_zzzzzzzz",
     "integration_id": "int_zzzzzzzz",
+    "slo_id": "slo_zzzzzzzz",
 }
 _REF = re.compile(r"#/components/schemas/(\w+)")
 

@@ -129,6 +129,15 @@ SCOPE_OF: dict[str, str | None] = {
     "GET /monitors/{monitor_id}/transitions": "monitors:read",
     "GET /monitors/{monitor_id}/uptime": "monitors:read",
     "GET /uptime": "monitors:read",
+    "GET /slos": "slo:read",
+    "POST /slos": "slo:write",
+    "GET /slos/reports": "slo:read",
+    "GET /slos/{slo_id}": "slo:read",
+    "PATCH /slos/{slo_id}": "slo:write",
+    "DELETE /slos/{slo_id}": "slo:write",
+    "GET /slos/{slo_id}/report": "slo:read",
+    "GET /slos/{slo_id}/report.csv": "slo:read",
+    "GET /slos/{slo_id}/report.html": "slo:read",
 }
 # Where the document's example will not do: with it the first three would wait for an engine or a probe, which do not
 # run here, and the last would ask for more than the scope that opens the route.

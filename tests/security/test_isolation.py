@@ -26,6 +26,7 @@ REFERENCES = {
     "team_ids": ["{team_id}"],
     "notifications": ["{channel_id}"],
     "depends_on": ["{monitor_id}"],
+    "notify": ["{channel_id}"],
     "notification_rules": [{"name": "Rule", "notify": ["{channel_id}"]}],
     "contacts": ["{channel_id}"],
     "steps": [
@@ -45,6 +46,7 @@ REFERENCES = {
 NAMES_A_REFERENCE = re.compile(
     r".*_ids?|.*policy.*|notifications|depends_on|maintenance_windows|.*channel.*|resource|contacts"
 )
+_SLO = {"name": "Shop 99.9", "objective_pct": 99.9}
 _HOOK = {"url": "https://theirs.example/hook", "events": ["incident.*"]}
 FIXED = {"maintenance_windows"}
 # Probes serve every team and are nobody's own.
@@ -86,8 +88,10 @@ def ids(api: Api) -> Ids:
     rota = {"name": "Ours", "members": ["ana@ours.example"]}
     schedule = api.call("POST", "/v1/schedules", rota, token=ADMIN).json()
     integration = api.call("POST", "/v1/integrations", {"kind": "alertmanager"}, token=ADMIN).json()
+    slo = api.call("POST", "/v1/slos", {**_SLO, "monitor_id": monitor["id"]}, token=ADMIN).json()
     ours = {
         "integration_id": integration["id"],
+        "slo_id": slo["id"],
         "schedule_id": schedule["id"],
         "monitor_id": monitor["id"],
         "incident_id": incident["id"],
@@ -266,8 +270,10 @@ def _own_ids(api: Api) -> dict[str, str]:
     api.call("POST", "/v1/teams/other/members", {"email": "bo@theirs.example", "role": "owner"}, token=STRANGER)
     rota = {"name": f"Theirs {number}", "members": ["bo@theirs.example"]}
     schedule = api.call("POST", "/v1/schedules", rota, token=STRANGER).json()
+    slo = api.call("POST", "/v1/slos", {**_SLO, "monitor_id": monitor["id"]}, token=STRANGER).json()
     return {
         "integration_id": api.call("POST", "/v1/integrations", {"kind": "alertmanager"}, token=STRANGER).json()["id"],
+        "slo_id": slo["id"],
         "schedule_id": schedule["id"],
         "monitor_id": monitor["id"],
         "incident_id": incident["id"],

@@ -55,7 +55,9 @@ def ids(api: Api) -> dict[str, str]:
     webhook = api.call("POST", "/v1/webhooks", hook, token=ADMIN)
     member = api.call("POST", "/v1/teams/default/members", {"email": "a@a.example", "role": "viewer"}, token=ADMIN)
     rota = {"name": "A", "members": ["a@a.example"]}
+    slo = {"name": "A", "monitor_id": monitor.json()["id"], "objective_pct": 99.9}
     return {
+        "slo_id": api.call("POST", "/v1/slos", slo, token=ADMIN).json()["id"],
         "schedule_id": api.call("POST", "/v1/schedules", rota, token=ADMIN).json()["id"],
         "slug": "oncall",
         "monitor_id": monitor.json()["id"],

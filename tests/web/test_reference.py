@@ -17,8 +17,8 @@ import requests
 
 import statuspulse
 from statuspulse.api.errors import KINDS
+from statuspulse.api.markup import Html, joined, prose, tag
 from statuspulse.api.meanings import DETAIL_MEANINGS, MEANINGS
-from statuspulse.web.markup import Html, joined, prose, tag
 from statuspulse.web.site import rendered
 from tests.api.server import PUBLIC_URL, Api
 from tests.web.reading import Read, read

@@ -38,6 +38,8 @@ from statuspulse.api import (
     results,
     schedules,
     simulation,
+    slo_reports,
+    slos,
     status,
     stream_tickets,
     system,
@@ -75,6 +77,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     incident_moves.router,
     policies.router,
     schedules.router,
+    slo_reports.router,  # before the route that takes any id
+    slos.router,
     tokens.router,
     teams.router,
     audit_log.router,

@@ -16,7 +16,7 @@ from statuspulse import __version__
 from statuspulse.api import described_headers, event_schema, examples
 from statuspulse.api.answers import Error
 from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, TAKES_TICKET, WAITS
-from statuspulse.catalog import incident_members, policy_members, schedule_members, team_members
+from statuspulse.catalog import incident_members, policy_members, schedule_members, slo_members, team_members
 from statuspulse.catalog.channel_members import ChannelEdit, ChannelRequest
 from statuspulse.catalog.incident_members import IncidentEdit, IncidentRequest, NoteRequest
 from statuspulse.catalog.incident_moves import EscalateRequest, SnoozeRequest
@@ -27,6 +27,7 @@ from statuspulse.catalog.merging import READ_ONLY
 from statuspulse.catalog.policy_members import PolicyEdit, PolicyRequest, PolicyTrial
 from statuspulse.catalog.probe_members import KeyExchange, KeyRotation, ProbeEdit, ProbeRequest
 from statuspulse.catalog.schedule_members import ScheduleEdit, ScheduleRequest
+from statuspulse.catalog.slo_members import SloEdit, SloRequest
 from statuspulse.catalog.team_members import MemberEdit, MemberRequest, TeamEdit, TeamRequest
 from statuspulse.catalog.token_members import TokenRequest
 from statuspulse.catalog.webhook_members import RedeliverRequest, ReplayRequest, WebhookEdit, WebhookRequest
@@ -83,6 +84,8 @@ _REQUESTS = (
     SnoozeRequest,
     ScheduleRequest,
     ScheduleEdit,
+    SloRequest,
+    SloEdit,
 )
 _OPEN_STATUSES = (405, 413, 422, 429, 500, 503)
 _TOKEN_STATUSES = (400, 401, 403)
@@ -187,6 +190,7 @@ def _components() -> dict[str, Any]:
     for name in ("TeamEdit", "MemberEdit"):
         schemas[name]["properties"] |= _ignored(team_members.READ_ONLY)
     schemas["ScheduleEdit"]["properties"] |= _ignored(schedule_members.READ_ONLY)
+    schemas["SloEdit"]["properties"] |= _ignored(slo_members.READ_ONLY)
     schemas["PolicyEdit"]["properties"] |= _ignored(policy_members.READ_ONLY)
     names = {kind.name: kind.model.__name__ for kind in kinds}
     for kind in kinds:

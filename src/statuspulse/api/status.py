@@ -23,8 +23,9 @@ from statuspulse.api.route import CheckedRoute
 from statuspulse.api.status_answers import StatusAnswer, StatusList
 from statuspulse.api.status_documents import region_documents, sentence, status_document
 from statuspulse.catalog.refusals import Detail
-from statuspulse.catalog.status_views import Head, figures_beside, head_of, heads_of
+from statuspulse.catalog.status_views import Head, figures_beside, head_of, heads_of, slas_beside
 from statuspulse.engine.figures import Figures
+from statuspulse.engine.slo_reports import Stand
 
 router = APIRouter(route_class=CheckedRoute, tags=["Status"])
 
@@ -77,7 +78,8 @@ async def list_statuses(call: CallOf, query: Annotated[StatusQuery, Query()]) ->
             now,
             call.services.closed_checks,
         )
-        data = [status_document(head, one) for head, one in zip(heads, figures, strict=True)]
+        slas = slas_beside(connection, call.team_id, heads, figures, now)
+        data = [status_document(*shown) for shown in zip(heads, figures, slas, strict=True)]
         return Page(data=data, next_place=found.next_place, total=found.total)
 
     listed = page_answer(call, query, await call.database.read(read), "status", "statuses")
@@ -94,24 +96,25 @@ async def get_status(
 ) -> Response:
     included, known, now = _included(include), known_id(monitor_id), call.services.parts.now()
 
-    def read(connection: Connection) -> tuple[Head, Figures | None]:
+    def read(connection: Connection) -> tuple[Head, Figures | None, Stand | None]:
         head = head_of(connection, call.team_id, known, now)
         if none_match(call.request, head.version):
-            return head, None
-        return head, figures_beside(
+            return head, None, None
+        figures = figures_beside(
             connection,
             call.team_id,
             [head],
             window or call.caller.team.settings.status_default_window,
             now,
             call.services.closed_checks,
-        )[0]
+        )
+        return head, figures[0], slas_beside(connection, call.team_id, [head], figures, now)[0]
 
-    head, figures = await call.database.glance(read)
+    head, figures, sla = await call.database.glance(read)
     headers = {"ETag": etag(head.version), **_CACHE}
     if figures is None:
         return Response(status_code=304, headers=headers)
-    document: dict[str, Any] = status_document(head, figures)
+    document: dict[str, Any] = status_document(head, figures, sla)
     if "regions" in included:
         document["regions"] = region_documents(head, figures.checks)
     return answer(call.request, "status", sentence(head, figures), document, headers=headers)

@@ -8,8 +8,9 @@ from typing import Any
 from statuspulse.api import heartbeat_documents
 from statuspulse.api.documents import time_or_null
 from statuspulse.api.heartbeat_documents import heartbeat_document
+from statuspulse.api.slo_documents import sla_document
 from statuspulse.catalog.status_views import Head
-from statuspulse.delivery.wording import duration
+from statuspulse.domain.durations import duration
 from statuspulse.domain.health import State
 from statuspulse.domain.heartbeat import INBOUND
 from statuspulse.domain.slowness import ROUNDS
@@ -17,6 +18,7 @@ from statuspulse.domain.times import to_text
 from statuspulse.engine.figures import Figures
 from statuspulse.engine.known_pasts import Told
 from statuspulse.engine.sight import RegionSight, Sight
+from statuspulse.engine.slo_reports import Stand
 from statuspulse.storage.results import Look
 from statuspulse.storage.status import OpenIncident
 
@@ -24,7 +26,7 @@ from statuspulse.storage.status import OpenIncident
 _COVERED_PCT = 99
 
 
-def status_document(head: Head, figures: Figures) -> dict[str, Any]:
+def status_document(head: Head, figures: Figures, sla: Stand | None) -> dict[str, Any]:
     """Everything but the regions."""
     monitor, sight = head.monitor, head.sight
     return {
@@ -47,7 +49,7 @@ def status_document(head: Head, figures: Figures) -> dict[str, Any]:
         "metrics": _metrics(figures),
         "active_incident": None if head.incident is None else active_incident_document(head.incident),
         "maintenance": maintenance_document(sight),
-        "sla": None,
+        "sla": None if sla is None else sla_document(sla),
         "config_version": monitor.config_version,
         "generated_at": to_text(figures.end),
     }

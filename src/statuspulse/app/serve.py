@@ -45,6 +45,7 @@ from statuspulse.engine.inbound.worker import InboundWorker
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
 from statuspulse.engine.probe_watch import ProbeWatch
+from statuspulse.engine.slo_watch import SloWatch
 from statuspulse.metrics import Metrics
 from statuspulse.settings import Settings
 from statuspulse.storage.ballast import Ballast
@@ -128,6 +129,7 @@ class _Control:
         inbound = InboundWorker(self.store.database, bus, lookup, now=now_ms)
         ballast = Ballast(self.settings.data_dir / _BALLAST)
         faults = FaultWatch(self.store.database, bus, ballast, now=now_ms, monotonic=monotonic)
+        objectives = SloWatch(self.store.database, bus, now=now_ms)
         stop = stop_on_signals()
         api = create_api(self._dependencies(bus, jobs, metrics, liveness, faults, stop))
         add_reference(api, self._public_url)
@@ -144,6 +146,7 @@ class _Control:
                 tasks.create_task(escalator.run(), name="escalator"),
                 tasks.create_task(inbound.run(), name="inbound"),
                 tasks.create_task(faults.run(), name="faults"),
+                tasks.create_task(objectives.run(), name="objectives"),
             ]
             serving = tasks.create_task(server.run_on(self.listening), name="api")
             probing = tasks.create_task(probe.run(), name="local-probe") if self.settings.runs_probe else None

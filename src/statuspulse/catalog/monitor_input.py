@@ -71,6 +71,9 @@ def _type_of(document: Mapping[str, Any]) -> str:
 
 def _conflicts(config: Mapping[str, Any]) -> Iterator[Detail]:
     if "interval_seconds" not in config:
+        if (config["sla"] or {}).get("latency_threshold_ms") is not None:
+            message = "belongs to checks; a job that calls us has no latency"
+            yield Detail(code="parameter_conflict", path=("sla", "latency_threshold_ms"), message=message)
         return
     longest = config["interval_seconds"] * SECOND
     if config["timeout_ms"] > longest:

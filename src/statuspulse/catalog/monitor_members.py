@@ -21,6 +21,7 @@ from statuspulse.catalog.members import (
     WebUrl,
     unique,
 )
+from statuspulse.catalog.objective_members import SlaMembers
 from statuspulse.catalog.rule_members import ChannelText, RuleMembers
 from statuspulse.domain.times import SECOND
 
@@ -34,7 +35,6 @@ DEFAULT_REGIONS = ("local",)
 MonitorText = Annotated[Line, Field(min_length=1, max_length=255)]
 
 _ARRAY = {"type": "array", "items": {"type": "object"}}
-_OBJECT = {"type": ["object", "null"]}
 
 
 def between_floor_and(ceiling: int) -> AfterValidator:
@@ -143,7 +143,8 @@ class OwnMembers(Members):
         Any, Fixed(default=[], answered=_ARRAY), Field(description="Times in which nobody is told of it.")
     ] = Field(default_factory=list)
     sla: Annotated[
-        Any, Fixed(default=None, answered=_OBJECT), Field(description="What was promised of it; null for nothing.")
+        SlaMembers | None,
+        Field(description="What was promised of it: an objective of its own, with budget and warnings; null for none."),
     ] = None
     depends_on: Annotated[
         list[MonitorText],

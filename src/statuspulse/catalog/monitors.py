@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from statuspulse.catalog import heartbeats, merging, monitor_input, references, secrets
+from statuspulse.catalog import heartbeats, merging, monitor_input, references, secrets, slos
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.kinds.registry import KINDS
@@ -125,6 +125,7 @@ def bring_up(
         votes_from=birth.votes_from,
     )
     states.begin(connection, monitor.key, first)
+    slos.follow(connection, monitor, None, change.now)
     record(connection, change, "monitor.created", monitor, list(differences({}, _facts(monitor))))
     events.record(connection, monitor_events.created(monitor, change.actor, change.now))
     return monitor
@@ -192,6 +193,7 @@ def remove(connection: Connection, change: Change, monitor_id: str, if_match: fr
     _check(stored, if_match)
     _let_go(connection, change, stored)
     resolved = control.remove(connection, change.team_id, stored.key, change.actor, change.now)
+    slos.forget(connection, stored, change.now)
     config_versions.forget(connection, stored.key, through=stored.config_version)
     dependencies.link(connection, stored.key, stored.team_id, ())
     monitors.mark_deleted(connection, change.team_id, stored.key, watch.advance(connection), change.now)
@@ -347,6 +349,7 @@ def _with_config(
     if stored.config["depends_on"] != config["depends_on"]:
         dependencies.link(connection, monitor.key, monitor.team_id, config["depends_on"])
         dependencies.look_again(connection, monitor.key, change.now)
+    slos.follow(connection, monitor, stored, change.now)
     return monitor
 
 

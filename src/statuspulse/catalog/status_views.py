@@ -12,6 +12,7 @@ from statuspulse.catalog.refusals import MissingError
 from statuspulse.engine.closed_checks import ClosedChecks
 from statuspulse.engine.figures import Figures, figures_of
 from statuspulse.engine.sight import Sight, sights_of
+from statuspulse.engine.slo_reports import Stand, stands_beside
 from statuspulse.storage import monitors, status
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.states import MonitorState
@@ -66,6 +67,15 @@ def heads_of(
         )
         for monitor, _ in found
     ]
+
+
+def slas_beside(
+    connection: Connection, team_id: str, heads: Sequence[Head], figures: Sequence[Figures], now: int
+) -> list[Stand | None]:
+    """How the objective of each head's own configuration stands, in their order; None without one."""
+    by_key = {head.monitor.key: one for head, one in zip(heads, figures, strict=True)}
+    found = stands_beside(connection, team_id, [head.monitor for head in heads], by_key, now)
+    return [found.get(head.monitor.key) for head in heads]
 
 
 def figures_beside(

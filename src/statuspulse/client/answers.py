@@ -602,7 +602,7 @@ class Monitor(Answer, frozen=True, kw_only=True):
     notifications: tuple[str, ...]
     notification_rules: tuple[Rule, ...]
     maintenance_windows: tuple[dict[str, Any], ...]
-    sla: dict[str, Any] | None
+    sla: Sla | None
     depends_on: tuple[str, ...]
     tags: tuple[str, ...]
     description: str | None
@@ -688,7 +688,7 @@ class MonitorConfig(Answer, frozen=True, kw_only=True):
     notifications: tuple[str, ...]
     notification_rules: tuple[Rule, ...]
     maintenance_windows: tuple[dict[str, Any], ...]
-    sla: dict[str, Any] | None
+    sla: Sla | None
     depends_on: tuple[str, ...]
     tags: tuple[str, ...]
     description: str | None
@@ -1109,6 +1109,14 @@ class SimulationWindow(Part, frozen=True, kw_only=True):
     start_at: datetime
     end_at: datetime
     cut: str | None
+
+
+class Sla(Part, frozen=True, kw_only=True):
+    """What is promised of the monitor: its availability or, with a threshold, that it answers faster than that."""
+
+    objective_pct: float
+    window: str | None = None
+    latency_threshold_ms: int | None = None
 
 
 class SoaSerial(Part, frozen=True, kw_only=True):

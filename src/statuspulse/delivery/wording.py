@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from statuspulse.domain.durations import duration
 from statuspulse.domain.message import Action, Facts, Message
-from statuspulse.domain.times import DAY, HOUR, MINUTE, SECOND, to_datetime
+from statuspulse.domain.times import to_datetime
 
 _LONGEST_LINK = 2000
 _BEGINNINGS = {
@@ -17,7 +18,6 @@ _BEGINNINGS = {
     Action.DIGEST: "DIGEST: ",
     Action.NOTICE: "NOTICE: ",
 }
-_UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second"))
 
 
 def headline(message: Message) -> str:
@@ -109,18 +109,3 @@ def flapping(facts: Facts) -> str | None:
             return "it goes up and down; the next message comes when it has settled"
         case False:
             return "it has settled"
-
-
-def duration(length_ms: int) -> str:
-    """A length of time in its two largest units, rounded down: `3 hours 12 minutes`, `45 seconds`."""
-    rest = max(length_ms, 0)
-    parts: list[str] = []
-    for unit, name in _UNITS:
-        count, rest = divmod(rest, unit)
-        if count:
-            parts.append(f"{count} {name}" if count == 1 else f"{count} {name}s")
-        elif parts:
-            break
-        if len(parts) == 2:
-            break
-    return " ".join(parts) or "less than a second"

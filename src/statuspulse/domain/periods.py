@@ -60,3 +60,15 @@ def _following(day: datetime, width: Width) -> datetime:
     if width is Width.MONTH:
         return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
     return day + timedelta(days=7 if width is Width.WEEK else 1)
+
+
+def month_around(at: int, zone: tzinfo) -> tuple[int, int]:
+    """The month of a zone that the instant lies in, as [start, end) in ms."""
+    first = _first_day(to_datetime(at).astimezone(zone), Width.MONTH)
+    return from_datetime(first), from_datetime(_following(first, Width.MONTH))
+
+
+def month_of(year: int, month: int, zone: tzinfo) -> tuple[int, int]:
+    """A month of a zone as [start, end) in ms."""
+    first = datetime(year, month, 1, tzinfo=zone)
+    return from_datetime(first), from_datetime(_following(first, Width.MONTH))

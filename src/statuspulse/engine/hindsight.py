@@ -22,7 +22,7 @@ from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Interval, Span
 from statuspulse.engine.retention import RAW_KEPT
 from statuspulse.engine.watchlist import Watchlist
-from statuspulse.storage import late, states, watch
+from statuspulse.storage import late, slos, states, watch
 from statuspulse.storage.late import Mark
 from statuspulse.storage.results import Placed
 from statuspulse.storage.watch import WatchedMonitor
@@ -93,6 +93,8 @@ def store(connection: Connection, reading: Reading, now: int) -> None:
     key = reading.mark.monitor_key
     for start, end, intervals in reading.stretches:
         late.replace_between(connection, key, start, end, intervals)
+    if reading.stretches:
+        slos.touch(connection, key, now)
     current = late.marks(connection, [key]).get(key)
     if current is None:
         return

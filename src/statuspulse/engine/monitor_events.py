@@ -123,13 +123,14 @@ def _event(kind: EventType, monitor: AnyMonitor, at: int, data: Mapping[str, Any
         type=kind,
         team_id=monitor.team_id,
         at=at,
-        data={"monitor": _summary(monitor), **data},
+        data={"monitor": summary(monitor), **data},
         monitor_id=monitor.id,
         origin=None if actor is None else actor.origin,
     )
 
 
-def _summary(monitor: AnyMonitor) -> dict[str, Any]:
+def summary(monitor: AnyMonitor) -> dict[str, Any]:
+    """What events say of a monitor that they are about."""
     return {
         "object": "monitor",
         "id": monitor.id,

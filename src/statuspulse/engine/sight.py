@@ -185,7 +185,7 @@ def _hole(monitor: Monitor, state: MonitorState, rules: Rules, seen: _Seen, now:
         # An edit may have moved the slots: the next one lies within an interval after it.
         next_slot = max(begun, monitor.updated_at + rules.interval)
     begun = max(begun, state.votes_from)
-    if now < next_slot + _longest_check(rules, retry_of(monitor.config)) + _SHIPPING or begun >= now:
+    if now < comes_until(next_slot, rules, retry_of(monitor.config)) or begun >= now:
         return None
     return Span(region=seen.key, start=begun, end=now)
 
@@ -193,6 +193,11 @@ def _hole(monitor: Monitor, state: MonitorState, rules: Rules, seen: _Seen, now:
 def _horizon(rules: Rules) -> int:
     """How far back (ms) a counted result is looked for: a region without one for so long holds no state up alone."""
     return 2 * (rules.longest_silence + rules.vote_lifetime)
+
+
+def comes_until(slot: int, rules: Rules, retry: Retry) -> int:
+    """Up to when (ms) the result of a slot may be on its way."""
+    return slot + _longest_check(rules, retry) + _SHIPPING
 
 
 def _longest_check(rules: Rules, retry: Retry) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
+from statuspulse.storage import slos
 from statuspulse.storage.schema import escalation_policies, members, monitors, users
 
 
 def of(connection: Connection, team_id: str, channel_id: str) -> list[str]:
-    """Every policy, person and monitor of the team that names the channel, in words."""
+    """Every policy, person, monitor and objective of the team that names the channel, in words."""
     by_policies = select(escalation_policies.c.slug).where(
         escalation_policies.c.team_id == team_id, escalation_policies.c.rules.contains(channel_id, autoescape=True)
     )
@@ -26,4 +27,5 @@ def of(connection: Connection, team_id: str, channel_id: str) -> list[str]:
         *(f"escalation policy {slug}" for slug in sorted(connection.scalars(by_policies))),
         *(f"the contacts of {email}" for email in sorted(connection.scalars(by_people))),
         *(f"monitor {one}" for one in sorted(connection.scalars(by_monitors))),
+        *(f"SLO {name}" for name in slos.names_channel(connection, team_id, channel_id)),
     ]

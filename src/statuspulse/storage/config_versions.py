@@ -89,3 +89,9 @@ def _version(row: Row[Any]) -> ConfigVersion:
         changed=tuple(json.loads(row.changed)),
         config=json.loads(row.config),
     )
+
+
+def schedules_of(connection: Connection, monitor_key: int) -> list[tuple[int, dict[str, Any]]]:
+    """(when, configuration) of every version that is kept, ascending; secrets in them are sealed."""
+    query = select(config_versions.c.at, config_versions.c.config).where(config_versions.c.monitor_key == monitor_key)
+    return [(row.at, json.loads(row.config)) for row in connection.execute(query.order_by(config_versions.c.version))]

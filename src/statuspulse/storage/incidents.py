@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -146,6 +146,19 @@ def open_by_severity(connection: Connection, team_id: str) -> dict[Severity, int
     )
     counts = {Severity(severity): count for severity, count in connection.execute(query)}
     return {severity: counts.get(severity, 0) for severity in Severity}
+
+
+def of_outages(
+    connection: Connection, team_id: str, monitor_keys: Collection[int], start: int, end: int
+) -> list[Incident]:
+    """Incidents that monitors have opened by themselves and that were open in [start, end), the oldest first."""
+    query = _query(team_id).where(
+        incidents.c.monitor_key.in_(monitor_keys),
+        incidents.c.source == "monitor",
+        incidents.c.triggered_at < end,
+        or_(incidents.c.resolved_at.is_(None), incidents.c.resolved_at > start),
+    )
+    return [_incident(row) for row in connection.execute(query.order_by(incidents.c.triggered_at, incidents.c.id))]
 
 
 def last_resolved(connection: Connection, team_id: str, monitor_key: int, dedup_key: str) -> Incident | None:

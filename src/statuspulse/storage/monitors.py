@@ -245,6 +245,21 @@ def names_and_states(connection: Connection, team_id: str) -> list[tuple[str, st
     return [(row.id, row.name, State(row.state)) for row in connection.execute(query)]
 
 
+def of_slo(
+    connection: Connection, team_id: str, *, key: int | None, tags: Sequence[str], since: int
+) -> list[tuple[Monitor, int | None]]:
+    """The monitor with the key, or all that have every tag; each with when it was deleted, not before `since`."""
+    query = select(monitors).where(
+        monitors.c.team_id == team_id, or_(monitors.c.deleted_at.is_(None), monitors.c.deleted_at > since)
+    )
+    if key is not None:
+        query = query.where(monitors.c.key == key)
+    for tag in tags:
+        query = query.where(monitors.c.config.contains(json.dumps(tag, ensure_ascii=False), autoescape=True))
+    found = [(_monitor(row), row.deleted_at) for row in connection.execute(query.order_by(monitors.c.key))]
+    return [(monitor, ended) for monitor, ended in found if set(tags) <= set(monitor.config["tags"])]
+
+
 def _live(team_id: str) -> Select[Any]:
     return (
         select(monitors, monitor_states)

@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import BindParameter
 from statuspulse.domain.flapping import CALM, Flapping
 from statuspulse.domain.health import Health, Position, Reason, Standing, State
 from statuspulse.domain.uptime import Interval, Span
-from statuspulse.storage import rewrites
+from statuspulse.storage import rewrites, slos
 from statuspulse.storage.dialect import insert_or_ignore, upsert
 from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import monitor_states, standings, state_intervals, transitions, unseen_spans
@@ -180,6 +180,7 @@ def record(connection: Connection, monitor_key: int, seq: int, transition: Trans
         )
     )
     cut_intervals(connection, monitor_key, transition.first_observed_at, transition.state)
+    slos.touch(connection, monitor_key, transition.changed_at)
 
 
 def cut_intervals(connection: Connection, monitor_key: int, start: int, state: State) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from statuspulse.api.errors import KINDS
+from statuspulse.api.markup import Html, joined, prose, tag
 from statuspulse.api.meanings import DETAIL_MEANINGS, MEANINGS
-from statuspulse.web.markup import Html, joined, prose, tag
 from statuspulse.web.reference import filter_box
 
 PATH = "/docs/errors"

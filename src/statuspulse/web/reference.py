@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from statuspulse.web.markup import Html, joined, prose, tag
+from statuspulse.api.markup import Html, joined, prose, tag
 from statuspulse.web.schemas import Schema, Schemas, name_of
 
 _METHODS = ("get", "post", "put", "patch", "delete")

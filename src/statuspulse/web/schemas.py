@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from statuspulse.web.markup import Html, joined, prose, tag
+from statuspulse.api.markup import Html, joined, prose, tag
 
 Schema = Mapping[str, Any]
 

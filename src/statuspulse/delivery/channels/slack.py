@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from statuspulse.delivery.channel import ANSWER_BYTES, ATTEMPT_SECONDS, Delivered, Outcome, Refused, Retry
-from statuspulse.delivery.wording import duration, flapping, headline, links, region_share, summary
+from statuspulse.delivery.wording import flapping, headline, links, region_share, summary
 from statuspulse.domain.backoff import RetryAfter
 from statuspulse.domain.channel_addresses import ChannelUrlError, SlackHook
+from statuspulse.domain.durations import duration
 from statuspulse.domain.message import Action, Message
 from statuspulse.domain.secret import Secret
 from statuspulse.domain.times import SECOND, to_datetime

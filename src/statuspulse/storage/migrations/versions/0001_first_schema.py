@@ -53,6 +53,7 @@ def upgrade() -> None:
         _monitor_channels,
         _monitor_dependencies,
         _monitor_states,
+        _slos,
         _standings,
         _state_intervals,
         _sync_log,
@@ -807,6 +808,39 @@ def _monitor_states() -> None:
         sa.Column("flapping_since", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_monitor_states_monitor_key")),
         sa.PrimaryKeyConstraint("monitor_key", name=op.f("pk_monitor_states")),
+    )
+
+
+def _slos() -> None:
+    op.create_table(
+        "slos",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("of_config", sa.Boolean(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("promise", sa.Text(), nullable=False),
+        sa.Column("breached_at", sa.BigInteger(), nullable=True),
+        sa.Column("told_for", sa.BigInteger(), nullable=True),
+        sa.Column("burning", sa.Text(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("touched", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_slos_monitor_key")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_slos_team_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_slos")),
+    )
+    op.create_index(op.f("ix_slos_due_at"), "slos", ["due_at"], unique=False)
+    op.create_index(op.f("ix_slos_monitor_key"), "slos", ["monitor_key"], unique=False)
+    op.create_index(op.f("ix_slos_team_id_created_at_id"), "slos", ["team_id", "created_at", "id"], unique=False)
+    op.create_index(
+        "uq_slos_of_config",
+        "slos",
+        ["monitor_key"],
+        unique=True,
+        sqlite_where=sa.text("of_config"),
+        postgresql_where=sa.text("of_config"),
     )
 
 
