@@ -23,6 +23,7 @@ RANDOM_IDS = {
     "delivery_id": "whd_zzzzzzzzzzzzzzzzzzzzzzzzzz",
     "event_id": "evt_zzzzzzzzzzzzzzzzzzzzzzzzzz",
     "schedule_id": "sch_zzzzzzzz",
+    "window_id": "mwn_zzzzzzzz",
 }
 _REF = re.compile(r"#/components/schemas/(\w+)")
 

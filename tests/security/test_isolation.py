@@ -37,6 +37,8 @@ REFERENCES = {
     "external_id": "jira:{external_id}",
     "resource": "{monitor_id}",
     "assignee": "{email}",
+    "monitors": {"ids": ["{monitor_id}"]},
+    "maintenance_windows": ["{window_id}"],
     "tag": "{tag}",
     "q": "{tag}",
 }
@@ -45,7 +47,15 @@ NAMES_A_REFERENCE = re.compile(
     r".*_ids?|.*policy.*|notifications|depends_on|maintenance_windows|.*channel.*|resource|contacts"
 )
 _HOOK = {"url": "https://theirs.example/hook", "events": ["incident.*"]}
-FIXED = {"maintenance_windows", "depends_on"}
+_WINDOW = {
+    "name": "Patching",
+    "monitors": {"all": True},
+    "starts_at": "2026-12-06T02:00:00",
+    "timezone": "America/New_York",
+    "duration_seconds": 7200,
+    "rrule": "FREQ=WEEKLY",
+}
+FIXED = {"depends_on"}
 # Probes serve every team and are nobody's own.
 OF_THE_INSTANCE = {"probe_id"}
 
@@ -84,7 +94,9 @@ def ids(api: Api) -> Ids:
     deliveries = api.call("GET", f"/v1/webhooks/{webhook['id']}/deliveries", token=ADMIN).json()["data"]
     rota = {"name": "Ours", "members": ["ana@ours.example"]}
     schedule = api.call("POST", "/v1/schedules", rota, token=ADMIN).json()
+    window = {**_WINDOW, "monitors": {"ids": [monitor["id"]]}}
     ours = {
+        "window_id": api.call("POST", "/v1/maintenance-windows", window, token=ADMIN).json()["id"],
         "schedule_id": schedule["id"],
         "monitor_id": monitor["id"],
         "incident_id": incident["id"],
@@ -264,6 +276,7 @@ def _own_ids(api: Api) -> dict[str, str]:
     rota = {"name": f"Theirs {number}", "members": ["bo@theirs.example"]}
     schedule = api.call("POST", "/v1/schedules", rota, token=STRANGER).json()
     return {
+        "window_id": api.call("POST", "/v1/maintenance-windows", _WINDOW, token=STRANGER).json()["id"],
         "schedule_id": schedule["id"],
         "monitor_id": monitor["id"],
         "incident_id": incident["id"],

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from statuspulse.catalog.maintenance_members import InlineWindow, WindowId
 from statuspulse.catalog.members import (
     Description,
     Fixed,
@@ -29,7 +30,6 @@ _DEFAULT_TIMEOUT_MS = 10_000
 _SHORTEST_DELAY_MS = 100
 DEFAULT_REGIONS = ("local",)
 
-_ARRAY = {"type": "array", "items": {"type": "object"}}
 _OBJECT = {"type": ["object", "null"]}
 
 
@@ -97,7 +97,7 @@ class OwnMembers(Members):
     escalation_policy: Slug | None = None
     notifications: Annotated[list[ChannelText], Field(max_length=20)] = Field(default_factory=list)
     notification_rules: Annotated[list[RuleMembers], Field(max_length=20)] = Field(default_factory=list)
-    maintenance_windows: Annotated[Any, Fixed(default=[], answered=_ARRAY)] = Field(default_factory=list)
+    maintenance_windows: Annotated[list[InlineWindow | WindowId], Field(max_length=20)] = Field(default_factory=list)
     sla: Annotated[Any, Fixed(default=None, answered=_OBJECT)] = None
     depends_on: Annotated[Any, Fixed(default=[], answered={"type": "array", "items": {"type": "string"}})] = Field(
         default_factory=list

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -127,6 +127,14 @@ def open_of_monitor(connection: Connection, team_id: str, monitor_key: int) -> l
         _query(team_id)
         .where(incidents.c.monitor_key == monitor_key, incidents.c.state != IncidentState.RESOLVED.value)
         .order_by(incidents.c.triggered_at)
+    )
+    return [_incident(row) for row in connection.execute(query)]
+
+
+def open_of_monitors(connection: Connection, team_id: str, monitor_keys: Collection[int]) -> list[Incident]:
+    """The open incidents of some monitors, whoever opened them."""
+    query = _query(team_id).where(
+        incidents.c.monitor_key.in_(monitor_keys), incidents.c.state != IncidentState.RESOLVED.value
     )
     return [_incident(row) for row in connection.execute(query)]
 
