@@ -115,6 +115,7 @@ def test_a_transition_comes_with_the_votes_that_led_to_it(shop: Api, monitor: Mo
         "duration_seconds": 431.5,
         "reason": "probe_result",
         "incident_id": "inc_4m8n2v5w",
+        "maintenance_window_id": None,
         "evidence": [
             {
                 "region": "local",

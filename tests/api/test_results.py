@@ -16,8 +16,9 @@ from statuspulse.domain.times import DAY, HOUR, MINUTE, to_text
 from statuspulse.storage import probes, results
 from statuspulse.storage.results import Placed
 from statuspulse.storage.schema import monitors
-from tests.api.server import NOW, READER, STRANGER, Api, running
+from tests.api.server import ADMIN, NOW, READER, STRANGER, Api, running
 from tests.api.test_create_monitor import first_detail
+from tests.api.test_maintenance import carry_out
 
 REFUSED = Failure(FailureClass.CONNECT_REFUSED, "connection refused by 192.0.2.1:443")
 BLIND = Failure(FailureClass.PROBE_BLIND, "no network of its own")
@@ -218,3 +219,20 @@ def test_results_of_others_and_of_nobody_are_not_found(shop: Api, path: str) -> 
         assert shop.call("GET", asked, token=token).status_code == 404
     shop.call("DELETE", path.removesuffix("/results"))
     assert shop.call("GET", path).status_code == 404
+
+
+def test_a_result_from_within_a_window_says_so(shop: Api, path: str) -> None:
+    monitor_id = path.split("/")[3]
+    body = {
+        "name": "Patching",
+        "monitors": {"ids": [monitor_id]},
+        "starts_at": to_text(NOW - HOUR),
+        "duration_seconds": 600,
+        "backdate": True,
+    }
+    assert shop.call("POST", "/v1/maintenance-windows", body, token=ADMIN).status_code == 201
+    carry_out(shop)
+    for at in (NOW - HOUR - MINUTE, NOW - HOUR, NOW - 51 * MINUTE, NOW - 50 * MINUTE):
+        see(shop, path, at)
+    found = shop.call("GET", f"{path}?order=asc", token=READER).json()["data"]
+    assert [one["in_maintenance"] for one in found] == [False, True, True, False]

@@ -75,11 +75,13 @@ def _monitor(connection: Connection, number: int) -> int:
             target="https://shop.example/",
             config={
                 "name": name,
+                "type": "http",
                 "tags": [],
                 "regions": ["local", "eu-west"],
                 "escalation_policy": None,
                 "notifications": [],
                 "notification_rules": [],
+                "maintenance_windows": [],
             },
             config_version=1,
             judged_from_version=1,

@@ -325,5 +325,7 @@ def test_a_vote_lives_two_intervals_and_a_timeout_and_at_least_thirty_seconds() 
 
 
 def test_what_people_see_is_the_health_unless_it_is_paused() -> None:
-    assert [effective(health, paused=False).value for health in Health] == [health.value for health in Health]
-    assert {effective(health, paused=True) for health in Health} == {State.PAUSED}
+    assert [effective(health, paused=False, in_maintenance=False).value for health in Health] == [
+        health.value for health in Health
+    ]
+    assert {effective(health, paused=True, in_maintenance=False) for health in Health} == {State.PAUSED}

@@ -163,7 +163,7 @@ def test_what_nothing_has_touched_is_not_read_again(past: Past) -> None:
 
 
 def nothing(rewrites: int) -> KnownPast:
-    return KnownPast(rewrites=rewrites, intervals=(), unseen=(), late=(), incidents=Incidents())
+    return KnownPast(rewrites=rewrites, intervals=(), unseen=(), late=(), excluded=(), incidents=Incidents())
 
 
 def test_only_what_was_read_last_is_kept() -> None:

@@ -25,6 +25,7 @@ RANDOM_IDS = {
     "schedule_id": "sch_zzzzzzzz",
     "integration_id": "int_zzzzzzzz",
     "slo_id": "slo_zzzzzzzz",
+    "window_id": "mwn_zzzzzzzz",
 }
 _REF = re.compile(r"#/components/schemas/(\w+)")
 

@@ -39,16 +39,25 @@ REFERENCES = {
     "external_id": "jira:{external_id}",
     "resource": "{monitor_id}",
     "assignee": "{email}",
+    "monitors": {"ids": ["{monitor_id}"]},
+    "maintenance_windows": ["{window_id}"],
     "tag": "{tag}",
     "q": "{tag}",
 }
-# Other names that look like one; FIXED ones take nothing but their default in this version.
+# Other names that look like one.
 NAMES_A_REFERENCE = re.compile(
     r".*_ids?|.*policy.*|notifications|depends_on|maintenance_windows|.*channel.*|resource|contacts"
 )
 _SLO = {"name": "Shop 99.9", "objective_pct": 99.9}
 _HOOK = {"url": "https://theirs.example/hook", "events": ["incident.*"]}
-FIXED = {"maintenance_windows"}
+_WINDOW = {
+    "name": "Patching",
+    "monitors": {"all": True},
+    "starts_at": "2026-12-06T02:00:00",
+    "timezone": "America/New_York",
+    "duration_seconds": 7200,
+    "rrule": "FREQ=WEEKLY",
+}
 # Probes serve every team and are nobody's own.
 OF_THE_INSTANCE = {"probe_id"}
 
@@ -89,9 +98,11 @@ def ids(api: Api) -> Ids:
     schedule = api.call("POST", "/v1/schedules", rota, token=ADMIN).json()
     integration = api.call("POST", "/v1/integrations", {"kind": "alertmanager"}, token=ADMIN).json()
     slo = api.call("POST", "/v1/slos", {**_SLO, "monitor_id": monitor["id"]}, token=ADMIN).json()
+    window = {**_WINDOW, "monitors": {"ids": [monitor["id"]]}}
     ours = {
         "integration_id": integration["id"],
         "slo_id": slo["id"],
+        "window_id": api.call("POST", "/v1/maintenance-windows", window, token=ADMIN).json()["id"],
         "schedule_id": schedule["id"],
         "monitor_id": monitor["id"],
         "incident_id": incident["id"],
@@ -203,7 +214,7 @@ def test_an_id_in_a_body_is_as_good_as_a_random_one(api: Api, called: list[Calle
     for one in called:
         for name in sorted(one.members):
             if name not in REFERENCES:
-                known = name in FIXED or NAMES_A_REFERENCE.fullmatch(name) is None
+                known = NAMES_A_REFERENCE.fullmatch(name) is None
                 assert known, f"{one.name}: say how {name} names what"
                 continue
             answers = []
@@ -274,6 +285,7 @@ def _own_ids(api: Api) -> dict[str, str]:
     return {
         "integration_id": api.call("POST", "/v1/integrations", {"kind": "alertmanager"}, token=STRANGER).json()["id"],
         "slo_id": slo["id"],
+        "window_id": api.call("POST", "/v1/maintenance-windows", _WINDOW, token=STRANGER).json()["id"],
         "schedule_id": schedule["id"],
         "monitor_id": monitor["id"],
         "incident_id": incident["id"],

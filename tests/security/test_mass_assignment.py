@@ -56,8 +56,10 @@ def ids(api: Api) -> dict[str, str]:
     member = api.call("POST", "/v1/teams/default/members", {"email": "a@a.example", "role": "viewer"}, token=ADMIN)
     rota = {"name": "A", "members": ["a@a.example"]}
     slo = {"name": "A", "monitor_id": monitor.json()["id"], "objective_pct": 99.9}
+    window = {"name": "A", "monitors": {"all": True}, "starts_at": "2026-12-06T02:00:00Z", "duration_seconds": 60}
     return {
         "slo_id": api.call("POST", "/v1/slos", slo, token=ADMIN).json()["id"],
+        "window_id": api.call("POST", "/v1/maintenance-windows", window, token=ADMIN).json()["id"],
         "schedule_id": api.call("POST", "/v1/schedules", rota, token=ADMIN).json()["id"],
         "slug": "oncall",
         "monitor_id": monitor.json()["id"],

@@ -27,6 +27,7 @@ from statuspulse.api import (
     incidents,
     integrations,
     latency,
+    maintenance,
     monitor_config,
     monitors,
     notifications,
@@ -79,6 +80,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     schedules.router,
     slo_reports.router,  # before the route that takes any id
     slos.router,
+    maintenance.router,
     tokens.router,
     teams.router,
     audit_log.router,

@@ -132,13 +132,13 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "resource_in_use": Meaning(
         "The object cannot go while others need it.",
-        ("A team still has monitors or open incidents.", "A region or probe is still named by monitors."),
+        ("A team still has monitors or open incidents.", "A region, probe or window is still named by a monitor."),
         "`message` and `error.details` name what needs it; change or delete that first.",
     ),
     "window_already_ended": Meaning(
-        "The maintenance window is over.",
-        ("It ended before the call came.",),
-        "Make a new window.",
+        "No occurrence of the maintenance window is under way, or none is left.",
+        ("It ended before the call came.", "Its next occurrence has not begun."),
+        "Make a new window; `skip-next` and DELETE are for what has not begun.",
     ),
     "check_in_progress": Meaning(
         "A look that somebody asked for is still running.",

@@ -16,13 +16,21 @@ from statuspulse import __version__
 from statuspulse.api import described_headers, event_schema, examples
 from statuspulse.api.answers import Error
 from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, TAKES_TICKET, WAITS
-from statuspulse.catalog import incident_members, policy_members, schedule_members, slo_members, team_members
+from statuspulse.catalog import (
+    incident_members,
+    maintenance_members,
+    policy_members,
+    schedule_members,
+    slo_members,
+    team_members,
+)
 from statuspulse.catalog.channel_members import ChannelEdit, ChannelRequest
 from statuspulse.catalog.incident_members import IncidentEdit, IncidentRequest, NoteRequest
 from statuspulse.catalog.incident_moves import EscalateRequest, SnoozeRequest
 from statuspulse.catalog.integration_members import EDITS as INTEGRATION_EDITS
 from statuspulse.catalog.integration_members import REQUESTS as INTEGRATION_REQUESTS
 from statuspulse.catalog.kinds.registry import KINDS
+from statuspulse.catalog.maintenance_members import MaintenanceRequest, WindowEdit, WindowRequest
 from statuspulse.catalog.merging import READ_ONLY
 from statuspulse.catalog.policy_members import PolicyEdit, PolicyRequest, PolicyTrial
 from statuspulse.catalog.probe_members import KeyExchange, KeyRotation, ProbeEdit, ProbeRequest
@@ -86,6 +94,9 @@ _REQUESTS = (
     ScheduleEdit,
     SloRequest,
     SloEdit,
+    WindowRequest,
+    WindowEdit,
+    MaintenanceRequest,
 )
 _OPEN_STATUSES = (405, 413, 422, 429, 500, 503)
 _TOKEN_STATUSES = (400, 401, 403)
@@ -191,6 +202,7 @@ def _components() -> dict[str, Any]:
         schemas[name]["properties"] |= _ignored(team_members.READ_ONLY)
     schemas["ScheduleEdit"]["properties"] |= _ignored(schedule_members.READ_ONLY)
     schemas["SloEdit"]["properties"] |= _ignored(slo_members.READ_ONLY)
+    schemas["WindowEdit"]["properties"] |= _ignored(maintenance_members.READ_ONLY)
     schemas["PolicyEdit"]["properties"] |= _ignored(policy_members.READ_ONLY)
     names = {kind.name: kind.model.__name__ for kind in kinds}
     for kind in kinds:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from statuspulse.domain.ids import result_id
+from statuspulse.domain.maintenance import Stretch
 from statuspulse.protocol.result_members import result_members
 from statuspulse.storage.history import Seen
 
 
-def result_document(seen: Seen) -> dict[str, Any]:
+def result_document(seen: Seen, covered: Sequence[Stretch]) -> dict[str, Any]:
+    """`covered` is the time in which maintenance windows have covered the monitor."""
     result = seen.result
     return {
         "object": "result",
@@ -19,5 +22,5 @@ def result_document(seen: Seen) -> dict[str, Any]:
         **result_members(result),
         "probe_id": seen.probe_id,
         "config_version": result.config_version,
-        "in_maintenance": False,
+        "in_maintenance": any(start <= result.scheduled_at < end for start, end in covered),
     }

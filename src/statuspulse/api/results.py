@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -21,11 +22,12 @@ from statuspulse.api.route import CheckedRoute
 from statuspulse.api.span import cut_warnings, in_query, span
 from statuspulse.catalog.members import RegionSlug
 from statuspulse.catalog.refusals import MissingError, SoftProblem
+from statuspulse.domain.maintenance import Stretch
 from statuspulse.domain.result import Verdict
 from statuspulse.domain.times import DAY
 from statuspulse.engine.retention import RAW_KEPT
-from statuspulse.storage import history, monitors, watch
-from statuspulse.storage.history import ResultFilter, SlotKey
+from statuspulse.storage import history, maintenance, monitors, watch
+from statuspulse.storage.history import ResultFilter, Seen, SlotKey
 
 router = APIRouter(route_class=CheckedRoute, tags=["History"])
 
@@ -80,8 +82,9 @@ async def list_results(call: CallOf, monitor_id: str, query: Annotated[ResultsQu
         at = (monitor.key, monitor.id)
         found = history.listed(connection, at, wanted, after=after, descending=descending, limit=query.limit + 1)
         shown = found[: query.limit]
+        covered = _covered(connection, monitor.key, shown)
         return Page(
-            data=[result_document(seen) for seen in shown],
+            data=[result_document(seen, covered) for seen in shown],
             next_place=shown[-1].sort_key if len(found) > query.limit else None,
             total=None if query.include is None else history.count(connection, monitor.key, wanted, COUNT_LIMIT),
         )
@@ -97,6 +100,15 @@ def _check_region(connection: Connection, region: str | None, own: list[str]) ->
     if region is not None and region not in watch.region_keys(connection):
         message = f"names no region of this instance; the monitor has {', '.join(own)}"
         raise invalid([in_query("reference_not_found", "region", message)])
+
+
+def _covered(connection: Connection, monitor_key: int, shown: Sequence[Seen]) -> list[Stretch]:
+    """When maintenance windows have covered the monitor while these results were planned."""
+    slots = [seen.result.scheduled_at for seen in shown]
+    if not slots:
+        return []
+    spans = maintenance.spans_by_monitor(connection, [monitor_key], min(slots), max(slots) + 1)
+    return [(span.start, span.end) for span in spans.get(monitor_key, ())]
 
 
 def _warnings(start: int, now: int) -> tuple[SoftProblem, ...]:

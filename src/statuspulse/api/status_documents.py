@@ -165,11 +165,12 @@ def failure_document(look: Look) -> dict[str, str] | None:
 
 
 def maintenance_document(sight: Sight) -> dict[str, Any]:
+    cover = sight.outlook.cover
     return {
-        "active": sight.state.state is State.MAINTENANCE,
-        "window_id": None,
-        "until": None,
-        "next_start_at": None,
+        "active": cover is not None,
+        "window_id": None if cover is None else cover.window_id,
+        "until": None if cover is None else to_text(cover.until),
+        "next_start_at": time_or_null(sight.outlook.next_start_at),
     }
 
 

@@ -43,6 +43,7 @@ class TransitionItem(Answer):
     ]
     reason: str
     incident_id: str | None
+    maintenance_window_id: str | None
     evidence: list[Observation]
 
 

@@ -27,6 +27,7 @@ def transition_document(recorded: Recorded) -> dict[str, Any]:
         "duration_seconds": None if ended_at is None else max(0, ended_at - begun) / 1000,
         "reason": transition.reason.value,
         "incident_id": transition.incident_id,
+        "maintenance_window_id": transition.window_id,
         "evidence": [_observation(seen) for seen in transition.evidence],
     }
 

@@ -16,6 +16,7 @@ TRANSITION: dict[str, Any] = {
     "duration_seconds": 60.0,
     "reason": "probe_result",
     "incident_id": "inc_4m8n2v5w",
+    "maintenance_window_id": None,
     "evidence": [
         {
             "region": "us-east",

@@ -40,7 +40,7 @@ def assigned(connection: Connection, keyring: Keyring, region: str, known_versio
     removed: list[str] = []
     for monitor in watch.changed_since(connection, base or 0):
         config = monitor.config
-        if monitor.deleted or monitor.paused or region not in config["regions"]:
+        if monitor.deleted or monitor.paused or monitor.resting or region not in config["regions"]:
             removed.append(monitor.id)
         else:
             monitors.append(_assigned(keyring, monitor, config, region))

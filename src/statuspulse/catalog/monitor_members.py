@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from statuspulse.catalog.maintenance_members import InlineWindow, WindowId
 from statuspulse.catalog.members import (
     Description,
-    Fixed,
     Line,
     Members,
     MetadataKey,
@@ -33,8 +33,6 @@ _SHORTEST_DELAY_MS = 100
 DEFAULT_REGIONS = ("local",)
 
 MonitorText = Annotated[Line, Field(min_length=1, max_length=255)]
-
-_ARRAY = {"type": "array", "items": {"type": "object"}}
 
 
 def between_floor_and(ceiling: int) -> AfterValidator:
@@ -140,7 +138,8 @@ class OwnMembers(Members):
         ),
     ] = Field(default_factory=list)
     maintenance_windows: Annotated[
-        Any, Fixed(default=[], answered=_ARRAY), Field(description="Times in which nobody is told of it.")
+        list[InlineWindow | WindowId],
+        Field(max_length=20, description="Planned times, described here or by the id of a window of the team."),
     ] = Field(default_factory=list)
     sla: Annotated[
         SlaMembers | None,

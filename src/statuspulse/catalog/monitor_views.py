@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from statuspulse.domain.heartbeat import Beat
 from statuspulse.domain.schedule import Grid, Strategy, first_check_delay
 from statuspulse.domain.times import SECOND
+from statuspulse.engine import coverage
 from statuspulse.storage import channels, heartbeats, monitors
 from statuspulse.storage.heartbeats import Line
 from statuspulse.storage.monitors import Monitor
@@ -47,14 +48,17 @@ def views_of(connection: Connection, team_id: str, found: Sequence[Monitor], now
     lines = heartbeats.lines(connection, keys)
     named = {channel_id for monitor in found for channel_id in _channels(monitor.config)}
     masked = channels.masked_urls(connection, team_id, named)
+    covers = coverage.covers_of(connection, found, now)
     return [
         MonitorView(
             monitor=monitor,
-            state=states[monitor.key],
+            state=coverage.shown(states[monitor.key], covers.get(monitor.key), paused=monitor.paused),
             notifications=tuple(masked[channel_id] for channel_id in monitor.config["notifications"]),
             rules=tuple(_masked(rule, masked) for rule in monitor.config["notification_rules"]),
             last_probe_at=probed.get(monitor.key),
-            next_probe_at=None if monitor.paused else next_probe(monitor, _beat(lines.get(monitor.key)), now),
+            next_probe_at=None
+            if monitor.paused or monitor.resting
+            else next_probe(monitor, _beat(lines.get(monitor.key)), now),
             open_incident_id=incidents.get(monitor.key),
             line=lines.get(monitor.key),
         )

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from statuspulse.catalog import heartbeats, merging, monitor_input, references, secrets, slos
+from statuspulse.catalog import heartbeats, inline_windows, merging, monitor_input, references, secrets, slos
 from statuspulse.catalog.identifiers import fresh_id
+from statuspulse.catalog.inline_windows import Entry
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.kinds.registry import KINDS
 from statuspulse.catalog.monitor_members import COMMON, default_timeout_ms
@@ -30,9 +31,9 @@ from statuspulse.domain.difference import Difference, differences
 from statuspulse.domain.health import Health, effective
 from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.secret import MASK
-from statuspulse.engine import control, monitor_events
+from statuspulse.engine import control, covering, monitor_events
 from statuspulse.engine.heartbeats import reschedule
-from statuspulse.storage import audit, config_versions, dependencies, events, monitors, states, watch
+from statuspulse.storage import audit, config_versions, dependencies, events, maintenance, monitors, states, watch
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.sealing import Keyring
 from statuspulse.storage.states import MonitorState
@@ -90,7 +91,11 @@ def create(connection: Connection, instance: Instance, change: Change, sent: Map
 def bring_up(
     connection: Connection, instance: Instance, change: Change, config: dict[str, Any], birth: Birth
 ) -> Monitor:
-    """Stores a monitor with its first state; the configuration is valid and resolved, its secrets are in clear."""
+    """Stores a monitor with its first state; the configuration is valid and resolved, its secrets are in clear.
+
+    Raises InvalidInputError for maintenance windows that cannot be.
+    """
+    config = _with_windows(connection, change, config, None)
     monitor_id = birth.id or fresh_id(connection, "mon", monitors.exists)
     owner = Owner(monitor_id=monitor_id, team_id=change.team_id)
     unkeyed = Monitor(
@@ -119,7 +124,7 @@ def bring_up(
     health = Health.PENDING
     first = MonitorState(
         health=health,
-        state=effective(health, paused=monitor.paused),
+        state=effective(health, paused=monitor.paused, in_maintenance=False),
         since=birth.created_at,
         seq=0,
         votes_from=birth.votes_from,
@@ -128,6 +133,7 @@ def bring_up(
     slos.follow(connection, monitor, None, change.now)
     record(connection, change, "monitor.created", monitor, list(differences({}, _facts(monitor))))
     events.record(connection, monitor_events.created(monitor, change.actor, change.now))
+    _follow_windows(connection, change, monitor.key, [], config["maintenance_windows"])
     return monitor
 
 
@@ -157,6 +163,7 @@ def _change_config(connection: Connection, instance: Instance, change: Change, s
         stored=before,
     )
     resolved = references.resolve(connection, instance, change, given, stored)
+    resolved = replace(resolved, config=_with_windows(connection, change, resolved.config, stored.key))
     _check_version_in_body(stored, edit.sent)
     if change.needs_precondition and edit.if_match is None and _VERSION not in edit.sent:
         raise precondition_required()
@@ -167,6 +174,7 @@ def _change_config(connection: Connection, instance: Instance, change: Change, s
         config = secrets.sealed(instance.keyring, owner, resolved.config)
         monitor = _with_config(connection, stored, config, changed, change)
         _record_update(connection, change, monitor, before, changed, _diff(before, resolved.config, changed))
+        _follow_windows(connection, change, monitor.key, before["maintenance_windows"], config["maintenance_windows"])
     return Outcome(
         view=view_of(connection, monitor, change.now),
         changed=changed,
@@ -182,6 +190,21 @@ def _follow_pause(connection: Connection, change: Change, stored: Monitor, outco
     return replace(outcome, view=view_of(connection, monitor, change.now))
 
 
+def _with_windows(connection: Connection, change: Change, config: dict[str, Any], key: int | None) -> dict[str, Any]:
+    windows, problems = inline_windows.resolved(connection, change, config["maintenance_windows"], key)
+    if problems:
+        raise InvalidInputError([one.below(("maintenance_windows",)) for one in problems])
+    return {**config, "maintenance_windows": windows}
+
+
+def _follow_windows(
+    connection: Connection, change: Change, key: int, before: Sequence[Entry], after: Sequence[Entry]
+) -> None:
+    """The windows of a configuration are there, and those that mean the monitor by now, perhaps by its tags, hold."""
+    inline_windows.follow(connection, change, key, before, after)
+    covering.settle(connection, monitors.living_of(connection, [key]), change.now, change.actor)
+
+
 def remove(connection: Connection, change: Change, monitor_id: str, if_match: frozenset[str] | None) -> None:
     """The monitor is checked no more and its open incident is resolved; its history stays.
 
@@ -194,6 +217,8 @@ def remove(connection: Connection, change: Change, monitor_id: str, if_match: fr
     _let_go(connection, change, stored)
     resolved = control.remove(connection, change.team_id, stored.key, change.actor, change.now)
     slos.forget(connection, stored, change.now)
+    for window in maintenance.of_monitor(connection, change.team_id, stored.key):
+        inline_windows.remove(connection, change, window, "monitor_deleted")
     config_versions.forget(connection, stored.key, through=stored.config_version)
     dependencies.link(connection, stored.key, stored.team_id, ())
     monitors.mark_deleted(connection, change.team_id, stored.key, watch.advance(connection), change.now)

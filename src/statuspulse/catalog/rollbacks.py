@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from statuspulse.catalog import monitors, secrets
+from statuspulse.catalog import inline_windows, monitors, secrets
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.monitors import Edit, Outcome, Way
 from statuspulse.catalog.references import Change
@@ -38,6 +38,9 @@ def roll_back(connection: Connection, instance: Instance, change: Change, monito
     if found is None:
         raise InvalidInputError([_not_kept(connection, stored)])
     document = secrets.opened(instance.keyring, Owner(monitor_id=stored.id, team_id=stored.team_id), found.config)
+    document["maintenance_windows"] = inline_windows.revived(
+        connection, change, document["maintenance_windows"], stored.config["maintenance_windows"]
+    )
     edit = Edit(sent=document, way=Way.REPLACE, if_match=wanted.if_match, dry_run=wanted.dry_run)
     try:
         outcome = monitors.update(connection, instance, replace(change, strict=True), monitor_id, edit)

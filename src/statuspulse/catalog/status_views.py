@@ -40,6 +40,9 @@ class Head:
             int(self.sight.stale),
             0 if self.sight.beat is None else self.sight.beat.started_at or 0,
             int(self.sight.state.flapping.is_on),
+            self.sight.state.state.value,
+            self.sight.outlook.next_start_at or 0,
+            0 if self.sight.outlook.cover is None else self.sight.outlook.cover.until,
         )
         return "-".join(map(str, parts))
 
@@ -62,7 +65,9 @@ def heads_of(
         Head(
             monitor=monitor,
             sight=sights[monitor.key],
-            next_probe_at=None if monitor.paused else next_probe(monitor, sights[monitor.key].beat, now),
+            next_probe_at=None
+            if monitor.paused or monitor.resting
+            else next_probe(monitor, sights[monitor.key].beat, now),
             incident=incidents.get(monitor.key),
         )
         for monitor, _ in found

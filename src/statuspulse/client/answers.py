@@ -402,6 +402,24 @@ class IncidentStats(Answer, frozen=True, kw_only=True):
     groups: tuple[Stats, ...]
 
 
+class InlineWindow(Part, frozen=True, kw_only=True):
+    """A window that is a part of one monitor; with its `id` one that is there is kept or changed."""
+
+    name: str
+    description: str | None = None
+    starts_at: str
+    timezone: str | None = None
+    duration_seconds: int
+    rrule: str | None = None
+    exdates: tuple[str, ...] | None = None
+    probing: str | None = None
+    alerting: str | None = None
+    sla: str | None = None
+    open_incidents: str | None = None
+    status_page_note: str | None = None
+    id: str | None = None
+
+
 class IssuedToken(Answer, frozen=True, kw_only=True):
     """A token with its text, which is shown this once."""
 
@@ -601,7 +619,7 @@ class Monitor(Answer, frozen=True, kw_only=True):
     escalation_policy: str | None
     notifications: tuple[str, ...]
     notification_rules: tuple[Rule, ...]
-    maintenance_windows: tuple[dict[str, Any], ...]
+    maintenance_windows: tuple[InlineWindow | str, ...]
     sla: Sla | None
     depends_on: tuple[str, ...]
     tags: tuple[str, ...]
@@ -687,7 +705,7 @@ class MonitorConfig(Answer, frozen=True, kw_only=True):
     escalation_policy: str | None
     notifications: tuple[str, ...]
     notification_rules: tuple[Rule, ...]
-    maintenance_windows: tuple[dict[str, Any], ...]
+    maintenance_windows: tuple[InlineWindow | str, ...]
     sla: Sla | None
     depends_on: tuple[str, ...]
     tags: tuple[str, ...]
@@ -1355,6 +1373,7 @@ class Transition(Answer, frozen=True, kw_only=True):
     duration_seconds: float | None
     reason: str
     incident_id: str | None
+    maintenance_window_id: str | None
     evidence: tuple[Observation, ...]
 
 

@@ -187,7 +187,7 @@ class Escalation:
     `told` are the channels that were told last and `reach_at` is until when they have to have it. `heard` are all that
     were told since the incident was opened last, `quiet` those of them that hear nothing of the end. `repeating` are
     the routes' next times. `facts` is what the trigger told. While there is a `hold` nobody is told anything but the
-    end.
+    end. Since `held_at` a maintenance window lets nothing fall due.
     """
 
     rules: dict[str, Any] | None = None
@@ -203,6 +203,7 @@ class Escalation:
     heard: tuple[str, ...] = ()
     quiet: tuple[str, ...] = ()
     hold: Hold | None = None
+    held_at: int | None = None
 
     @property
     def ladder(self) -> Ladder | None:
@@ -258,6 +259,7 @@ def begun(escalation: Escalation, now: int, reaches: Reaches = _anybody) -> tupl
         ack_expires_at=None,
         auto_resolve_at=_later(now, None if ladder is None else ladder.auto_resolve),
         hold=None,
+        held_at=None,
     )
     return started, climbed.taken
 
@@ -287,8 +289,31 @@ def over(escalation: Escalation) -> Escalation:
     return replace(_halted(escalation), ack_expires_at=None, auto_resolve_at=None)
 
 
+def held(escalation: Escalation, now: int) -> Escalation:
+    """A maintenance window begins: until it ends nothing is due, and no time passes for what was."""
+    return escalation if escalation.held_at is not None else replace(escalation, held_at=now)
+
+
+def released(escalation: Escalation, now: int) -> Escalation:
+    """The window is over: what was to come, comes as much later as it lasted."""
+    if escalation.held_at is None:
+        return escalation
+    lasted = max(0, now - escalation.held_at)
+    return replace(
+        escalation,
+        progress=replace(escalation.progress, next_at=_later_by(escalation.progress.next_at, lasted)),
+        repeating=tuple(replace(one, due_at=one.due_at + lasted) for one in escalation.repeating),
+        reach_at=_later_by(escalation.reach_at, lasted),
+        ack_expires_at=_later_by(escalation.ack_expires_at, lasted),
+        auto_resolve_at=_later_by(escalation.auto_resolve_at, lasted),
+        held_at=None,
+    )
+
+
 def timers(state: IncidentState, escalation: Escalation) -> Iterator[Timer]:
     """Every timer of an incident in the state: they follow from it alone, so that its rows can be made anew."""
+    if escalation.held_at is not None:
+        return
     progress = escalation.progress
     if state is IncidentState.TRIGGERED and escalation.hold is not None:
         yield Timer(kind=TimerKind.HOLD, due_at=escalation.hold.look_at)
@@ -365,6 +390,10 @@ def _rung(step: Mapping[str, Any]) -> Rung:
 
 def _milliseconds(seconds: int | None) -> int | None:
     return None if seconds is None else seconds * SECOND
+
+
+def _later_by(at: int | None, time: int) -> int | None:
+    return None if at is None else at + time
 
 
 def _later(now: int, after: int | None) -> int | None:

@@ -51,6 +51,8 @@ class Reason(StrEnum):
     SIGHT_LOST = "sight_lost"
     PAUSED = "paused"
     RESUMED = "resumed"
+    MAINTENANCE_STARTED = "maintenance_started"
+    MAINTENANCE_ENDED = "maintenance_ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +271,21 @@ def silence_ends_in(rules: Rules, last_decision_at: int, now: int) -> int:
     return last_decision_at + rules.longest_silence - now
 
 
-def effective(health: Health, *, paused: bool) -> State:
+def is_confirmed(votes: Sequence[Vote], configured: int, rules: Rules) -> bool:
+    """Whether enough regions have failed often enough in a row since their streaks began anew to say `down` again."""
+    if not may_decide(len(votes), configured):
+        return False
+    failing = [
+        vote
+        for vote in votes
+        if vote.standing.position is Position.FAILING and vote.standing.fail_streak >= rules.failure_threshold
+    ]
+    need_down, _ = bounds(rules.quorum, len(votes))
+    return len(failing) >= need_down
+
+
+def effective(health: Health, *, paused: bool, in_maintenance: bool) -> State:
     """The state that people see."""
-    return State.PAUSED if paused else State(health.value)
+    if paused:
+        return State.PAUSED
+    return State.MAINTENANCE if in_maintenance else State(health.value)

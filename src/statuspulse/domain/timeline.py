@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from statuspulse.domain.health import State
+from statuspulse.domain.maintenance import union
 from statuspulse.domain.uptime import Interval, Span, Sums, blind_spans
 
 PLANNED = frozenset({State.PAUSED, State.MAINTENANCE})
@@ -31,6 +32,11 @@ class Timeline:
         """
         blind = [Interval(start=start, end=end, state=State.UNKNOWN) for start, end in blind_spans(unseen, regions)]
         return cls(list(_resolved(intervals, _Places(blind), _Places(late))))
+
+    def with_maintenance(self, planned: Sequence[tuple[int, int]]) -> Timeline:
+        """The same where windows take time out of it: whatever was seen in theirs, but a pause is one still."""
+        laid = _Places([Interval(start=start, end=end, state=State.MAINTENANCE) for start, end in union(planned)])
+        return Timeline(list(_planned(self.stretches, laid)))
 
     def within(self, start: int, end: int) -> Iterator[Interval]:
         """The stretches that touch [start, end), cut to it."""
@@ -97,6 +103,14 @@ def _resolved(intervals: Iterable[Interval], blind: _Places, late: _Places) -> I
                     yield from _told(part.start, part.end, late)
                 else:
                     yield part
+
+
+def _planned(stretches: Iterable[Interval], laid: _Places) -> Iterator[Interval]:
+    for stretch in stretches:
+        if stretch.state is State.PAUSED:
+            yield stretch
+        else:
+            yield from _laid_over(stretch, laid.touching(stretch.start, stretch.end))
 
 
 def _told(start: int, end: int, late: _Places) -> Iterator[Interval]:

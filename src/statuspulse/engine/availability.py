@@ -13,6 +13,8 @@ from statuspulse.domain.message import Facts, Subject
 from statuspulse.domain.monitor import Severity
 from statuspulse.domain.paging import REOPEN_WINDOW, Step, after_change, after_flapping, may_reopen
 from statuspulse.domain.times import SECOND, to_text
+from statuspulse.engine import coverage
+from statuspulse.engine.coverage import Cover
 from statuspulse.engine.evidence import failing_regions, failure_text, observations, told_observations
 from statuspulse.engine.incidents import Opening, change, open_incident, tell_update
 from statuspulse.engine.watchlist import Watched
@@ -21,11 +23,15 @@ from statuspulse.storage.incidents import Incident
 from statuspulse.storage.states import MonitorState
 
 
-def follow(connection: Connection, watched: Watched, before: MonitorState, begun: int, now: int) -> str | None:
+def follow(
+    connection: Connection, watched: Watched, before: MonitorState, begun: int, now: int, *, cover: Cover | None
+) -> str | None:
     """Opens, reopens or resolves the monitor's incident after a change of health; answers its id.
 
-    While the monitor flaps its incident stays open, and people hear of the beginning and of the end of that alone.
+    While the monitor flaps its incident stays open, and people hear of the beginning and of the end of that alone. A
+    maintenance window that suppresses alerts lets none begin: what is broken is told when it is over.
     """
+    is_suppressed = cover is not None and cover.switches.mutes
     current = _current(connection, watched)
     step = after_change(
         watched.state.health,
@@ -33,16 +39,33 @@ def follow(connection: Connection, watched: Watched, before: MonitorState, begun
         begins_to_flap=watched.is_muted and not before.flapping.is_on,
         is_muted=watched.is_muted,
     )
+    if step is Step.OPEN and is_suppressed:
+        watched.state = replace(watched.state, untold=True)
+        return None
     if step is Step.OPEN:
         return _open(connection, watched, begun, now).id
     if current is None:
         return None
-    if step is Step.UPDATE:
+    if step is Step.UPDATE and not is_suppressed:
         tell_update(connection, current, SYSTEM, _outage(watched, begun, flapping=True), now)
     elif step is Step.RESOLVE:
         ended = _downtime(connection, watched, begun) if before.health is Health.DOWN else None
         _resolve(connection, current, replace(_recovery(watched, begun), downtime_ms=ended), now)
     return current.id
+
+
+def make_up_for(connection: Connection, watched: Watched, now: int) -> bool:
+    """Opens the incident of an outage that a window has kept back; answers whether nothing keeps it back any more.
+
+    The history has had the outage since it was decided; only people learn of it now.
+    """
+    if _is_suppressed(connection, watched, now):
+        return False
+    if _current(connection, watched) is None:
+        _open(connection, watched, states.current_since(connection, watched.monitor.key), now)
+    watched.state = replace(watched.state, untold=False)
+    states.save_state(connection, watched.monitor.key, watched.state)
+    return True
 
 
 def settle(connection: Connection, watched: Watched, now: int) -> None:
@@ -54,8 +77,13 @@ def settle(connection: Connection, watched: Watched, now: int) -> None:
     step = after_flapping(watched.state.health, is_open=True)
     if step is Step.RESOLVE:
         _resolve(connection, current, replace(_recovery(watched, since), flapping=False), now)
-    elif step is Step.UPDATE:
+    elif step is Step.UPDATE and not _is_suppressed(connection, watched, now):
         tell_update(connection, current, SYSTEM, _outage(watched, since, flapping=False), now)
+
+
+def _is_suppressed(connection: Connection, watched: Watched, now: int) -> bool:
+    cover = coverage.cover_of(connection, watched.monitor, now)
+    return cover is not None and cover.switches.mutes
 
 
 def _open(connection: Connection, watched: Watched, begun: int, now: int) -> Incident:

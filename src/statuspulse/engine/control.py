@@ -10,14 +10,12 @@ from statuspulse.domain.actor import Actor
 from statuspulse.domain.configuration import rules_of
 from statuspulse.domain.flapping import CALM
 from statuspulse.domain.health import Health, Reason, effective
-from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.incident import Move, ResolveReason
 from statuspulse.domain.message import Facts
-from statuspulse.domain.uptime import Span
-from statuspulse.engine import heartbeats, monitor_events
+from statuspulse.engine import coverage, covering, heartbeats, monitor_events
 from statuspulse.engine.incidents import change
 from statuspulse.engine.monitor_events import Change
-from statuspulse.storage import dependencies, events, incidents, results, states, watch
+from statuspulse.storage import dependencies, events, incidents, maintenance, monitors, states, watch
 from statuspulse.storage import heartbeats as rows
 from statuspulse.storage.states import Transition
 
@@ -30,7 +28,7 @@ _WORDS = {
 
 def pause(connection: Connection, team_id: str, monitor_key: int, actor: Actor, now: int) -> None:
     """Nothing is judged any more; what was open is resolved, and every streak ends."""
-    _leave_holes(connection, monitor_key, now)
+    covering.leave_holes(connection, monitors.living_of(connection, [monitor_key]), now)
     _turn(connection, monitor_key, Reason.PAUSED, actor, now, paused=True)
     _resolve_open(connection, team_id, monitor_key, actor, ResolveReason.MONITOR_PAUSED, now)
 
@@ -48,19 +46,24 @@ def remove(connection: Connection, team_id: str, monitor_key: int, actor: Actor,
     rows.remove(connection, monitor_key)
     states.drop_standings(connection, monitor_key)
     states.close_intervals(connection, monitor_key, now)
+    maintenance.close_spans(connection, maintenance.open_spans(connection, [monitor_key]).get(monitor_key, ()), now)
     return resolved
 
 
 def _turn(connection: Connection, monitor_key: int, reason: Reason, actor: Actor, now: int, *, paused: bool) -> None:
     before = states.state_of(connection, monitor_key)
+    monitor = watch.living(connection, monitor_key)
+    cover = None if monitor is None or paused else coverage.cover_of(connection, monitor, now)
     after = replace(
         before,
         health=Health.PENDING,
-        state=effective(Health.PENDING, paused=paused),
+        state=effective(Health.PENDING, paused=paused, in_maintenance=cover is not None),
         since=now,
         seq=before.seq + 1,
         votes_from=now,
         flapping=CALM,
+        window_id=None if cover is None else cover.window_id,
+        untold=False,
     )
     states.save_state(connection, monitor_key, after)
     dependencies.look_again(connection, monitor_key, now)
@@ -75,9 +78,9 @@ def _turn(connection: Connection, monitor_key: int, reason: Reason, actor: Actor
         first_observed_at=now,
         reason=reason,
         evidence=[],
+        window_id=after.window_id,
     )
     states.record(connection, monitor_key, after.seq, transition)
-    monitor = watch.living(connection, monitor_key)
     if monitor is None:
         return
     turned = Change(transition=transition, seq=after.seq, previous_since=before.since)
@@ -86,23 +89,6 @@ def _turn(connection: Connection, monitor_key: int, reason: Reason, actor: Actor
         score = before.flapping.score_at(now, rules_of(monitor.config).interval)
         ended = monitor_events.flapping_ended(monitor, now, score=score, since=before.flapping.since, actor=actor)
         events.record(connection, ended)
-
-
-def _leave_holes(connection: Connection, monitor_key: int, now: int) -> None:
-    """What no region has looked at up to now stays unseen; a result that is on its way may tell of it later."""
-    monitor = watch.living(connection, monitor_key)
-    if monitor is None or monitor.config["type"] == HEARTBEAT:
-        return
-    rules, keys = rules_of(monitor.config), watch.region_keys(connection)
-    regions = [keys[slug] for slug in monitor.config["regions"]]
-    slots = results.last_slots(connection, [monitor_key], regions)
-    counted = {key: last.counted for (_, key), last in slots.items() if last.counted is not None}
-    if rules.rotates and counted:
-        counted = dict.fromkeys(regions, max(counted.values()))
-    votes_from = states.state_of(connection, monitor_key).votes_from
-    seen = {region: max(slot + rules.interval, votes_from) for region, slot in counted.items()}
-    holes = [Span(region=region, start=end, end=now) for region, end in seen.items() if end < now]
-    states.add_unseen(connection, [(monitor_key, hole) for hole in holes])
 
 
 def _resolve_open(

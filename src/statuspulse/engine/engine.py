@@ -17,17 +17,24 @@ from statuspulse.engine.flaps import FlapWatch
 from statuspulse.engine.intake import Tally
 from statuspulse.engine.jobs import Found, Jobs
 from statuspulse.engine.liveness import Liveness
+from statuspulse.engine.maintenance_watch import MaintenanceWatch
 from statuspulse.engine.rechecks import Outcome, Rechecks
 from statuspulse.engine.silence import SilenceWatch
 from statuspulse.engine.watchlist import Watchlist
 from statuspulse.metrics import Metrics
 from statuspulse.protocol.documents import Receipt
+from statuspulse.storage import maintenance
 from statuspulse.storage.database import Database, DatabaseUnavailableError
+from statuspulse.storage.incidents import IncidentChangedError
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _LOOK_AROUND_SECONDS = 1.0
+# Who changes a window tells so; the first due edge is waited for exactly. In between only other processes change one.
+_LOOK_FOR_EDGES_SECONDS = 5.0
+# Between two parts of an edge the writer belongs to others.
+_BREATH_SECONDS = 0.02
 
 
 class Engine:
@@ -58,6 +65,7 @@ class Engine:
         self._watchlist = Watchlist(mutes_flapping=mutes_flapping)
         self._silence = SilenceWatch(self._watchlist)
         self._flaps = FlapWatch(self._watchlist)
+        self._maintenance = MaintenanceWatch(self._watchlist)
         self._rechecks = Rechecks(jobs, self._count_recheck)
 
     async def run(self) -> None:
@@ -65,6 +73,7 @@ class Engine:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._take_in(), name="engine-intake")
             tasks.create_task(self._look_around(), name="engine-silence")
+            tasks.create_task(self._keep_windows(), name="engine-maintenance")
 
     async def _take_in(self) -> None:
         async for batch, reply in self._bus.batches():
@@ -108,6 +117,34 @@ class Engine:
                 continue
             if changed:
                 self._bus.wake(Topic.OUTBOX)
+
+    async def _keep_windows(self) -> None:
+        while True:
+            seen = self._bus.count(Topic.CATALOG)
+            try:
+                rest = await self._carry_out()
+            except DatabaseUnavailableError as error:
+                log.warning("engine.maintenance_not_carried_out", reason=str(error))
+                rest = _BREATH_SECONDS
+            except IncidentChangedError as error:
+                # Somebody changed an incident that was about to be held: it is looked at anew.
+                log.info("engine.maintenance_repeated", incident=str(error))
+                rest = _BREATH_SECONDS
+            await asyncio.sleep(_BREATH_SECONDS)
+            if rest > _BREATH_SECONDS:
+                await self._bus.wait(Topic.CATALOG, seen, rest - _BREATH_SECONDS)
+
+    async def _carry_out(self) -> float:
+        """Takes the first due edges on; answers after how long to look again (s)."""
+        due_at = await self._database.read(maintenance.next_due_at)
+        if due_at is None or due_at > self._now():
+            until = _LOOK_FOR_EDGES_SECONDS if due_at is None else (due_at - self._now()) / SECOND
+            return min(max(until, _BREATH_SECONDS), _LOOK_FOR_EDGES_SECONDS)
+        swept = await self._write(lambda connection: self._maintenance.sweep(connection, self._now()))
+        self._bus.wake(Topic.OUTBOX)
+        if swept.moves_probes:
+            self._bus.wake(Topic.CATALOG)
+        return _BREATH_SECONDS
 
     def _is_quiet(self, now: int) -> bool:
         """Whether nothing is due. Where nobody is watched, the list may have still to be read."""

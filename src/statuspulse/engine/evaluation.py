@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from statuspulse.domain.doubt import contradicts, recheck_at, wavers
 from statuspulse.domain.failure import FailureClass
-from statuspulse.domain.health import Decision, Health, Standing, Vote, decide, may_decide
+from statuspulse.domain.health import Decision, Health, Standing, Vote, decide, is_confirmed, may_decide
 from statuspulse.domain.result import Result, ResultKind, Verdict
 from statuspulse.domain.slowness import NOT_SLOW, Sample, Slowness, newest_rounds, slowness
 from statuspulse.domain.times import MINUTE
@@ -28,11 +28,16 @@ class Recheck:
 
 @dataclass(slots=True)
 class Evaluated:
-    """What became of one result; it `opens_doubt` where it is the first failure of what may have been up."""
+    """What became of one result.
+
+    It `opens_doubt` where it is the first failure of what may have been up, and `confirms` an outage of which nobody
+    was told that it goes on.
+    """
 
     standing: Standing | None = None
     unseen: tuple[Span, ...] = ()
     decision: Decision | None = None
+    confirms: bool = False
     rechecks: tuple[Recheck, ...] = ()
     opens_doubt: bool = False
 
@@ -102,6 +107,8 @@ def _vote(
     watched.last_decision_at = max(watched.last_decision_at, now)
     votes = [Vote(region=watched.regions[key], standing=watched.standing_of(key)) for key in voters]
     outcome.decision = decide(watched.state.health, votes, len(watched.regions), watched.rules, slow)
+    if watched.state.untold and outcome.decision is None:
+        outcome.confirms = is_confirmed(votes, len(watched.regions), watched.rules)
 
 
 def _follow_doubt(

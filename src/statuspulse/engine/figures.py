@@ -16,7 +16,8 @@ from statuspulse.domain.uptime import Sums
 from statuspulse.engine.closed_checks import Basis, Checks, ClosedChecks, Complete
 from statuspulse.engine.known_pasts import FOREVER, KnownPast, KnownPasts, Seen, Told
 from statuspulse.engine.sight import Sight
-from statuspulse.storage import late, results, rewrites, rollups, states, status
+from statuspulse.engine.timelines import excluded_now
+from statuspulse.storage import late, maintenance, results, rewrites, rollups, states, status
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.status import IncidentFigures, Incidents
 
@@ -60,7 +61,8 @@ def figures_of(
     found = {}
     for monitor, sight in shown:
         past = pasts[monitor.key]
-        timeline = past.timeline(tuple(region.key for region in sight.regions), sight.holes)
+        regions = tuple(region.key for region in sight.regions)
+        timeline = past.timeline(regions, sight.holes, tuple(excluded_now(sight)))
         found[monitor.key] = Figures(
             window=window,
             start=start,
@@ -86,6 +88,7 @@ def _pasts(
     intervals = states.intervals_by_monitor(connection, fresh, begin, FOREVER)
     unseen = states.unseen_by_monitor(connection, fresh, begin, FOREVER)
     told = late.intervals_by_monitor(connection, fresh, begin, FOREVER)
+    excluded = maintenance.excluded_by_monitor(connection, fresh, begin, FOREVER)
     incidents = status.incidents_since(connection, team_id, fresh, begin)
     for key in fresh:
         found[key] = KnownPast(
@@ -93,6 +96,7 @@ def _pasts(
             intervals=intervals.get(key, []),
             unseen=unseen.get(key, []),
             late=told.get(key, []),
+            excluded=excluded.get(key, []),
             incidents=incidents.get(key, Incidents()),
         )
         memory.keep(key, found[key])

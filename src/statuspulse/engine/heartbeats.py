@@ -19,7 +19,7 @@ from statuspulse.domain.heartbeat import INBOUND, Beat, Period, Signal, Terms
 from statuspulse.domain.result import Observation, Result, ResultKind, Verdict
 from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Span
-from statuspulse.engine import flaps, rollups, transitions
+from statuspulse.engine import availability, flaps, rollups, transitions
 from statuspulse.engine.cron import Cron
 from statuspulse.engine.watchlist import Sight, Watched
 from statuspulse.storage import heartbeats, probes, results, states, watch
@@ -98,10 +98,15 @@ class Turn:
         self.decide(one, Decision(health=health, first_observed_at=since, reason=Reason.PROBE_RESULT), result)
 
     def decide(self, one: Heartbeat, decision: Decision, result: Result | None) -> None:
-        if one.state.health is decision.health:
+        repeats = one.state.health is decision.health
+        if repeats and not (one.state.untold and decision.health is Health.DOWN):
             return
         watched = self.watched(one, _STANDINGS[decision.health], Sight(last=result))
-        transitions.apply(self.connection, watched, decision, self.now)
+        if repeats:
+            if not availability.make_up_for(self.connection, watched, self.now):
+                return
+        else:
+            transitions.apply(self.connection, watched, decision, self.now)
         self.changed[one.monitor.key] = replace(one, state=watched.state)
         self.transitions += 1
 

@@ -10,17 +10,17 @@ from itertools import pairwise
 from sqlalchemy import Connection
 
 from statuspulse.bus.bus import Batch
-from statuspulse.domain.health import Health, Standing
-from statuspulse.domain.result import Result, ResultKind
+from statuspulse.domain.health import Health, Standing, State
+from statuspulse.domain.result import Result, ResultKind, Verdict
 from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Span
-from statuspulse.engine import expiry, hindsight, rollups, transitions
+from statuspulse.engine import availability, coverage, covering, expiry, hindsight, rollups, transitions
 from statuspulse.engine.blindness import blind_to
 from statuspulse.engine.evaluation import Recheck, eligible, evaluate, look_now
 from statuspulse.engine.watchlist import Watched, Watchlist
 from statuspulse.protocol.conversion import InvalidItemError, gap_of, result_of
 from statuspulse.protocol.documents import Item, Receipt, Rejection, RejectionCode
-from statuspulse.storage import positions, results, states
+from statuspulse.storage import monitors, positions, results, states
 from statuspulse.storage.results import Placed, PlacedGap
 
 # A probe's clock may be this far ahead before a slot counts as one that has not been yet.
@@ -189,6 +189,8 @@ def _evaluate(
     if is_late:
         tally.late.append(tally.placed[-1])
         return
+    if result.verdict is Verdict.FAILED and watched.state.state is State.MAINTENANCE:
+        _end_maintenance(connection, watched, now)
     absent = watchlist.silent if not watchlist.blind else watchlist.silent.union(blind_to(watched, watchlist.blind))
     outcome = evaluate(watched, region_key, result, absent - {batch.region}, now)
     if watched.sights[region_key].last is result:
@@ -209,6 +211,17 @@ def _evaluate(
         transitions.apply(connection, watched, outcome.decision, now)
         watchlist.note_flapping(watched)
         tally.transitions += 1
+    elif outcome.confirms and availability.make_up_for(connection, watched, now):
+        tally.transitions += 1
+
+
+def _end_maintenance(connection: Connection, watched: Watched, now: int) -> None:
+    """A failure behind the end of a window is the first of a new streak, however late that end is carried out."""
+    if coverage.cover_of(connection, watched.monitor, now) is not None:
+        return
+    settled = covering.settle(connection, monitors.living_of(connection, [watched.monitor.key]), now)
+    watched.state = settled.states.get(watched.monitor.key, watched.state)
+    watched.standings = settled.standings.get(watched.monitor.key, watched.standings)
 
 
 def _of_dependencies(watchlist: Watchlist, watched: Watched, now: int) -> Iterator[Recheck]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from statuspulse.domain.maintenance import Stretch
 from statuspulse.domain.rollup import Bucket
 from statuspulse.domain.timeline import Timeline
 from statuspulse.domain.uptime import Interval, Span
@@ -67,30 +68,35 @@ class Seen:
 class KnownPast:
     """The past of a monitor as of so many `rewrites`: decided intervals, holes by region, what late results told.
 
-    An interval that is not over ends at FOREVER.
+    An interval that is not over ends at FOREVER. `excluded` is what maintenance windows take out.
     """
 
     rewrites: int
     intervals: Sequence[Interval]
     unseen: Sequence[Span]
     late: Sequence[Interval]
+    excluded: Sequence[Stretch]
     incidents: Incidents
     windows: dict[int, Seen] = field(default_factory=dict)
     _timelines: dict[tuple[int, ...], Timeline] = field(default_factory=dict)
 
-    def timeline(self, regions: tuple[int, ...], holes: Sequence[Span]) -> Timeline:
-        """What held when; `regions` are those that look now, `holes` what they miss up to now."""
-        if holes:
-            return self._timeline(regions, holes)
+    def timeline(self, regions: tuple[int, ...], holes: Sequence[Span], excluded: Sequence[Stretch] = ()) -> Timeline:
+        """What held when; `regions` are those that look now, `holes` what they miss up to now.
+
+        `excluded` is what a window takes out that is not carried out yet.
+        """
+        if holes or excluded:
+            return self._timeline(regions, holes, excluded)
         known = self._timelines.get(regions)
         if known is None:
-            known = self._timelines[regions] = self._timeline(regions, ())
+            known = self._timelines[regions] = self._timeline(regions, (), ())
         return known
 
-    def _timeline(self, regions: tuple[int, ...], holes: Sequence[Span]) -> Timeline:
+    def _timeline(self, regions: tuple[int, ...], holes: Sequence[Span], excluded: Sequence[Stretch]) -> Timeline:
         """Holes of regions that look at the monitor no more say nothing about what the others saw."""
         unseen = [*(span for span in self.unseen if span.region in regions), *holes]
-        return Timeline.of(self.intervals, unseen, len(regions), self.late)
+        timeline = Timeline.of(self.intervals, unseen, len(regions), self.late)
+        return timeline.with_maintenance([*self.excluded, *excluded])
 
 
 class KnownPasts:

@@ -20,6 +20,8 @@ _REASONS = {
     Reason.SIGHT_LOST: "stale",
     Reason.PAUSED: "paused",
     Reason.RESUMED: "resumed",
+    Reason.MAINTENANCE_STARTED: "maintenance_started",
+    Reason.MAINTENANCE_ENDED: "maintenance_ended",
 }
 
 AnyMonitor = Monitor | WatchedMonitor
@@ -90,7 +92,7 @@ def state_changed(monitor: AnyMonitor, change: Change, actor: Actor | None) -> E
         "observations": list(change.observations)[:MOST_OBSERVATIONS],
         "p95_latency_ms": None if change.p95_us is None else round(change.p95_us / 1000, 1),
         "incident_id": transition.incident_id,
-        "maintenance_window_id": None,
+        "maintenance_window_id": transition.window_id,
         "config_version": monitor.config_version,
     }
     return _event(EventType.MONITOR_STATE_CHANGED, monitor, transition.changed_at, data, actor)
@@ -131,13 +133,14 @@ def _event(kind: EventType, monitor: AnyMonitor, at: int, data: Mapping[str, Any
 
 def summary(monitor: AnyMonitor) -> dict[str, Any]:
     """What events say of a monitor that they are about."""
+    config = monitor.config
     return {
         "object": "monitor",
         "id": monitor.id,
         "name": monitor.name,
-        "type": monitor.config["type"],
+        "type": config["type"],
         "target": monitor.target,
-        "tags": list(monitor.config["tags"]),
+        "tags": list(config["tags"]),
         "team_id": monitor.team_id,
         "api_url": f"/v1/monitors/{monitor.id}",
         "dashboard_url": None,

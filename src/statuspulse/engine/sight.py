@@ -21,7 +21,8 @@ from statuspulse.domain.result import Verdict
 from statuspulse.domain.schedule import latest_start
 from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Span
-from statuspulse.engine import heartbeat_sight
+from statuspulse.engine import coverage, heartbeat_sight
+from statuspulse.engine.coverage import NO_OUTLOOK, Outlook
 from statuspulse.storage import heartbeats, results, states, watch
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.results import Look
@@ -51,13 +52,16 @@ class RegionSight:
 class Sight:
     """A monitor as it can be shown. `holes` are the stretches up to now for which results are overdue.
 
-    A job that calls us has a `beat`, and in place of its regions the one under which its results are stored.
+    What its `outlook` says of maintenance stands in the rows, too, where it `is_carried_out`. A job that calls us has a
+    `beat`, and in place of its regions the one under which its results are stored.
     """
 
     state: MonitorState
     stale: bool
     regions: tuple[RegionSight, ...]
     holes: tuple[Span, ...]
+    outlook: Outlook = NO_OUTLOOK
+    is_carried_out: bool = True
     beat: Beat | None = None
 
     @property
@@ -89,12 +93,17 @@ def sights_of(connection: Connection, found: Sequence[tuple[Monitor, MonitorStat
     standings = states.standings_by_monitor(connection, keys)
     called = [monitor.key for monitor, _ in found if monitor.type == "heartbeat"]
     lines = heartbeats.lines(connection, called) if called else {}
+    outlooks = coverage.outlooks_of(connection, [monitor for monitor, _ in found], now)
     sights = {}
-    for monitor, state in found:
+    for monitor, stored in found:
+        outlook = outlooks.get(monitor.key, NO_OUTLOOK)
+        state = coverage.shown(stored, outlook.cover, paused=monitor.paused)
+        is_carried_out = stored.state is state.state
         if monitor.key in lines:
             look = newest.get((monitor.key, slugs[INBOUND]))
             beat = lines[monitor.key].beat
-            sights[monitor.key] = _called(connection, monitor, state, beat, (slugs[INBOUND], look), now)
+            sight = _called(connection, monitor, state, beat, (slugs[INBOUND], look), now)
+            sights[monitor.key] = replace(sight, outlook=outlook, is_carried_out=is_carried_out)
             continue
         rules = rules_of(monitor.config)
         seen = []
@@ -106,7 +115,8 @@ def sights_of(connection: Connection, found: Sequence[tuple[Monitor, MonitorStat
                 counted = results.newest_counted(connection, monitor.key, key, now - _horizon(rules))
             standing = standings.get(monitor.key, {}).get(key, Standing())
             seen.append(_Seen(key=key, slug=slug, standing=standing, newest=look, counted=counted))
-        sights[monitor.key] = _sight(monitor, state, rules, seen, now)
+        sight = _sight(monitor, state, rules, seen, now)
+        sights[monitor.key] = replace(sight, outlook=outlook, is_carried_out=is_carried_out)
     return sights
 
 
@@ -132,7 +142,11 @@ def _sight(monitor: Monitor, state: MonitorState, rules: Rules, seen: Sequence[_
     stale = not monitor.paused and (state.health is Health.UNKNOWN or forgotten)
     if stale and state.health is not Health.UNKNOWN:
         state = replace(state, health=Health.UNKNOWN, state=_unless_planned(state.state), since=confirmed_at)
-    holes = [] if monitor.paused else [_hole(monitor, state, rules, one, now) for one in _as_shared(seen, rules)]
+    holes = (
+        []
+        if monitor.paused or monitor.resting
+        else [_hole(monitor, state, rules, one, now) for one in _as_shared(seen, rules)]
+    )
     return Sight(
         state=state,
         stale=stale,

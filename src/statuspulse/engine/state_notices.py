@@ -25,16 +25,24 @@ _NO_OUTAGE = frozenset({Health.DEGRADED, Health.UNKNOWN})
 
 
 def follow(
-    connection: Connection, watched: Watched, before: MonitorState, *, begun: int, incident_id: str | None, now: int
+    connection: Connection,
+    watched: Watched,
+    before: MonitorState,
+    *,
+    begun: int,
+    incident_id: str | None,
+    is_covered: bool,
+    now: int,
 ) -> None:
     """After a change: what was not told yet of the state before is not told any more, and who was told hears of an end.
 
-    While a monitor flaps nobody hears of single changes, and one change is one message to each channel.
+    While a monitor flaps, or a maintenance window has it muted, nobody hears of single changes. One change is one
+    message to each channel.
     """
     state, earlier = watched.state, set[str]()
     if before.health in _NO_OUTAGE:
         earlier = set(outbox.withdraw(connection, _key(watched, before), now))
-    if watched.is_muted:
+    if watched.is_muted or is_covered:
         return
     told = _told_of_the_end(connection, watched, incident_id, now)
     if state.health in _NO_OUTAGE:

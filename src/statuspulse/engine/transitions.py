@@ -7,11 +7,11 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from statuspulse.domain.flapping import half_life, is_change
-from statuspulse.domain.health import Decision, Health, State, begins_at
+from statuspulse.domain.health import Decision, Health, begins_at, effective
 from statuspulse.domain.result import Verdict
 from statuspulse.domain.sketch import Sketch
 from statuspulse.domain.times import MINUTE
-from statuspulse.engine import availability, monitor_events, state_notices
+from statuspulse.engine import availability, coverage, monitor_events, state_notices
 from statuspulse.engine.evidence import failing_regions, observations, told_observations
 from statuspulse.engine.monitor_events import Change
 from statuspulse.engine.watchlist import Watched
@@ -30,14 +30,27 @@ def apply(connection: Connection, watched: Watched, decision: Decision, now: int
     since = states.current_since(connection, watched.monitor.key)
     begun = begins_at(decision, before.health, since=since, interval=watched.rules.interval, now=now)
     begun = max(begun, before.votes_from, watched.monitor.created_at)
-    after = replace(before, health=decision.health, state=State(decision.health.value), since=now, seq=before.seq + 1)
+    cover = coverage.cover_of(connection, watched.monitor, now)
+    after = replace(
+        before,
+        health=decision.health,
+        state=effective(decision.health, paused=False, in_maintenance=cover is not None),
+        since=now,
+        seq=before.seq + 1,
+        window_id=None if cover is None else cover.window_id,
+        untold=False,
+    )
     if decision.health is Health.UNKNOWN:
         after = replace(after, votes_from=now)
     if is_change(before.health, decision.health):
         after = replace(after, flapping=before.flapping.after_change(now, watched.rules.interval))
     watched.state = after
-    incident_id = availability.follow(connection, watched, before, begun, now)
-    state_notices.follow(connection, watched, before, begun=begun, incident_id=incident_id, now=now)
+    incident_id = availability.follow(connection, watched, before, begun, now, cover=cover)
+    is_covered = cover is not None and cover.switches.mutes
+    state_notices.follow(
+        connection, watched, before, begun=begun, incident_id=incident_id, is_covered=is_covered, now=now
+    )
+    after = watched.state
     states.save_state(connection, watched.monitor.key, after)
     if Health.DOWN in {before.health, decision.health}:
         dependencies.look_again(connection, watched.monitor.key, now)
@@ -51,6 +64,7 @@ def apply(connection: Connection, watched: Watched, decision: Decision, now: int
         reason=decision.reason,
         evidence=observations(watched),
         incident_id=incident_id,
+        window_id=after.window_id,
     )
     states.record(connection, watched.monitor.key, after.seq, transition)
     _tell(connection, watched, before, transition)

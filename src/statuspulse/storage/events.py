@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, or_, select, update
 
 from statuspulse.domain.event import Event
 from statuspulse.domain.ids import new_ulid
@@ -19,7 +19,7 @@ from statuspulse.storage.schema import event_sequence, events, monitors
 
 KEPT = 30 * DAY
 
-_NEXT = update(event_sequence).values(last=event_sequence.c.last + 1).returning(event_sequence.c.last)
+_NEXT = update(event_sequence).values(last=event_sequence.c.last + bindparam("taken")).returning(event_sequence.c.last)
 _COLUMNS = (events.c.seq, events.c.id, events.c.team_id, events.c.at, events.c.type, events.c.body)
 
 
@@ -59,6 +59,21 @@ def record(connection: Connection, event: Event) -> LoggedEvent:
         if _takes(connection, endpoint.wanted, logged.type, event.monitor_id, event.data):
             _owe_one(connection, logged, endpoint.id)
     return logged
+
+
+def record_all(connection: Connection, found: Sequence[Event]) -> None:
+    """The same for many events, in their order."""
+    if not found:
+        return
+    last = _next_number(connection, len(found))
+    logged = [_numbered(event, last - len(found) + place) for place, event in enumerate(found, start=1)]
+    connection.execute(events.insert(), [_row(*pair) for pair in zip(logged, found, strict=True)])
+    for team_id in dict.fromkeys(event.team_id for event in found):
+        for endpoint in webhooks.enabled_of_team(connection, team_id):
+            for one, event in zip(logged, found, strict=True):
+                is_mine = event.team_id == team_id
+                if is_mine and _takes(connection, endpoint.wanted, one.type, event.monitor_id, event.data):
+                    _owe_one(connection, one, endpoint.id)
 
 
 def is_wanted(connection: Connection, logged: LoggedEvent, wanted: Wanted) -> bool:
@@ -139,29 +154,34 @@ def delete_older(connection: Connection, before: int, limit: int) -> int:
 
 
 def _store(connection: Connection, event: Event) -> LoggedEvent:
+    logged = _numbered(event, _next_number(connection, 1))
+    connection.execute(events.insert(), _row(logged, event))
+    return logged
+
+
+def _numbered(event: Event, seq: int) -> LoggedEvent:
     event_id = new_ulid("evt", event.at)
-    logged = LoggedEvent(
-        seq=_next_number(connection),
+    return LoggedEvent(
+        seq=seq,
         id=event_id,
         team_id=event.team_id,
         at=event.at,
         type=event.type.value,
         body=json.dumps(event.document(event_id), ensure_ascii=False, separators=(",", ":")),
     )
-    connection.execute(
-        events.insert(),
-        {
-            "seq": logged.seq,
-            "id": logged.id,
-            "team_id": logged.team_id,
-            "at": logged.at,
-            "type": logged.type,
-            "monitor_id": event.monitor_id,
-            "incident_id": event.incident_id,
-            "body": logged.body,
-        },
-    )
-    return logged
+
+
+def _row(logged: LoggedEvent, event: Event) -> dict[str, Any]:
+    return {
+        "seq": logged.seq,
+        "id": logged.id,
+        "team_id": logged.team_id,
+        "at": logged.at,
+        "type": logged.type,
+        "monitor_id": event.monitor_id,
+        "incident_id": event.incident_id,
+        "body": logged.body,
+    }
 
 
 def _owe_one(connection: Connection, logged: LoggedEvent, endpoint_id: str) -> str:
@@ -179,12 +199,13 @@ def _takes(connection: Connection, wanted: Wanted, kind: str, monitor_id: str | 
     return wanted.takes(kind, monitor_id, tags, None if incident is None else incident["severity"])
 
 
-def _next_number(connection: Connection) -> int:
-    number: int | None = connection.scalar(_NEXT)
+def _next_number(connection: Connection, taken: int) -> int:
+    """The last of so many numbers that are taken."""
+    number: int | None = connection.scalar(_NEXT, {"taken": taken})
     if number is None:
         # The first event of all: of two processes one makes the row and the other waits for it.
         connection.execute(insert_or_ignore(connection, event_sequence).values(only=1, last=0))
-        number = connection.execute(_NEXT).scalar_one()
+        number = connection.execute(_NEXT, {"taken": taken}).scalar_one()
     return number
 
 

@@ -137,6 +137,14 @@ def open_of_monitor(connection: Connection, team_id: str, monitor_key: int) -> l
     return [_incident(row) for row in connection.execute(query)]
 
 
+def open_of_monitors(connection: Connection, team_id: str, monitor_keys: Collection[int]) -> list[Incident]:
+    """The open incidents of some monitors, whoever opened them."""
+    query = _query(team_id).where(
+        incidents.c.monitor_key.in_(monitor_keys), incidents.c.state != IncidentState.RESOLVED.value
+    )
+    return [_incident(row) for row in connection.execute(query)]
+
+
 def open_by_severity(connection: Connection, team_id: str) -> dict[Severity, int]:
     """How many incidents of each severity are open; every severity is there."""
     query = (

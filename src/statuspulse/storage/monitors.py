@@ -59,6 +59,7 @@ class Monitor:
     revision: int
     paused: bool
     resume_at: int | None
+    resting: bool = False
     updated_by: Actor
     created_at: int
     updated_at: int
@@ -143,13 +144,13 @@ def mark_deleted(connection: Connection, team_id: str, key: int, revision: int, 
 
 
 def get(connection: Connection, team_id: str, monitor_id: str) -> Monitor | None:
-    return next(map(_monitor, _ONE.rows(connection, team=team_id, id=monitor_id)), None)
+    return next(map(monitor_of, _ONE.rows(connection, team=team_id, id=monitor_id)), None)
 
 
 def get_with_state(connection: Connection, team_id: str, monitor_id: str) -> tuple[Monitor, MonitorState] | None:
     """The same with what was decided about it."""
     rows = _ONE_WITH_STATE.rows(connection, team=team_id, id=monitor_id)
-    return (_monitor(rows[0]), state_in(rows[0])) if rows else None
+    return (monitor_of(rows[0]), state_in(rows[0])) if rows else None
 
 
 def get_to_change(connection: Connection, team_id: str, monitor_id: str) -> Monitor | None:
@@ -158,12 +159,32 @@ def get_to_change(connection: Connection, team_id: str, monitor_id: str) -> Moni
         monitors.c.team_id == team_id, monitors.c.id == monitor_id, monitors.c.deleted_at.is_(None)
     )
     row = connection.execute(query.with_for_update()).one_or_none()
-    return None if row is None else _monitor(row)
+    return None if row is None else monitor_of(row)
+
+
+def living_of(connection: Connection, keys: Collection[int]) -> list[Monitor]:
+    """Monitors by their keys, in the order of these; those that are deleted are missing."""
+    query = select(monitors).where(monitors.c.key.in_(keys), monitors.c.deleted_at.is_(None)).order_by(monitors.c.key)
+    return [monitor_of(row) for row in connection.execute(query)] if keys else []
 
 
 def exists(connection: Connection, monitor_id: str) -> bool:
     """Whether any team has or had a monitor with the id."""
     return connection.scalar(select(monitors.c.id).where(monitors.c.id == monitor_id)) is not None
+
+
+def known_ids(connection: Connection, team_id: str, ids: Collection[str]) -> set[str]:
+    """Those of the ids that living monitors of the team have."""
+    query = select(monitors.c.id).where(
+        monitors.c.team_id == team_id, monitors.c.id.in_(ids), monitors.c.deleted_at.is_(None)
+    )
+    return set(connection.scalars(query)) if ids else set()
+
+
+def ids_of(connection: Connection, team_id: str, keys: Collection[int]) -> dict[int, str]:
+    """The ids of monitors of the team, deleted ones included, by their keys."""
+    query = select(monitors.c.key, monitors.c.id).where(monitors.c.team_id == team_id, monitors.c.key.in_(keys))
+    return {row.key: row.id for row in connection.execute(query)} if keys else {}
 
 
 def link_channels(connection: Connection, key: int, channel_ids: Sequence[str]) -> None:
@@ -192,7 +213,7 @@ def listed(
     while True:
         rows = connection.execute(_behind(query, column, order, after)).all()
         for row in rows:
-            monitor = _monitor(row)
+            monitor = monitor_of(row)
             if _holds(monitor, wanted):
                 yield Listed(monitor=monitor, state=state_in(row), sort_key=(row.sort_key, row.id))
         if len(rows) < _BATCH:
@@ -256,7 +277,7 @@ def of_slo(
         query = query.where(monitors.c.key == key)
     for tag in tags:
         query = query.where(monitors.c.config.contains(json.dumps(tag, ensure_ascii=False), autoescape=True))
-    found = [(_monitor(row), row.deleted_at) for row in connection.execute(query.order_by(monitors.c.key))]
+    found = [(monitor_of(row), row.deleted_at) for row in connection.execute(query.order_by(monitors.c.key))]
     return [(monitor, ended) for monitor, ended in found if set(tags) <= set(monitor.config["tags"])]
 
 
@@ -327,7 +348,8 @@ def _changing_columns(monitor: Monitor) -> dict[str, Any]:
     }
 
 
-def _monitor(row: Row[Any]) -> Monitor:
+def monitor_of(row: Row[Any]) -> Monitor:
+    """The value of a row that has the columns of the table, and perhaps others."""
     return Monitor(
         key=row.key,
         id=row.id,
@@ -341,6 +363,7 @@ def _monitor(row: Row[Any]) -> Monitor:
         revision=row.revision,
         paused=bool(row.paused),
         resume_at=row.resume_at,
+        resting=bool(row.resting),
         updated_by=Actor(**json.loads(row.updated_by)),
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -235,6 +235,8 @@ monitors = Table(
     Column("judged_from_version", Integer, nullable=False),
     Column("paused", Boolean, nullable=False),
     Column("resume_at", BigInteger),
+    # A maintenance window keeps its probes off for now.
+    Column("resting", Boolean, nullable=False, server_default=text("false")),
     Column("updated_by", Text, nullable=False),  # JSON actor
     Column("deleted_at", BigInteger),
     *_stamps(),
@@ -468,6 +470,9 @@ monitor_states = Table(
     Column("flap_score", Double, nullable=False),
     Column("flap_score_at", BigInteger, nullable=False),
     Column("flapping_since", BigInteger),
+    # The maintenance window that the state is due to, and whether it went down in one of which nobody was told.
+    Column("window_id", Text),
+    Column("untold", Boolean, nullable=False, server_default=text("false")),
 )
 
 transitions = Table(
@@ -484,9 +489,10 @@ transitions = Table(
     Column("reason", Text, nullable=False),
     Column("evidence", Text, nullable=False),  # JSON: the votes and failures that led to it
     Column("incident_id", Text),
+    Column("window_id", Text),
 )
 
-# The truth for uptime: what the state was, back-dated to where it began. The open one has no end.
+# The truth for uptime: what was decided, back-dated to where it began, or paused. The open one has no end.
 state_intervals = Table(
     "state_intervals",
     metadata,
@@ -526,6 +532,49 @@ late_marks = Table(
     Column("until_at", BigInteger, nullable=False),
     Column("due_at", BigInteger, nullable=False, index=True),
     Column("settled_at", BigInteger, nullable=False),
+)
+
+# --- what is planned -------------------------------------------------------------------------------------
+
+# Maintenance windows. Each edge is a row with a due time; `place` is the monitor up to which it was carried out.
+maintenance_windows = Table(
+    "maintenance_windows",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("team_id", Text, ForeignKey("teams.id"), nullable=False),
+    # Of the monitor that it is a part of; null for one that stands for itself.
+    Column("monitor_key", Key, ForeignKey("monitors.key")),
+    Column("name", Text, nullable=False),
+    Column("plan", Text, nullable=False),  # JSON {monitors, starts_at, timezone, …}
+    # The occurrence that holds or comes next: where it begins by the plan, and from when to when it holds.
+    Column("planned_at", BigInteger),
+    Column("starts_at", BigInteger),
+    Column("ends_at", BigInteger),
+    Column("phase", Text, nullable=False),  # waiting | starting | active | ending | over
+    Column("place", BigInteger, nullable=False),
+    Column("due_at", BigInteger, index=True),
+    Column("ended_at", BigInteger),
+    Column("cancelled_at", BigInteger),
+    *_stamps(),
+    Index(None, "team_id", "created_at", "id"),
+    Index(None, "team_id", "monitor_key", "ends_at"),
+)
+
+# What windows have really covered, monitor by monitor: the truth for what uptime and SLO leave out. Where `is_open`
+# the end is planned and has not been carried out.
+maintenance_spans = Table(
+    "maintenance_spans",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
+    Column("window_id", Text, ForeignKey("maintenance_windows.id"), primary_key=True),
+    Column("start_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("end_at", BigInteger, nullable=False),
+    Column("rests", Boolean, nullable=False),
+    Column("mutes", Boolean, nullable=False),
+    Column("excludes", Boolean, nullable=False),
+    Column("holds", Boolean, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Index(None, "window_id", "is_open", "monitor_key"),
 )
 
 # --- who has to act --------------------------------------------------------------------------------------

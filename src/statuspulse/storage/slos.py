@@ -168,8 +168,13 @@ def put_off(connection: Connection, *, team_id: str, slo_id: str, until: int) ->
 
 def touch(connection: Connection, monitor_key: int, now: int) -> None:
     """What held of a monitor is another now: everything that was promised of it is looked at at once."""
-    team = select(monitors.c.team_id).where(monitors.c.key == monitor_key).scalar_subquery()
-    mine = or_(slos.c.monitor_key == monitor_key, and_(slos.c.monitor_key.is_(None), slos.c.team_id == team))
+    touch_all(connection, [monitor_key], now)
+
+
+def touch_all(connection: Connection, monitor_keys: Collection[int], now: int) -> None:
+    """The same for some monitors."""
+    teams = select(monitors.c.team_id).where(monitors.c.key.in_(monitor_keys))
+    mine = or_(slos.c.monitor_key.in_(monitor_keys), and_(slos.c.monitor_key.is_(None), slos.c.team_id.in_(teams)))
     connection.execute(update(slos).where(mine).values(touched=slos.c.touched + 1, due_at=now))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,10 @@ _UNSEEN = Prepared(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorState:
-    """The health that was decided and the state that people see; votes older than `votes_from` do not count."""
+    """The health that was decided and the state that people see; votes older than `votes_from` do not count.
+
+    `window_id` is the maintenance window that the state is due to; `untold` is an outage that one has kept back.
+    """
 
     health: Health
     state: State
@@ -49,6 +52,8 @@ class MonitorState:
     seq: int
     votes_from: int
     flapping: Flapping = CALM
+    window_id: str | None = None
+    untold: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,12 @@ class Transition:
     reason: Reason
     evidence: list[dict[str, Any]]
     incident_id: str | None = None
+    window_id: str | None = None
+
+    @property
+    def ground(self) -> State:
+        """What uptime is made of: a maintenance window lies over it and hides nothing."""
+        return State.PAUSED if self.state is State.PAUSED else State(self.health.value)
 
 
 def state_of(connection: Connection, monitor_key: int) -> MonitorState:
@@ -79,6 +90,8 @@ def state_in(row: Row[Any]) -> MonitorState:
         seq=row.state_seq,
         votes_from=row.votes_from,
         flapping=Flapping(score=row.flap_score, at=row.flap_score_at, since=row.flapping_since),
+        window_id=row.window_id,
+        untold=bool(row.untold),
     )
 
 
@@ -117,6 +130,23 @@ def save_state(connection: Connection, monitor_key: int, state: MonitorState) ->
     )
 
 
+def save_all(connection: Connection, changed: Mapping[int, MonitorState]) -> None:
+    """The same for many, by monitor key."""
+    if not changed:
+        return
+    names = _columns(next(iter(changed.values())))
+    statement = (
+        update(monitor_states)
+        .where(monitor_states.c.monitor_key == bindparam("its_key"))
+        .values({name: bindparam(f"new_{name}") for name in names})
+    )
+    rows = [
+        {"its_key": key, **{f"new_{name}": value for name, value in _columns(state).items()}}
+        for key, state in changed.items()
+    ]
+    connection.execute(statement, rows)
+
+
 def _columns(state: MonitorState) -> dict[str, Any]:
     return {
         "health": state.health.value,
@@ -127,6 +157,8 @@ def _columns(state: MonitorState) -> dict[str, Any]:
         "flap_score": state.flapping.score,
         "flap_score_at": state.flapping.at,
         "flapping_since": state.flapping.since,
+        "window_id": state.window_id,
+        "untold": state.untold,
     }
 
 
@@ -159,28 +191,42 @@ def save_standings(connection: Connection, changed: Mapping[tuple[int, int], Sta
 
 def drop_standings(connection: Connection, monitor_key: int) -> None:
     """Every region starts anew."""
-    connection.execute(delete(standings).where(standings.c.monitor_key == monitor_key))
+    drop_all_standings(connection, [monitor_key])
+
+
+def drop_all_standings(connection: Connection, monitor_keys: Collection[int]) -> None:
+    """The same for some monitors."""
+    connection.execute(delete(standings).where(standings.c.monitor_key.in_(monitor_keys)))
 
 
 def record(connection: Connection, monitor_key: int, seq: int, transition: Transition) -> None:
     """Appends to the history and cuts the intervals where the new state began."""
-    connection.execute(
-        transitions.insert().values(
-            monitor_key=monitor_key,
-            state_seq=seq,
-            state=transition.state.value,
-            previous_state=transition.previous_state.value,
-            health=transition.health.value,
-            previous_health=transition.previous_health.value,
-            changed_at=transition.changed_at,
-            first_observed_at=transition.first_observed_at,
-            reason=transition.reason.value,
-            evidence=json.dumps(transition.evidence, ensure_ascii=False),
-            incident_id=transition.incident_id,
-        )
-    )
-    cut_intervals(connection, monitor_key, transition.first_observed_at, transition.state)
+    append(connection, [(monitor_key, seq, transition)])
+    cut_intervals(connection, monitor_key, transition.first_observed_at, transition.ground)
     slos.touch(connection, monitor_key, transition.changed_at)
+
+
+def append(connection: Connection, found: Sequence[tuple[int, int, Transition]]) -> None:
+    """Appends transitions as (monitor key, number, transition) to the history alone."""
+    rows = [
+        {
+            "monitor_key": monitor_key,
+            "state_seq": seq,
+            "state": transition.state.value,
+            "previous_state": transition.previous_state.value,
+            "health": transition.health.value,
+            "previous_health": transition.previous_health.value,
+            "changed_at": transition.changed_at,
+            "first_observed_at": transition.first_observed_at,
+            "reason": transition.reason.value,
+            "evidence": json.dumps(transition.evidence, ensure_ascii=False),
+            "incident_id": transition.incident_id,
+            "window_id": transition.window_id,
+        }
+        for monitor_key, seq, transition in found
+    ]
+    if rows:
+        connection.execute(transitions.insert(), rows)
 
 
 def cut_intervals(connection: Connection, monitor_key: int, start: int, state: State) -> None:

@@ -71,6 +71,7 @@ def changes_of_down(connection: Connection, monitor_key: int, since: int) -> lis
         transitions.c.monitor_key == monitor_key,
         transitions.c.changed_at >= since,
         or_(health == down, before == down),
+        health != before,
         health != none,
         before != none,
     )
@@ -96,5 +97,6 @@ def _recorded(rows: Iterable[Row[Any]]) -> Iterator[Recorded]:
             reason=Reason(row.reason),
             evidence=json.loads(row.evidence),
             incident_id=row.incident_id,
+            window_id=row.window_id,
         )
         yield Recorded(seq=row.state_seq, transition=transition, ended_at=row.ended_at)

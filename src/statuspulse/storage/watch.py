@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,7 @@ class WatchedMonitor:
     judged_from_version: int
     revision: int
     paused: bool
+    resting: bool
     deleted: bool
     created_at: int
     updated_at: int
@@ -81,6 +83,7 @@ def monitor_of(row: Row[Any]) -> WatchedMonitor:
         judged_from_version=row.judged_from_version,
         revision=row.revision,
         paused=row.paused,
+        resting=row.resting,
         deleted=row.deleted_at is not None,
         created_at=row.created_at,
         updated_at=row.updated_at,
@@ -92,6 +95,13 @@ def living(connection: Connection, key: int) -> WatchedMonitor | None:
     query = select(monitors).where(monitors.c.key == key, monitors.c.deleted_at.is_(None))
     row = connection.execute(query).one_or_none()
     return None if row is None else monitor_of(row)
+
+
+def set_resting(connection: Connection, keys: Collection[int], *, resting: bool) -> None:
+    """Probes look at these no more, or look at them again."""
+    if keys:
+        values = {"resting": resting, "revision": advance(connection)}
+        connection.execute(update(monitors).where(monitors.c.key.in_(keys)).values(values))
 
 
 def checked_by_team(connection: Connection, region: str) -> dict[str, int]:

@@ -50,6 +50,7 @@ def upgrade() -> None:
         _incidents,
         _late_intervals,
         _late_marks,
+        _maintenance_windows,
         _monitor_channels,
         _monitor_dependencies,
         _monitor_states,
@@ -63,6 +64,7 @@ def upgrade() -> None:
         _alerts,
         _escalation_timers,
         _incident_syncs,
+        _maintenance_spans,
         _outbox,
         _timeline,
         _delivery_attempts,
@@ -502,6 +504,7 @@ def _monitors() -> None:
         sa.Column("judged_from_version", sa.Integer(), nullable=False),
         sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("resume_at", sa.BigInteger(), nullable=True),
+        sa.Column("resting", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("updated_by", sa.Text(), nullable=False),
         sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -769,6 +772,43 @@ def _late_marks() -> None:
     op.create_index(op.f("ix_late_marks_due_at"), "late_marks", ["due_at"], unique=False)
 
 
+def _maintenance_windows() -> None:
+    op.create_table(
+        "maintenance_windows",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("planned_at", sa.BigInteger(), nullable=True),
+        sa.Column("starts_at", sa.BigInteger(), nullable=True),
+        sa.Column("ends_at", sa.BigInteger(), nullable=True),
+        sa.Column("phase", sa.Text(), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("cancelled_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_maintenance_windows_monitor_key")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_maintenance_windows_team_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_maintenance_windows")),
+    )
+    op.create_index(op.f("ix_maintenance_windows_due_at"), "maintenance_windows", ["due_at"], unique=False)
+    op.create_index(
+        op.f("ix_maintenance_windows_team_id_created_at_id"),
+        "maintenance_windows",
+        ["team_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_maintenance_windows_team_id_monitor_key_ends_at"),
+        "maintenance_windows",
+        ["team_id", "monitor_key", "ends_at"],
+        unique=False,
+    )
+
+
 def _monitor_channels() -> None:
     op.create_table(
         "monitor_channels",
@@ -806,6 +846,8 @@ def _monitor_states() -> None:
         sa.Column("flap_score", sa.Double(), nullable=False),
         sa.Column("flap_score_at", sa.BigInteger(), nullable=False),
         sa.Column("flapping_since", sa.BigInteger(), nullable=True),
+        sa.Column("window_id", sa.Text(), nullable=True),
+        sa.Column("untold", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_monitor_states_monitor_key")),
         sa.PrimaryKeyConstraint("monitor_key", name=op.f("pk_monitor_states")),
     )
@@ -908,6 +950,7 @@ def _transitions() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("evidence", sa.Text(), nullable=False),
         sa.Column("incident_id", sa.Text(), nullable=True),
+        sa.Column("window_id", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_transitions_monitor_key")),
         sa.PrimaryKeyConstraint("monitor_key", "state_seq", name=op.f("pk_transitions")),
     )
@@ -1032,6 +1075,30 @@ def _incident_syncs() -> None:
         op.f("ix_incident_syncs_integration_id_external_id"),
         "incident_syncs",
         ["integration_id", "external_id"],
+        unique=False,
+    )
+
+
+def _maintenance_spans() -> None:
+    op.create_table(
+        "maintenance_spans",
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("window_id", sa.Text(), nullable=False),
+        sa.Column("start_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("end_at", sa.BigInteger(), nullable=False),
+        sa.Column("rests", sa.Boolean(), nullable=False),
+        sa.Column("mutes", sa.Boolean(), nullable=False),
+        sa.Column("excludes", sa.Boolean(), nullable=False),
+        sa.Column("holds", sa.Boolean(), nullable=False),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_maintenance_spans_monitor_key")),
+        sa.ForeignKeyConstraint(["window_id"], ["maintenance_windows.id"], name=op.f("fk_maintenance_spans_window_id")),
+        sa.PrimaryKeyConstraint("monitor_key", "window_id", "start_at", name=op.f("pk_maintenance_spans")),
+    )
+    op.create_index(
+        op.f("ix_maintenance_spans_window_id_is_open_monitor_key"),
+        "maintenance_spans",
+        ["window_id", "is_open", "monitor_key"],
         unique=False,
     )
 

@@ -1,0 +1,398 @@
+"""What people do with maintenance windows: plan, change, end, skip and cancel them (`API.md` D.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from statuspulse.catalog import merging
+from statuspulse.catalog.identifiers import fresh_id
+from statuspulse.catalog.maintenance_members import (
+    READ_ONLY,
+    MaintenanceRequest,
+    PlanMembers,
+    WindowEdit,
+    WindowRequest,
+    stored,
+)
+from statuspulse.catalog.references import Change
+from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, Path, RefusedError
+from statuspulse.catalog.validation import read
+from statuspulse.domain.difference import differences
+from statuspulse.domain.hours import instant_of
+from statuspulse.domain.maintenance import Occurrence, Plan, text_of, wall_of
+from statuspulse.domain.recurrence import Rule, RuleError
+from statuspulse.domain.times import DAY, from_datetime, to_text
+from statuspulse.engine import maintenance_events
+from statuspulse.storage import audit, maintenance, monitors
+from statuspulse.storage.maintenance import Phase, Window
+
+MOST_SHOWN = 200
+# A start lies this near: windows are made by people, for people.
+_FURTHEST = 3660 * DAY
+_LONGEST_BACK = 400 * DAY
+
+
+def create(connection: Connection, change: Change, sent: Mapping[str, Any], *, may_backdate: bool) -> Window:
+    """A new window; raises InvalidInputError, RefusedError where somebody who is no admin changes the past."""
+    request = read(WindowRequest, sent)
+    if request.backdate and not may_backdate:
+        message = "Only a token with the scope admin may plan a window for time that is over."
+        detail = Detail(
+            code="scope_insufficient", path=("backdate",), message="needs admin", extra={"required_scope": "admin"}
+        )
+        raise RefusedError("scope_insufficient", message, [detail])
+    plan = checked_plan(request, change.now, backdate=request.backdate)
+    _check_monitors(connection, change.team_id, plan["monitors"])
+    window = begin(connection, change, request.name, plan)
+    if request.backdate:
+        _record(connection, change, "maintenance_window.backdated", window, {}, {"starts_at": plan["starts_at"]})
+    return window
+
+
+def start_now(connection: Connection, change: Change, monitor_id: str, sent: Mapping[str, Any]) -> Window:
+    """Maintenance of one monitor that begins at once; raises MissingError, InvalidInputError."""
+    request = read(MaintenanceRequest, sent)
+    monitor = monitors.get(connection, change.team_id, monitor_id)
+    if monitor is None:
+        raise MissingError
+    members = WindowRequest(
+        name=request.reason or f"Maintenance of {monitor.name}"[:200],
+        monitors={"ids": [monitor.id]},  # type: ignore[arg-type] # pydantic makes it one
+        starts_at=to_text(change.now),
+        duration_seconds=request.duration_seconds,
+    )
+    return begin(connection, change, members.name, checked_plan(members, change.now, backdate=False))
+
+
+def begin(
+    connection: Connection,
+    change: Change,
+    name: str,
+    plan: dict[str, Any],
+    *,
+    window_id: str | None = None,
+    monitor_key: int | None = None,
+) -> Window:
+    """Stores a window whose plan has been checked; with a monitor it is a part of that."""
+    schedule = Plan.of(plan)
+    # Without a beginning of its validity it was asked for in the past, too.
+    since = change.now if schedule.valid_from is not None else 0
+    first = schedule.current_or_next(since)
+    if first is None:
+        raise _wrong("rrule_never_occurs", ("rrule",), "never comes true from now on")
+    window = Window(
+        id=window_id or fresh_id(connection, "mwn", maintenance.exists),
+        team_id=change.team_id,
+        name=name,
+        plan=plan,
+        monitor_key=monitor_key,
+        occurrence=first,
+        due_at=first.start,
+        created_at=change.now,
+        updated_at=change.now,
+    )
+    if first.start <= change.now:
+        window = replace(window, phase=Phase.STARTING, due_at=change.now)
+        maintenance.insert(connection, window)
+        maintenance_events.started(connection, window, first, change.actor, change.now)
+    else:
+        maintenance.insert(connection, window)
+        maintenance_events.scheduled(connection, window, first, change.actor, change.now, "created")
+    _record(connection, change, "maintenance_window.created", window, {}, facts(window))
+    return window
+
+
+def update(connection: Connection, change: Change, window_id: str, sent: Mapping[str, Any]) -> Window:
+    """The window with what was sent in place of what was; raises InvalidInputError, MissingError, RefusedError."""
+    given = {name: value for name, value in sent.items() if name not in READ_ONLY}
+    window = _shared_to_change(connection, change, window_id)
+    read(WindowEdit, given)
+    _check_not_over(window, change.now)
+    request = read(WindowRequest, merging.merged(facts(window), given))
+    plan = checked_plan(request, change.now, backdate=False, before=window)
+    _check_monitors(connection, change.team_id, plan["monitors"])
+    return replan(connection, change, window, request.name, plan)
+
+
+def replan(connection: Connection, change: Change, window: Window, name: str, plan: dict[str, Any]) -> Window:
+    """The window under another plan, which has been checked; the same where nothing differs."""
+    kept = {name: window.plan[name] for name in ("valid_from", "joined_at", "cut")}
+    plan = {**plan, **kept}
+    if (name, plan) == (window.name, window.plan):
+        return window
+    changed = replace(window, name=name, plan=plan, updated_at=change.now)
+    active = window.active_at(change.now)
+    changed = (
+        _moved(changed, window, change.now) if active is None else _moved_within(connection, changed, active, change)
+    )
+    maintenance.save(connection, changed)
+    _record(connection, change, "maintenance_window.updated", changed, facts(window), facts(changed))
+    if active is None and changed.occurrence is not None:
+        maintenance_events.scheduled(connection, changed, changed.occurrence, change.actor, change.now, "updated")
+    return changed
+
+
+def end(connection: Connection, change: Change, window_id: str) -> Window:
+    """Ends the occurrence that holds; one that comes by a rule later stays. Raises MissingError, RefusedError."""
+    window = to_change(connection, change.team_id, window_id)
+    active = window.active_at(change.now)
+    if active is None:
+        raise _not_active(window, change.now)
+    if window.plan["rrule"] is None:
+        ended = replace(window, ended_at=change.now)
+    else:
+        cut = {**window.plan["cut"], str(active.planned): change.now}
+        ended = replace(window, plan={**window.plan, "cut": cut})
+    ended = _end_active(connection, ended, active, change)
+    _record(connection, change, "maintenance_window.ended", ended, {}, {})
+    return ended
+
+
+def cancel(connection: Connection, change: Change, window_id: str) -> Window:
+    """Ends a window that is active, and all that would come; one that is over stays as it is. Raises MissingError."""
+    window = _shared_to_change(connection, change, window_id)
+    return window if window.is_over else cancelled(connection, change, window, "manual")
+
+
+def cancelled(connection: Connection, change: Change, window: Window, reason: str) -> Window:
+    """The same for a window that is not over; `reason` is manual or monitor_deleted."""
+    active = window.active_at(change.now)
+    if active is not None:
+        ended = _end_active(connection, replace(window, ended_at=change.now), active, change)
+        _record(connection, change, "maintenance_window.ended", ended, {}, {})
+        return ended
+    upcoming = window.schedule.current_or_next(change.now)
+    gone = replace(window, cancelled_at=change.now, updated_at=change.now)
+    if window.phase is Phase.WAITING:
+        gone = replace(gone, occurrence=None, phase=Phase.OVER, due_at=None)
+    maintenance.save(connection, gone)
+    _record(connection, change, "maintenance_window.cancelled", gone, facts(window), {})
+    if upcoming is not None:
+        maintenance_events.cancelled(connection, window, upcoming, change.actor, change.now, reason)
+    return gone
+
+
+def skip_next(connection: Connection, change: Change, window_id: str) -> Window:
+    """Leaves out the next occurrence that has not begun; raises MissingError, RefusedError where there is none."""
+    window = _shared_to_change(connection, change, window_id)
+    _check_not_over(window, change.now)
+    upcoming = next_of(window, change.now)
+    if upcoming is None:
+        raise _not_active(window, change.now)
+    if window.plan["rrule"] is None:
+        return cancelled(connection, change, window, "manual")
+    wall = text_of(window.schedule.wall_of(upcoming), window.plan["timezone"])
+    plan = {**window.plan, "exdates": [*window.plan["exdates"], wall]}
+    skipped = replace(window, plan=plan, updated_at=change.now)
+    if window.phase is Phase.WAITING:
+        skipped = _waiting(skipped, skipped.schedule.current_or_next(change.now))
+    maintenance.save(connection, skipped)
+    _record(connection, change, "maintenance_window.occurrence_skipped", skipped, facts(window), facts(skipped))
+    maintenance_events.cancelled(connection, window, upcoming, change.actor, change.now, "manual")
+    return skipped
+
+
+def get(connection: Connection, team_id: str, window_id: str) -> Window:
+    """Raises MissingError."""
+    found = maintenance.get(connection, team_id, window_id)
+    if found is None:
+        raise MissingError
+    return found
+
+
+def to_change(connection: Connection, team_id: str, window_id: str) -> Window:
+    """The window, which nobody else changes before the transaction ends; raises MissingError."""
+    found = maintenance.get_to_change(connection, team_id, window_id)
+    if found is None:
+        raise MissingError
+    return found
+
+
+def _shared_to_change(connection: Connection, change: Change, window_id: str) -> Window:
+    """The same where it stands for itself: what a configuration says is changed there, so that it stays true."""
+    window = to_change(connection, change.team_id, window_id)
+    if window.monitor_key is not None:
+        owner = monitors.ids_of(connection, change.team_id, [window.monitor_key])[window.monitor_key]
+        message = f"The window is a part of monitor {owner}; change maintenance_windows of its configuration."
+        raise RefusedError("resource_in_use", message)
+    return window
+
+
+def next_of(window: Window, now: int) -> Occurrence | None:
+    """The first occurrence that begins behind the instant."""
+    if window.is_over:
+        return None
+    current = window.schedule.current_or_next(now)
+    if current is None or not current.holds_at(now):
+        return current
+    return window.schedule.following(current)
+
+
+def preview(window: Window, start: int, end: int) -> list[Occurrence]:
+    """The occurrences that touch [start, end), one more than are shown where there are more."""
+    return window.schedule.occurrences(start, end, MOST_SHOWN + 1)
+
+
+def facts(window: Window) -> dict[str, Any]:
+    """What people have said of the window."""
+    hidden = {"valid_from", "joined_at", "cut"}
+    return {"name": window.name, **{name: value for name, value in window.plan.items() if name not in hidden}}
+
+
+def checked_plan(request: PlanMembers, now: int, *, backdate: bool, before: Window | None = None) -> dict[str, Any]:
+    """The plan of a request, which has occurrences; raises InvalidInputError.
+
+    What began before the call begins now, unless it is back-dated, or is as it was `before`.
+    """
+    plan = stored(request)
+    _check_recurrence(plan)
+    begin_wall = _wall(plan["starts_at"], plan["timezone"], ("starts_at",))
+    begun = from_datetime(instant_of(begin_wall, ZoneInfo(plan["timezone"] or "UTC")))
+    furthest = _LONGEST_BACK if backdate else _FURTHEST
+    if not now - furthest <= begun <= now + _FURTHEST:
+        message = f"must lie within {furthest // DAY} days before now and {_FURTHEST // DAY} days behind it"
+        raise _wrong("parameter_out_of_range", ("starts_at",), message)
+    if before is not None and when(before.plan) == when(plan):
+        return plan
+    if not backdate:
+        plan["valid_from"] = now
+        if plan["rrule"] is None and begun < now and not (before is not None and _start(before.plan) == _start(plan)):
+            # As an instant: in autumn the wall may show this time for the second time.
+            plan |= {"starts_at": to_text(now), "timezone": None}
+    may_end = before is not None and before.active_at(now) is not None
+    if not may_end and Plan.of(plan).current_or_next(0 if backdate else now) is None:
+        raise _wrong("rrule_never_occurs", ("rrule",), "never comes true from now on")
+    return plan
+
+
+def _check_recurrence(plan: Mapping[str, Any]) -> None:
+    for place, text in enumerate(plan["exdates"]):
+        _wall(text, plan["timezone"], ("exdates", place))
+    if plan["rrule"] is None:
+        if plan["exdates"]:
+            raise _wrong("parameter_conflict", ("exdates",), "has something to leave out only beside rrule")
+        return
+    try:
+        Rule.of(plan["rrule"])
+    except RuleError as error:
+        raise _wrong("rrule_unsupported", ("rrule",), str(error)) from None
+
+
+def _start(plan: Mapping[str, Any]) -> tuple[str, str | None]:
+    return plan["starts_at"], plan["timezone"]
+
+
+def when(plan: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What tells at which times a window is."""
+    return tuple(plan[name] for name in ("starts_at", "timezone", "rrule", "duration_seconds", "exdates"))
+
+
+def _wall(text: str, timezone: str | None, path: Path) -> datetime:
+    try:
+        return wall_of(text, timezone)
+    except (ValueError, OverflowError):
+        pass
+    if timezone is not None:
+        message = "must be local time such as 2026-12-06T02:00:00 beside a timezone; an instant with offset has none"
+    else:
+        message = "must be an instant such as 2026-12-06T02:00:00Z; local time needs timezone beside it"
+    raise _wrong("parameter_invalid_format", path, message)
+
+
+def _check_monitors(connection: Connection, team_id: str, selector: Mapping[str, Any]) -> None:
+    ids = selector.get("ids", [])
+    known = monitors.known_ids(connection, team_id, ids)
+    wrong = [place for place, monitor_id in enumerate(ids) if monitor_id not in known]
+    if wrong:
+        message = "names no monitor of this team"
+        raise InvalidInputError(
+            [Detail(code="reference_not_found", path=("monitors", "ids", place), message=message) for place in wrong]
+        )
+
+
+def _check_not_over(window: Window, now: int) -> None:
+    if window.is_over:
+        raise _not_active(window, now)
+
+
+def _not_active(window: Window, now: int) -> RefusedError:
+    upcoming = next_of(window, now)
+    if upcoming is None:
+        return RefusedError("window_already_ended", "The window is over; make a new one.")
+    message = f"No occurrence is under way; the next begins at {to_text(upcoming.start)}. DELETE cancels the window."
+    return RefusedError("window_already_ended", message)
+
+
+def _moved(window: Window, before: Window, now: int) -> Window:
+    """A window that does not hold: it waits for what comes next by its plan."""
+    if when(window.plan) == when(before.plan):
+        return window
+    window = replace(window, plan={**window.plan, "valid_from": now})
+    if window.phase is not Phase.WAITING:
+        return window  # the end of its last occurrence is still carried out
+    return _waiting(window, window.schedule.current_or_next(now))
+
+
+def _moved_within(connection: Connection, window: Window, active: Occurrence, change: Change) -> Window:
+    """A window that holds: what it means by now it means from now on, or it has ended by its new plan."""
+    current = window.schedule.current_or_next(change.now)
+    if current is None or not current.holds_at(change.now):
+        return _end_active(connection, window, active, change)
+    plan = {**window.plan, "joined_at": change.now}
+    moved = replace(
+        window,
+        plan=plan,
+        occurrence=replace(current, start=active.start),
+        phase=Phase.STARTING,
+        place=0,
+        due_at=change.now,
+    )
+    maintenance.change_open_spans(connection, moved, current.end, change.now)
+    return moved
+
+
+def _end_active(connection: Connection, window: Window, active: Occurrence, change: Change) -> Window:
+    """Ends the occurrence that holds, now; what is behind it is left to the engine."""
+    if window.phase is Phase.WAITING:
+        maintenance_events.started(connection, window, active, None, active.start)
+    one = replace(active, end=change.now)
+    ended = replace(window, occurrence=one, phase=Phase.ENDING, place=0, due_at=change.now, updated_at=change.now)
+    maintenance.change_open_spans(connection, ended, change.now, change.now)
+    maintenance.save(connection, ended)
+    maintenance_events.ended(connection, ended, one, change.actor, change.now)
+    return ended
+
+
+def _waiting(window: Window, upcoming: Occurrence | None) -> Window:
+    if upcoming is None:
+        return replace(window, occurrence=None, phase=Phase.OVER, due_at=None)
+    return replace(window, occurrence=upcoming, phase=Phase.WAITING, place=0, due_at=upcoming.start)
+
+
+def _wrong(code: str, path: Path, message: str) -> InvalidInputError:
+    return InvalidInputError([Detail(code=code, path=path, message=message)])
+
+
+def _record(
+    connection: Connection,
+    change: Change,
+    action: str,
+    window: Window,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+) -> None:
+    audit.record(
+        connection,
+        change.team_id,
+        at=change.now,
+        actor=change.actor,
+        action=action,
+        resource=window.id,
+        diff=list(differences(before, after)),
+    )

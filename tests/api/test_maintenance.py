@@ -1,0 +1,368 @@
+"""Maintenance windows by the API: rules and zones, edges by hand, what everything else shows of them (`API.md` D.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pytest
+import requests
+
+from statuspulse.domain.times import DAY, HOUR, MINUTE, to_text
+from statuspulse.engine.maintenance_watch import MaintenanceWatch
+from statuspulse.engine.watchlist import Watchlist
+from tests.api.server import ADMIN, NOW, READER, STRANGER, Api, running
+
+PATH = "/v1/maintenance-windows"
+PATCHING = {
+    "name": "DB patching",
+    "monitors": {"tags": ["prod"]},
+    "starts_at": "2026-11-29T02:00:00",
+    "timezone": "America/New_York",
+    "duration_seconds": 7200,
+    "rrule": "FREQ=WEEKLY;BYDAY=SU",
+}
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Api]:
+    """An API whose clock a test may move."""
+    with running(tmp_path) as started:
+        yield started
+
+
+def made(api: Api, **members: Any) -> dict[str, Any]:
+    answer = api.call("POST", PATH, {**PATCHING, **members}, token=ADMIN)
+    assert answer.status_code == 201, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def once(api: Api, begin: int, seconds: int = 3600, **members: Any) -> dict[str, Any]:
+    return made(api, starts_at=to_text(begin), duration_seconds=seconds, timezone=None, rrule=None, **members)
+
+
+def a_monitor(api: Api, **members: Any) -> dict[str, Any]:
+    body = {"name": "Shop", "type": "http", "url": "https://shop.example/", **members}
+    answer = api.call("POST", "/v1/monitors", body)
+    assert answer.status_code == 201, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def error(answer: requests.Response) -> tuple[int, str, str | None]:
+    told = answer.json()["error"]
+    return answer.status_code, told["details"][0]["code"] if told["details"] else told["code"], told["param"]
+
+
+def carry_out(api: Api) -> None:
+    """What the engine would do by now."""
+    watch = MaintenanceWatch(Watchlist())
+    while api.write(lambda connection: watch.sweep(connection, api.clock())).has_more:
+        pass
+
+
+def told(api: Api, kind: str = "maintenance.") -> list[tuple[str, str, str]]:
+    """(type, reason, who) of the events of a kind, the oldest first."""
+    found = api.call("GET", f"/v1/events?type={kind}&order=asc&limit=100", token=READER).json()["data"]
+    return [(one["type"], one["data"]["reason"], one["data"]["actor"]["type"]) for one in found]
+
+
+def test_a_window_is_planned_read_changed_and_cancelled(alone: Api) -> None:
+    window = made(alone)
+    assert {name: window[name] for name in PATCHING} == PATCHING
+    assert (window["probing"], window["alerting"], window["sla"], window["open_incidents"]) == (
+        "continue",
+        "suppress",
+        "exclude",
+        "hold",
+    )
+    assert (window["status"], window["active_occurrence"]) == ("scheduled", None)
+    assert window["next_occurrence"] == {"start_at": "2026-11-29T07:00:00.000Z", "end_at": "2026-11-29T09:00:00.000Z"}
+    path = f"{PATH}/{window['id']}"
+    read = alone.call("GET", path, token=READER).json()
+    assert {**read, "request_id": "", "message": ""} == {**window, "request_id": "", "message": ""}
+    longer = alone.call("PATCH", path, {"duration_seconds": 10800, "description": "All replicas"}).json()
+    assert longer["next_occurrence"]["end_at"] == "2026-11-29T10:00:00.000Z"
+    assert alone.call("PATCH", path, longer).json()["updated_at"] == longer["updated_at"]
+    assert [one["id"] for one in alone.call("GET", PATH, token=READER).json()["data"]] == [window["id"]]
+    gone = alone.call("DELETE", path).json()
+    assert (gone["status"], gone["next_occurrence"]) == ("cancelled", None)
+    assert alone.call("DELETE", path).json()["status"] == "cancelled"
+    assert error(alone.call("PATCH", path, {"name": "x"})) == (409, "window_already_ended", None)
+    assert told(alone) == [
+        ("maintenance.scheduled", "created", "token"),
+        ("maintenance.scheduled", "updated", "token"),
+        ("maintenance.cancelled", "manual", "token"),
+    ]
+    audit = alone.call("GET", f"/v1/audit-log?resource={window['id']}", token=ADMIN).json()["data"]
+    actions = {entry["action"].removeprefix("maintenance_window.") for entry in audit}
+    assert actions == {"cancelled", "updated", "created"}
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "param"),
+    [
+        ({"monitors": {}}, "parameter_conflict", "monitors"),
+        ({"monitors": {"tags": ["a"], "all": True}}, "parameter_conflict", "monitors"),
+        ({"monitors": {"all": False}}, "parameter_invalid_enum", "monitors.all"),
+        ({"monitors": {"ids": ["mon_zzzzzzzz"]}}, "reference_not_found", "monitors.ids[0]"),
+        ({"monitors": {"ids": ["mon_zzzzzzzz"] * 2}}, "parameter_duplicate", "monitors.ids"),
+        ({"starts_at": "2026-11-29T02:00:00Z"}, "parameter_invalid_format", "starts_at"),
+        ({"starts_at": "2026-11-29T02:00:00", "timezone": None}, "parameter_invalid_format", "starts_at"),
+        ({"starts_at": "2026-11-31T02:00:00"}, "parameter_invalid_format", "starts_at"),
+        ({"starts_at": "tomorrow"}, "parameter_invalid_format", "starts_at"),
+        ({"starts_at": "1999-11-29T02:00:00"}, "parameter_out_of_range", "starts_at"),
+        ({"timezone": "Mars/Olympus"}, "timezone_unknown", "timezone"),
+        ({"duration_seconds": 59}, "parameter_out_of_range", "duration_seconds"),
+        ({"duration_seconds": 2_592_001}, "parameter_out_of_range", "duration_seconds"),
+        ({"rrule": "FREQ=HOURLY"}, "rrule_unsupported", "rrule"),
+        ({"rrule": "DTSTART=20260101T000000Z;FREQ=DAILY"}, "rrule_unsupported", "rrule"),
+        ({"rrule": "FREQ=DAILY;INTERVAL=0"}, "rrule_unsupported", "rrule"),
+        ({"rrule": "FREQ=MINUTELY;INTERVAL=1;COUNT=999999"}, "rrule_unsupported", "rrule"),
+        ({"rrule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}, "rrule_never_occurs", "rrule"),
+        ({"rrule": "FREQ=DAILY;UNTIL=20260101T000000Z"}, "rrule_never_occurs", "rrule"),
+        ({"rrule": "FREQ=DAILY;COUNT=1", "exdates": ["2026-11-29T02:00:00"]}, "rrule_never_occurs", "rrule"),
+        ({"exdates": ["2026-11-29T02:00:00Z"]}, "parameter_invalid_format", "exdates[0]"),
+        ({"exdates": ["2026-11-29T02:00:00"] * 2}, "parameter_duplicate", "exdates"),
+        ({"rrule": None, "exdates": ["2026-11-29T02:00:00"]}, "parameter_conflict", "exdates"),
+        ({"probing": "stop"}, "parameter_invalid_enum", "probing"),
+        ({"status": "active"}, "unknown_parameter", "status"),
+    ],
+)
+def test_what_does_not_hold_is_refused_at_once_with_the_member_and_the_cure(
+    api: Api, members: dict[str, Any], code: str, param: str
+) -> None:
+    begun = perf_counter()
+    answer = api.call("POST", PATH, {**PATCHING, **members})
+    assert perf_counter() - begun < 1  # some 10 ms
+    assert error(answer) == (422, code, param)
+    assert len(answer.json()["message"]) > 20
+
+
+def test_a_past_start_means_now_and_only_an_admin_changes_the_past(alone: Api) -> None:
+    now = alone.clock()
+    late = once(alone, now - HOUR)
+    assert (late["status"], late["starts_at"], late["active_occurrence"]["start_at"]) == ("active", *[to_text(now)] * 2)
+    body = {**PATCHING, "starts_at": to_text(now - HOUR), "timezone": None, "rrule": None, "backdate": True}
+    assert error(alone.call("POST", PATH, body)) == (403, "scope_insufficient", "backdate")
+    past = alone.call("POST", PATH, body, token=ADMIN).json()
+    assert (past["status"], past["starts_at"]) == ("active", to_text(now - HOUR))
+    audit = alone.call("GET", f"/v1/audit-log?resource={past['id']}", token=ADMIN).json()["data"]
+    assert "maintenance_window.backdated" in {entry["action"] for entry in audit}
+    assert error(alone.call("POST", PATH, {**body, "starts_at": "2020-01-01T00:00:00Z"}, token=ADMIN)) == (
+        422,
+        "parameter_out_of_range",
+        "starts_at",
+    )
+
+
+def test_maintenance_of_a_monitor_begins_now_and_shows_at_once(alone: Api) -> None:
+    monitor = a_monitor(alone)
+    answer = alone.call(
+        "POST", f"/v1/monitors/{monitor['id']}/maintenance", {"duration_seconds": 3600, "reason": "Disk"}
+    )
+    window = answer.json()
+    assert (answer.status_code, window["status"], window["name"]) == (201, "active", "Disk")
+    assert answer.headers["Location"] == f"{PATH}/{window['id']}"
+    ends_at = to_text(alone.clock() + HOUR)
+    status = alone.call("GET", f"/v1/status/{monitor['id']}", token=READER).json()
+    assert (status["state"], status["health"]) == ("maintenance", "pending")
+    assert status["maintenance"] == {
+        "active": True,
+        "window_id": window["id"],
+        "until": ends_at,
+        "next_start_at": None,
+    }
+    assert alone.call("GET", f"/v1/monitors/{monitor['id']}", token=READER).json()["state"] == "maintenance"
+    carry_out(alone)
+    alone.clock.at += 10 * MINUTE
+    assert alone.call("GET", f"/v1/status/{monitor['id']}").json()["metrics"]["maintenance_seconds"] == 600
+    ended = alone.call("POST", f"{PATH}/{window['id']}/end").json()
+    assert (ended["status"], ended["active_occurrence"]) == ("ended", None)
+    carry_out(alone)
+    alone.clock.at += 10 * MINUTE
+    status = alone.call("GET", f"/v1/status/{monitor['id']}").json()
+    assert (status["state"], status["metrics"]["maintenance_seconds"]) == ("unknown", 600)
+    assert status["maintenance"] == {"active": False, "window_id": None, "until": None, "next_start_at": None}
+    assert error(alone.call("POST", f"{PATH}/{window['id']}/end")) == (409, "window_already_ended", None)
+    history = alone.call("GET", f"/v1/monitors/{monitor['id']}/transitions?order=asc").json()["data"]
+    assert [(one["state"], one["reason"], one["maintenance_window_id"]) for one in history] == [
+        ("maintenance", "maintenance_started", window["id"]),
+        ("pending", "maintenance_ended", window["id"]),
+    ]
+    assert told(alone) == [("maintenance.started", "manual", "token"), ("maintenance.ended", "manual", "token")]
+    missing = alone.call("POST", "/v1/monitors/mon_zzzzzzzz/maintenance", {"duration_seconds": 3600})
+    assert missing.status_code == 404
+
+
+def test_the_end_of_an_occurrence_leaves_those_that_come(alone: Api) -> None:
+    window = made(alone, starts_at="2026-11-23T01:00:00", rrule="FREQ=DAILY")
+    assert window["status"] == "active"
+    assert window["active_occurrence"]["start_at"] == to_text(NOW)
+    assert window["next_occurrence"]["start_at"] == "2026-11-24T06:00:00.000Z"
+    carry_out(alone)
+    alone.clock.at += MINUTE
+    ended = alone.call("POST", f"{PATH}/{window['id']}/end").json()
+    assert (ended["status"], ended["next_occurrence"]["start_at"]) == ("scheduled", "2026-11-24T06:00:00.000Z")
+    not_active = alone.call("POST", f"{PATH}/{window['id']}/end")
+    assert error(not_active) == (409, "window_already_ended", None)
+    assert "2026-11-24T06:00:00.000Z" in not_active.json()["message"]
+    carry_out(alone)
+    alone.clock.at += DAY
+    assert alone.call("GET", f"{PATH}/{window['id']}").json()["status"] == "active"
+
+
+def test_the_next_occurrence_is_skipped(alone: Api) -> None:
+    window = made(alone)
+    skipped = alone.call("POST", f"{PATH}/{window['id']}/skip-next").json()
+    assert skipped["exdates"] == ["2026-11-29T02:00:00"]
+    assert skipped["next_occurrence"]["start_at"] == "2026-12-06T07:00:00.000Z"
+    single = once(alone, NOW + HOUR)
+    assert alone.call("POST", f"{PATH}/{single['id']}/skip-next").json()["status"] == "cancelled"
+    assert error(alone.call("POST", f"{PATH}/{single['id']}/skip-next")) == (409, "window_already_ended", None)
+    assert [one[0] for one in told(alone)].count("maintenance.cancelled") == 2
+
+
+def test_occurrences_are_shown_up_to_two_hundred(api: Api) -> None:
+    window = made(api, starts_at="2026-10-25T02:30:00", rrule="FREQ=DAILY", exdates=["2026-11-02T02:30:00"])
+    path = f"{PATH}/{window['id']}/occurrences"
+    query = "?from=2026-10-31T00:00:00Z&to=2026-11-04T00:00:00Z"
+    answer = api.call("GET", f"{path}{query}", token=READER).json()
+    # Nothing was planned before the window was made.
+    assert (answer["data"], answer["has_more"]) == ([], False)
+    ahead = api.call("GET", f"{path}?from=2027-03-13T00:00:00Z&to=2027-03-16T00:00:00Z", token=READER).json()
+    assert [one["start_at"] for one in ahead["data"]] == [
+        "2027-03-13T07:30:00.000Z",
+        "2027-03-14T07:30:00.000Z",
+        "2027-03-15T06:30:00.000Z",
+    ]
+    many = api.call("GET", path, token=READER).json()
+    assert (len(many["data"]), many["has_more"]) == (200, True)
+    assert error(api.call("GET", f"{path}?from=x")) == (422, "parameter_invalid_format", "from")
+    assert error(api.call("GET", f"{path}?to=2020-01-01T00:00:00Z")) == (422, "parameter_conflict", "to")
+
+
+def test_an_edit_of_a_window_that_is_active_holds_from_then_on(alone: Api) -> None:
+    monitor = a_monitor(alone, tags=["prod"])
+    other = a_monitor(alone, name="Other", tags=["stage"])
+    window = once(alone, NOW)
+    path = f"{PATH}/{window['id']}"
+    carry_out(alone)
+    alone.clock.at += 10 * MINUTE
+    edit = {"monitors": {"tags": ["stage"]}, "duration_seconds": 7200}
+    assert alone.call("PATCH", path, edit).json()["active_occurrence"]["end_at"] == to_text(NOW + 2 * HOUR)
+    carry_out(alone)
+    alone.clock.at += 10 * MINUTE
+
+    def covered(one: dict[str, Any]) -> tuple[str, float]:
+        status = alone.call("GET", f"/v1/status/{one['id']}").json()
+        return status["state"], status["metrics"]["maintenance_seconds"]
+
+    assert (covered(monitor)[1], covered(other)) == (600, ("maintenance", 600))
+    assert covered(monitor)[0] != "maintenance"
+    shorter = alone.call("PATCH", path, {"duration_seconds": 60}).json()
+    assert shorter["status"] == "ended"
+    carry_out(alone)
+    alone.clock.at += 10 * MINUTE
+    assert covered(other)[1] == 600
+
+
+def test_windows_of_another_team_are_not_there(api: Api) -> None:
+    window = made(api)
+    for method, tail in (
+        ("GET", ""),
+        ("DELETE", ""),
+        ("POST", "/end"),
+        ("POST", "/skip-next"),
+        ("GET", "/occurrences"),
+    ):
+        assert api.call(method, f"{PATH}/{window['id']}{tail}", token=STRANGER).status_code == 404
+    assert api.call("GET", f"{PATH}/mwn_zzzzzzzz", token=READER).status_code == 404
+    assert api.call("GET", f"{PATH}/nonsense", token=READER).status_code == 404
+
+
+INLINE = {
+    "name": "Nightly",
+    "starts_at": "2026-11-24T02:00:00",
+    "timezone": "Europe/Berlin",
+    "duration_seconds": 1800,
+    "rrule": "FREQ=DAILY",
+}
+
+
+def config_of(api: Api, monitor: dict[str, Any]) -> dict[str, Any]:
+    document: dict[str, Any] = api.call("GET", f"/v1/monitors/{monitor['id']}/config").json()
+    return document
+
+
+def test_a_configuration_holds_windows_of_its_own_and_names_others(alone: Api) -> None:
+    shared = made(alone)
+    monitor = a_monitor(alone, maintenance_windows=[shared["id"], INLINE])
+    first, own = monitor["maintenance_windows"]
+    assert first == shared["id"]
+    assert {name: own[name] for name in INLINE} == INLINE
+    window = alone.call("GET", f"{PATH}/{own['id']}").json()
+    assert (window["monitor_id"], window["monitors"]) == (monitor["id"], {"ids": [monitor["id"]]})
+    status = alone.call("GET", f"/v1/status/{monitor['id']}").json()
+    assert status["maintenance"]["next_start_at"] == "2026-11-24T01:00:00.000Z"
+    path = f"/v1/monitors/{monitor['id']}/config"
+    again = alone.call("PUT", path, {"maintenance_windows": monitor["maintenance_windows"]}).json()
+    assert (again["config_version"], again["changed"]) == (1, [])
+    longer = alone.call("PUT", path, {"maintenance_windows": [{**own, "duration_seconds": 3600}]}).json()
+    assert (longer["config_version"], longer["changed"]) == (2, ["/maintenance_windows"])
+    assert [one["id"] for one in longer["maintenance_windows"]] == [own["id"]]
+    window = alone.call("GET", f"{PATH}/{own['id']}").json()
+    assert window["next_occurrence"]["end_at"] == "2026-11-24T02:00:00.000Z"
+    # The one that stands for itself is left, and not gone.
+    assert alone.call("GET", f"{PATH}/{shared['id']}").json()["status"] == "scheduled"
+    for method, tail in (("PATCH", ""), ("DELETE", ""), ("POST", "/skip-next")):
+        answer = alone.call(method, f"{PATH}/{own['id']}{tail}", {} if method == "PATCH" else None)
+        assert error(answer) == (409, "resource_in_use", None)
+        assert monitor["id"] in answer.json()["message"]
+    dry = alone.call("PUT", f"{path}?dry_run=true", {"maintenance_windows": []}).json()
+    assert dry["changed"] == ["/maintenance_windows"]
+    assert alone.call("GET", f"{PATH}/{own['id']}").json()["status"] == "scheduled"
+    assert alone.call("PUT", path, {"maintenance_windows": []}).json()["maintenance_windows"] == []
+    assert alone.call("GET", f"{PATH}/{own['id']}").json()["status"] == "cancelled"
+    back = alone.call("POST", f"{path}/rollback", {"config_version": 2}).json()
+    (revived,) = back["maintenance_windows"]
+    assert {**revived, "id": own["id"]} == {**own, "duration_seconds": 3600}
+    assert revived["id"] != own["id"]
+    alone.call("DELETE", f"/v1/monitors/{monitor['id']}")
+    assert alone.call("GET", f"{PATH}/{revived['id']}").json()["status"] == "cancelled"
+    assert told(alone)[-1] == ("maintenance.cancelled", "monitor_deleted", "token")
+
+
+def test_a_window_of_a_configuration_holds_for_its_monitor_alone(alone: Api) -> None:
+    now = {**INLINE, "starts_at": to_text(alone.clock()), "timezone": None, "rrule": None}
+    monitor = a_monitor(alone, maintenance_windows=[now])
+    other = a_monitor(alone, name="Other")
+    states = [alone.call("GET", f"/v1/monitors/{one['id']}").json()["state"] for one in (monitor, other)]
+    assert states == ["maintenance", "pending"]
+    alone.clock.at += HOUR
+    carry_out(alone)
+    path = f"/v1/monitors/{monitor['id']}/config"
+    held = config_of(alone, monitor)["maintenance_windows"]
+    assert alone.call("PUT", path, {"maintenance_windows": held}).json()["changed"] == []
+    changed = alone.call("PUT", path, {"maintenance_windows": [{**held[0], "duration_seconds": 60}]})
+    assert error(changed) == (422, "parameter_conflict", "maintenance_windows[0].id")
+
+
+@pytest.mark.parametrize(
+    ("entry", "code", "param"),
+    [
+        ("mwn_zzzzzzzz", "reference_not_found", "maintenance_windows[0]"),
+        ({**INLINE, "id": "mwn_zzzzzzzz"}, "reference_not_found", "maintenance_windows[0].id"),
+        ({**INLINE, "rrule": "FREQ=SECONDLY"}, "rrule_unsupported", "maintenance_windows[0].rrule"),
+        ({**INLINE, "monitors": {"all": True}}, "unknown_parameter", "maintenance_windows[0].monitors"),
+        ({**INLINE, "duration_seconds": 1}, "parameter_out_of_range", "maintenance_windows[0].duration_seconds"),
+    ],
+)
+def test_what_does_not_hold_in_a_configuration_is_named_where_it_stands(
+    api: Api, entry: Any, code: str, param: str
+) -> None:
+    body = {"name": "Shop", "type": "http", "url": "https://shop.example/", "maintenance_windows": [entry]}
+    assert error(api.call("POST", "/v1/monitors", body)) == (422, code, param)
