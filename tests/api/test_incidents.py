@@ -779,7 +779,9 @@ def test_a_title_and_a_key_trigger_every_time(api: Api) -> None:
     assert (first.status_code, second.status_code) == (201, 200)
     document = second.json()
     assert (document["id"], document["deduplicated"], document["occurrences"]) == (first.json()["id"], True, 2)
-    assert document["message"] == post(api, {**body, "state": "triggered"}).json()["message"].replace("occurrence 3", "occurrence 2")
+    assert document["message"] == post(api, {**body, "state": "triggered"}).json()["message"].replace(
+        "occurrence 3", "occurrence 2"
+    )
 
 
 def test_what_lacks_a_state_is_told_how_to_trigger(api: Api) -> None:

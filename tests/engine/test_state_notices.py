@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from statuspulse.catalog import channels
 from statuspulse.domain.message import Message
 from statuspulse.domain.times import SECOND
 from statuspulse.storage import outbox
 from statuspulse.storage.outbox import Aside
-from statuspulse.storage.schema import monitors
 from statuspulse.storage.schema import outbox as rows
 from tests.engine.world import REFUSED, START, World, result
 
@@ -32,20 +32,13 @@ def world(tmp_path: Path) -> World:
 
 
 def told(world: World) -> list[tuple[str, str, str, int]]:
-    """(letter of the rule, title, state of the row, when it is due in s) of what is about no incident."""
-    query = (
-        select(rows.c.destination, rows.c.body, rows.c.state, rows.c.next_attempt_at)
-        .where(rows.c.incident_id.is_(None))
-        .order_by(rows.c.created_at)
-    )
+    """(end of the hook, title, state, when it is due in s) of what is about no incident, by time and hook."""
+    query = select(rows).where(rows.c.incident_id.is_(None)).order_by(rows.c.created_at)
     found = world.database.read_now(lambda connection: list(connection.execute(query)))
-    [config] = world.database.read_now(lambda connection: list(connection.scalars(select(monitors.c.config))))
-    names = {
-        rule["notify"][0]: letter for rule, letter in zip(json.loads(config)["notification_rules"], "abc", strict=False)
-    }
-    found.sort(key=lambda row: (json.loads(row.body)["at"], names[row.destination]))
-    return [
+    names = {hook_id(world, url): url.rpartition("/")[2] for url in (FIRST, LATER, QUIET)}
+    shown = [
         (
+            row.created_at,
             names[row.destination],
             Message.of(json.loads(row.body)).title,
             row.state,
@@ -53,6 +46,12 @@ def told(world: World) -> list[tuple[str, str, str, int]]:
         )
         for row in found
     ]
+    return [one[1:] for one in sorted(shown)]
+
+
+def hook_id(world: World, url: str) -> str:
+    made: str = world.write(lambda connection: channels.provide(connection, world.team_id, url, world.instance, START))
+    return made
 
 
 def deliver_what_is_due(world: World, now: int) -> None:
@@ -75,17 +74,17 @@ def test_who_has_a_rule_for_unknown_hears_of_it_and_of_its_end(world: World) -> 
     assert world.state(monitor).state.value == "unknown"
     # The sweep that decides is a second after the one that looks first.
     assert [(name, title, due - 201) for name, title, _, due in told(world)] == [
-        ("a", "Shop is unknown", 0),
-        ("b", "Shop is unknown", 60),
-        ("c", "Shop is unknown", 0),
+        ("first", "Shop is unknown", 0),
+        ("later", "Shop is unknown", 60),
+        ("quiet", "Shop is unknown", 0),
     ]
     deliver_what_is_due(world, SILENT + SECOND)
     world.see(result(monitor, SILENT + 10 * SECOND))
     assert world.state(monitor).state.value == "up"
     after = told(world)
     # What was not told yet is taken back, and whoever wants no end hears of none.
-    assert [state for name, _, state, _ in after if name == "b"] == ["superseded"]
-    assert [(name, title) for name, title, _, _ in after[3:]] == [("a", "Shop is up again")]
+    assert [state for name, _, state, _ in after if name == "later"] == ["superseded"]
+    assert [(name, title) for name, title, _, _ in after[3:]] == [("first", "Shop is up again")]
 
 
 def test_a_rule_for_the_outage_alone_hears_nothing_of_other_states(world: World) -> None:
