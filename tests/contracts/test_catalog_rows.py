@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError, NoResultFound
+from sqlalchemy.exc import IntegrityError
 
 from statuspulse.domain.actor import SYSTEM
 from statuspulse.storage import audit, monitors, positions, probes, watch
@@ -84,7 +84,7 @@ def test_a_position_moves_with_its_transaction(ground: Ground) -> None:
     with pytest.raises(LookupError):
         ground.write(fail)
     assert through() == 1 << 40
-    with pytest.raises(NoResultFound):
+    with pytest.raises(LookupError, match="no probe"):
         ground.read(lambda connection: positions.committed_through(connection, ground.probe + 99))
 
 

@@ -17,9 +17,11 @@ _ADVANCE = (
 
 
 def committed_through(connection: Connection, probe_key: int) -> int:
-    """The last `seq` of the probe that is committed or finally rejected."""
-    ((through,),) = _COMMITTED.rows(connection, probe=probe_key)
-    return int(through)
+    """The last `seq` of the probe that is committed or finally rejected; raises LookupError for a probe that is none."""
+    rows = _COMMITTED.rows(connection, probe=probe_key)
+    if not rows:
+        raise LookupError(f"no probe has the key {probe_key}")
+    return int(rows[0].committed_through)
 
 
 def advance(connection: Connection, probe_key: int, through: int, now: int) -> None:
