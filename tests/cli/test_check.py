@@ -311,17 +311,20 @@ def test_colour_is_for_terminals_that_want_it(
 
 
 @pytest.mark.parametrize("kind", ["tcp", "dns"])
-def test_the_first_look_begins_within_four_tenths_of_a_second(kind: str, tmp_path: Path) -> None:
-    """In the process's own time, from its start to its end: what others do on this machine is no business of ours."""
-    spent = []
+def test_the_first_look_costs_little_more_than_what_it_stands_on(kind: str, tmp_path: Path) -> None:
+    """In the processes' own time, from start to end: what others do on this machine is no business of ours."""
+    spent, stands_on = [], []
     with TcpTarget() as port, DnsTarget() as names:
         name = f"dns://shop.example?resolver={names.address}"
         for _ in range(3):
             before = _children_seconds()
             check(tmp_path, f"tcp://127.0.0.1:{port.port}" if kind == "tcp" else name)
             spent.append(_children_seconds() - before)
+            before = _children_seconds()
+            subprocess.run([sys.executable, "-c", "import asyncio, click, msgspec, pycurl, ssl, structlog"], check=True)
+            stands_on.append(_children_seconds() - before)
         assert port.arrivals or names.arrivals
-    assert 0 < min(spent) < 0.4
+    assert 0 < min(spent) < 4 * min(stands_on)
 
 
 def _children_seconds() -> float:

@@ -40,7 +40,7 @@ def played(seconds: str) -> Any:
 @pytest.mark.parametrize(
     "seconds",
     [
-        pytest.param("12", id="short"),
+        pytest.param("12", id="short", marks=pytest.mark.faults),
         pytest.param("180", id="long", marks=[pytest.mark.faults, pytest.mark.timeout(600)]),
     ],
 )

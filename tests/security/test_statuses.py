@@ -21,7 +21,7 @@ import pytest
 import requests
 from sqlalchemy import update
 
-from statuspulse.api import agent, body
+from statuspulse.api import agent, body, reception
 from statuspulse.api.overload import rank_of
 from statuspulse.domain.throttle import DEFAULTS, Limit
 from statuspulse.domain.times import DAY, MINUTE, to_text
@@ -321,6 +321,7 @@ BODIES: dict[str, Any] = {
     "PUT /monitors/{monitor_id}/config": {"name": "Other"},
     "POST /monitors/{monitor_id}/config/rollback": {"config_version": 1},
     "PATCH /teams/{team_id}": {"name": "Other"},
+    "POST /slos": {"name": "Shop", "monitor_id": "{monitor_id}", "objective_pct": 99.9},
     "POST /schedules": {"name": "Rota", "members": ["bo@theirs.example"]},
     "POST /events/{event_id}/redeliver": {"endpoint_ids": ["{webhook_id}"]},
 }
@@ -463,6 +464,52 @@ def with_an_engine(world: World, one: Called) -> Answered:
             running_engine.cancel()
 
 
+def with_its_secret(**sent: Any) -> Provoke:
+    """A message from another system, which proves itself by the secret that was made for it."""
+
+    def provoke(world: World, one: Called) -> Answered:
+        made = world.theirs("POST", "/integrations", {"kind": "alertmanager"})
+        return world.call(one, ids={"integration_id": made["id"]}, token=made["secret"], **{"body": None, **sent})
+
+    return provoke
+
+
+def a_window(world: World, name: str, **members: Any) -> dict[str, str]:
+    body = {"name": name, "monitors": {"all": True}, "starts_at": to_text(world.api.clock.at), "duration_seconds": 3600}
+    return {"window_id": world.theirs("POST", "/maintenance-windows", {**body, **members})["id"]}
+
+
+def an_ended_window(world: World, name: str) -> dict[str, str]:
+    ids = a_window(world, name)
+    world.theirs("POST", f"/maintenance-windows/{ids['window_id']}/end")
+    return ids
+
+
+def an_inline_window(world: World, name: str) -> dict[str, str]:
+    later = to_text(world.api.clock.at + DAY)
+    own = {"name": name, "starts_at": later, "duration_seconds": 3600, "rrule": "FREQ=WEEKLY"}
+    monitor = world.theirs("POST", "/monitors", {**MONITOR, "maintenance_windows": [own]})
+    return {"window_id": monitor["maintenance_windows"][0]["id"]}
+
+
+def an_objective_of_a_monitor(world: World, name: str) -> dict[str, str]:
+    monitor = world.theirs("POST", "/monitors", {**MONITOR, "name": name, "sla": {"objective_pct": 99.9}})["id"]
+    found = world.theirs("GET", "/slos?limit=100")["data"]
+    return {"slo_id": next(one["id"] for one in found if one["monitor_id"] == monitor)}
+
+
+_ALERTS = {
+    "version": "4",
+    "groupKey": "{}",
+    "truncatedAlerts": 0,
+    "status": "firing",
+    "receiver": "statuspulse",
+    "groupLabels": {},
+    "commonLabels": {},
+    "commonAnnotations": {},
+    "externalURL": "http://alerts.example",
+    "alerts": [],
+}
 _ACKNOWLEDGE = {"incident_id": "{incident_id}", "state": "acknowledged"}
 OWN: dict[tuple[str, int], Provoke] = {
     ("POST /monitors/{monitor_id}/rotate-ping-key", 200): given(a_heartbeat),
@@ -492,6 +539,17 @@ OWN: dict[tuple[str, int], Provoke] = {
     ("POST /notifications/{notification_id}/retry", 409): given(a_notification_in_work),
     ("DELETE /probes/{probe_id}", 409): given(the_last_probe_of_a_region),
     ("POST /agent/results", 200): with_an_engine,
+    ("POST /integrations/{integration_id}/webhook", 202): with_its_secret(body=_ALERTS),
+    ("POST /integrations/{integration_id}/webhook", 413): with_its_secret(
+        raw=b" " * (reception.BODY_LIMIT + 1), headers=JSON
+    ),
+    ("POST /integrations/{integration_id}/webhook", 422): with_its_secret(body={"version": "5"}),
+    ("POST /maintenance-windows/{window_id}/end", 200): given(a_window),
+    ("POST /maintenance-windows/{window_id}/end", 409): given(an_ended_window),
+    ("PATCH /maintenance-windows/{window_id}", 409): given(an_inline_window),
+    ("DELETE /maintenance-windows/{window_id}", 409): given(an_inline_window),
+    ("POST /maintenance-windows/{window_id}/skip-next", 409): given(an_inline_window),
+    ("DELETE /slos/{slo_id}", 409): given(an_objective_of_a_monitor),
 }
 
 

@@ -198,6 +198,7 @@ def test_a_data_directory_may_have_any_name(tmp_path: Path) -> None:
         served.start()
         assert served.stop() == 0
         assert sorted(path.name for path in served.data_dir.iterdir()) == [
+            "ballast",
             "lock",
             "probe-local",
             "secret.key",

@@ -15,7 +15,7 @@ Health = Literal["pending", "up", "degraded", "down", "unknown"]
 class Answer(BaseModel):
     """A part of an answer; only members with a default may be absent from it."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
 
 class SoftProblem(Answer):

@@ -164,7 +164,7 @@ def _refusals(operation: Mapping[str, Any], route: RouteContext) -> set[int]:
         statuses |= {*_TOKEN_STATUSES}
         if _METHODS_WITH_BODY & (route.methods or set()):
             statuses.add(415)
-    if "{" in (route.path or ""):
+    if "{" in (route.path or "") and SCOPE_MEMBER in operation:  # to whom proves nothing, what is not there is closed
         statuses.add(404)
     if WAITS in operation:  # under a key whose first call is still waiting
         statuses.add(409)

@@ -24,9 +24,8 @@ class Ballast:
                 return True
             if self._free() < 2 * self._size:
                 return False
-            with self._path.open("wb") as file:
-                for _ in range(self._size // len(_BLOCK)):
-                    file.write(_BLOCK)
+            with open(self._path, "wb", opener=_for_its_owner) as file:
+                file.writelines(_BLOCK for _ in range(self._size // len(_BLOCK)))
                 file.flush()
                 os.fsync(file.fileno())
         except OSError:
@@ -49,3 +48,7 @@ class Ballast:
         """Takes the file away."""
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -17,7 +17,7 @@ _ADVANCE = (
 
 
 def committed_through(connection: Connection, probe_key: int) -> int:
-    """The last `seq` of the probe that is committed or finally rejected; raises LookupError for a probe that is none."""
+    """The last `seq` of the probe that is committed or rejected for good; raises LookupError without a probe."""
     rows = _COMMITTED.rows(connection, probe=probe_key)
     if not rows:
         raise LookupError(f"no probe has the key {probe_key}")
