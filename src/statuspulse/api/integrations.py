@@ -117,7 +117,6 @@ SYNC = Operation(
     status=202,
     answer=SyncAgainAnswer,
     examples={"one": examples.SYNC_AGAIN},
-    statuses=(409,),
 )
 
 

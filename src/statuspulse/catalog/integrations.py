@@ -31,7 +31,7 @@ from statuspulse.engine import syncing
 from statuspulse.storage import audit, integrations, outbox
 from statuspulse.storage.incidents import Incident
 from statuspulse.storage.integrations import Integration
-from statuspulse.storage.outbox import Debt, StaleLeaseError
+from statuspulse.storage.outbox import Debt
 from statuspulse.storage.sealing import Keyring
 
 _TOKEN = "api_token"  # noqa: S105 - the name of a member
@@ -157,16 +157,12 @@ def test(connection: Connection, change: Change, integration_id: str) -> str | N
 def sync_again(connection: Connection, change: Change, incident_id: str) -> tuple[Incident, int]:
     """Whatever failed of the incident is tried again at once; answers how much that is.
 
-    Raises MissingError, RefusedError.
+    Raises MissingError.
     """
 
     def again() -> tuple[Incident, int]:
         incident = get_incident(connection, change.team_id, incident_id)
-        try:
-            count = syncing.again(connection, incident, change.now)
-        except StaleLeaseError:
-            message = "The incident is just being synced; ask again soon."
-            raise RefusedError("delivery_in_progress", message) from None
+        count = syncing.again(connection, incident, change.now)
         audit.record(
             connection,
             change.team_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -25,7 +26,7 @@ from statuspulse.storage import incident_syncs, integrations, outbox
 from statuspulse.storage.incident_syncs import Sync
 from statuspulse.storage.incidents import Incident, TimelineEntry
 from statuspulse.storage.integrations import Integration
-from statuspulse.storage.outbox import Debt, Notification, State
+from statuspulse.storage.outbox import Debt, Notification, StaleLeaseError, State
 
 _ACTIONS = {
     Operation.ACKNOWLEDGE: Action.ACKNOWLEDGE,
@@ -125,11 +126,14 @@ def _revive(connection: Connection, sync: Sync, now: int) -> int:
         if (row.state is State.DEAD and (row.action == Operation.NOTE.value or row.seq > newest))
         or (row.state is State.PENDING and row.next_attempt_at > now and not row.is_leased)
     ]
+    revived = 0
     for row in due:
-        outbox.ask_again(connection, row, now)
-    if due:
+        with suppress(StaleLeaseError):  # somebody has it in hand again
+            outbox.ask_again(connection, row, now)
+            revived += 1
+    if revived:
         incident_syncs.begin(connection, sync.incident_id, sync.integration_id, now)
-    return len(due)
+    return revived
 
 
 def _others(connection: Connection, incident: Incident, actor: Actor) -> list[Integration]:
