@@ -1,4 +1,4 @@
-"""Maintenance windows by the API: rules and zones, edges by hand, what everything else shows of them (`API.md` D.6)."""
+"""Maintenance windows by the API: rules and zones, edges by hand, what everything else shows of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports of SLOs (`API.md` D.12): as JSON, as a table that no spreadsheet takes for formulas, and as a page."""
+"""Reports of SLOs: as JSON, as a table that no spreadsheet takes for formulas, and as a page."""
 
 from __future__ import annotations
 

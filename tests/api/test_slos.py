@@ -1,4 +1,4 @@
-"""SLOs (`API.md` D.12): made, changed and removed, out of a monitor's configuration too, and how they stand."""
+"""SLOs: made, changed and removed, out of a monitor's configuration too, and how they stand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objectives on every database: due, touched, settled once, and gone with their monitor (`API.md` D.12)."""
+"""Objectives on every database: due, touched, settled once, and gone with their monitor."""
 
 from __future__ import annotations
 

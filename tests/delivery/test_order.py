@@ -1,4 +1,4 @@
-"""Order under flapping (`RELIABILITY.md` D-5): three dispatchers, a receiver that fails a third of the time."""
+"""Order under flapping: three dispatchers, a receiver that fails a third of the time."""
 
 from __future__ import annotations
 

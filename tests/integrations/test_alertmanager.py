@@ -1,4 +1,4 @@
-"""Alerts of Alertmanager, Grafana and Prometheus become incidents, each once (`WIRE.md` 17)."""
+"""Alerts of Alertmanager, Grafana and Prometheus become incidents, each once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Incidents and Jira keep in step, whatever goes wrong between them (`WIRE.md` 8, 9, `RELIABILITY.md` D-9)."""
+"""Incidents and Jira keep in step, whatever goes wrong between them."""
 
 from __future__ import annotations
 

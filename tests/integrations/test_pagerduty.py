@@ -1,4 +1,4 @@
-"""Incidents and PagerDuty keep in step, whatever goes wrong between them (`WIRE.md` 6, 7, 9, `RELIABILITY.md` D-9)."""
+"""Incidents and PagerDuty keep in step, whatever goes wrong between them."""
 
 from __future__ import annotations
 
@@ -458,7 +458,7 @@ async def test_one_fault_changes_nothing_of_the_end(world: World, pagerduty: Pag
 async def test_a_dispatcher_that_dies_with_a_call_under_way_leaves_one_alert(
     world: World, pagerduty: PagerDuty
 ) -> None:
-    """`RELIABILITY.md` D-2: killed between the bytes and their mark, the other one sends the same once more."""
+    """Killed between the bytes and their mark, the other one sends the same once more."""
     connected(world)
     theirs = pagerduty.open("Somebody called")
     incident = world.submit(title="Down")
@@ -492,7 +492,7 @@ async def turned(world: World, dispatcher: Dispatcher | None = None) -> None:
 
 @pytest.mark.parametrize("rounds", [10, pytest.param(100, marks=[pytest.mark.faults, pytest.mark.timeout(600)])])
 async def test_rounds_with_lost_answers_make_one_alert_each(world: World, pagerduty: PagerDuty, rounds: int) -> None:
-    """`RELIABILITY.md` D-9: three of ten calls are done and never answered."""
+    """Three of ten calls are done and never answered."""
     integration = connected(world)
     dice = random.Random(9)
     pagerduty.faults = lambda _arrival: Fault.LOST if dice.random() < 0.3 else None

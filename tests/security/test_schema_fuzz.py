@@ -1,4 +1,4 @@
-"""Calls that a generator makes of the OpenAPI document, one by one and along its links (`RELIABILITY.md` X-16).
+"""Calls that a generator makes of the OpenAPI document, one by one and along its links.
 
 Nothing that they do is answered by 5xx or by a status that the document does not tell of, and what was deleted is gone.
 """

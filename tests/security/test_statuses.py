@@ -1,4 +1,4 @@
-"""Every status that the document tells of an operation is one that the operation answers with (`API.md` B.5, F).
+"""Every status that the document tells of an operation is one that the operation answers with.
 
 Most are provoked alike everywhere. Where an operation needs more for one of its statuses, `OWN` says how; an operation
 that tells of a status which neither way brings about fails here.

@@ -1,4 +1,4 @@
-"""From a decision to the receivers: sick ones among them cost the others nothing (`RELIABILITY.md` D-4)."""
+"""From a decision to the receivers: sick ones among them cost the others nothing."""
 
 from __future__ import annotations
 

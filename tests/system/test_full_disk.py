@@ -1,4 +1,4 @@
-"""A full disk (`RELIABILITY.md` S-1): it is told of, nothing is called down, and all goes on once there is room."""
+"""A full disk: it is told of, nothing is called down, and all goes on once there is room."""
 
 from __future__ import annotations
 

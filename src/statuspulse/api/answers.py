@@ -15,6 +15,7 @@ Health = Literal["pending", "up", "degraded", "down", "unknown"]
 class Answer(BaseModel):
     """A part of an answer; only members with a default may be absent from it."""
 
+    # Most are never asked to validate anything, and to build all of them at the start takes time.
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
 

@@ -1,4 +1,4 @@
-"""The shapes of answers about integrations, for the OpenAPI document (`API.md` D.9)."""
+"""The shapes of answers about integrations, for the OpenAPI document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Integrations and their logs as the documents of `API.md` D.9."""
+"""Integrations and their logs as the documents that answers have."""
 
 from __future__ import annotations
 

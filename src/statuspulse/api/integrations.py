@@ -1,4 +1,4 @@
-"""Integrations: create, list, read, change, delete, try out, and what was said (`API.md` D.9)."""
+"""Integrations: create, list, read, change, delete, try out, and what was said."""
 
 from __future__ import annotations
 

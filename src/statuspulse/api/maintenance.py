@@ -1,4 +1,4 @@
-"""Maintenance windows: plan, list, read, change, end, skip, cancel and preview (`API.md` D.6)."""
+"""Maintenance windows: plan, list, read, change, end, skip, cancel and preview."""
 
 from __future__ import annotations
 

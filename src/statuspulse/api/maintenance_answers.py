@@ -1,4 +1,4 @@
-"""The shapes of answers with maintenance windows, for the OpenAPI document (`API.md` D.6)."""
+"""The shapes of answers with maintenance windows, for the OpenAPI document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Maintenance windows as documents of `API.md` D.6."""
+"""Maintenance windows as the documents that answers have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where other systems report: webhooks by signature or secret, and alerts as Prometheus sends them (`API.md` D.9)."""
+"""Where other systems report: webhooks by signature or secret, and alerts as Prometheus sends them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of answers on objectives, for the OpenAPI document (`API.md` D.12)."""
+"""The shapes of answers on objectives, for the OpenAPI document."""
 
 from __future__ import annotations
 

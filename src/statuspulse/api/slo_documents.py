@@ -1,4 +1,4 @@
-"""Objectives and their reports as the documents of `API.md` D.12, and as sentences."""
+"""Objectives and their reports as the documents that answers have, and as sentences."""
 
 from __future__ import annotations
 

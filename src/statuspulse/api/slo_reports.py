@@ -1,4 +1,4 @@
-"""Reports of objectives: one as JSON, as a table and as a page, and all of a team (`API.md` D.12)."""
+"""Reports of objectives: one as JSON, as a table and as a page, and all of a team."""
 
 from __future__ import annotations
 

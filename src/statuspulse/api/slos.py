@@ -1,4 +1,4 @@
-"""Service level objectives: make, list, read, change, remove (`API.md` D.12)."""
+"""Service level objectives: make, list, read, change, remove."""
 
 from __future__ import annotations
 

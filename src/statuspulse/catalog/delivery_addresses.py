@@ -1,4 +1,4 @@
-"""Addresses that users name for deliveries, held against the policy when they are stored (`API.md` C.5)."""
+"""Addresses that users name for deliveries, held against the policy when they are stored."""
 
 from __future__ import annotations
 

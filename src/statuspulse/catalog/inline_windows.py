@@ -1,4 +1,4 @@
-"""Maintenance windows in a configuration: those that are a part of a monitor, and those it joins (`API.md` C.4)."""
+"""Maintenance windows in a configuration: those that are a part of a monitor, and those it joins."""
 
 from __future__ import annotations
 

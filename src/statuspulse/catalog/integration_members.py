@@ -1,4 +1,4 @@
-"""What callers say of an integration, as closed objects, one of each kind (`API.md` D.9)."""
+"""What callers say of an integration, as closed objects, one of each kind."""
 
 from __future__ import annotations
 

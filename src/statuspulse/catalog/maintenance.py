@@ -1,4 +1,4 @@
-"""What people do with maintenance windows: plan, change, end, skip and cancel them (`API.md` D.6)."""
+"""What people do with maintenance windows: plan, change, end, skip and cancel them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What callers say of maintenance windows, as closed objects (`API.md` D.6)."""
+"""What callers say of maintenance windows, as closed objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an objective is made of, in a monitor's `sla` and in an SLO (`API.md` C.1, D.12)."""
+"""What an objective is made of, in a monitor's `sla` and in an SLO."""
 
 from __future__ import annotations
 

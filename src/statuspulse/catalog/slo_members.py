@@ -1,4 +1,4 @@
-"""What callers say of a service level objective, as closed objects (`API.md` D.12)."""
+"""What callers say of a service level objective, as closed objects."""
 
 from __future__ import annotations
 

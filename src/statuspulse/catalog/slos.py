@@ -1,4 +1,4 @@
-"""What people do with service level objectives: make, change and remove them (`API.md` D.12)."""
+"""What people do with service level objectives: make, change and remove them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The seam to systems that hold incidents, too: what a provider owes, and what may come of a push (`WIRE.md` 9)."""
+"""The seam to systems that hold incidents, too: what a provider owes, and what may come of a push."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alerts of Prometheus and its kin: what one says, and how it is known again (`WIRE.md` 17)."""
+"""Alerts of Prometheus and its kin: what one says, and how it is known again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Error budgets: how much was bad of what may be, over one monitor or several (`ENGINE.md` 9).
+"""Error budgets: how much was bad of what may be, over one monitor or several.
 
 The budget is the allowed share of the period without maintenance and pauses. Unknown time spends nothing of it and
 takes nothing away. A monitor that is younger than the period has the budget of all of it, since that is what was

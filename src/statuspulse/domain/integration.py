@@ -163,7 +163,7 @@ class UnreadableError(ValueError):
 
 
 def move_of(change: Change, current: IncidentState) -> Move:
-    """What a change there does here: only forward, or what is an explicit step back (`WIRE.md` 9).
+    """What a change there does here: only forward, or what is an explicit step back.
 
     An acknowledgement of what is resolved here moves nothing.
     """

@@ -1,4 +1,4 @@
-"""Maintenance windows: when their occurrences are, and what holds where several overlap (`API.md` D.6, `WIRE.md` 20).
+"""Maintenance windows: when their occurrences are, and what holds where several overlap.
 
 All instants are ms. What a window means for a monitor's uptime and its SLO is the union of its occurrences with `sla:
 exclude`, as they really were: `union`.
@@ -36,7 +36,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switches:
-    """What a window does while it is active: the second word of each of the four members of `API.md` D.6 or the first.
+    """What a window does while it is active: the second word of each of its four members or the first.
 
     `rests` pauses probing, `mutes` suppresses alerting, `excludes` takes the time out of SLO and uptime, `holds`
     freezes the escalation of incidents that are open already.
@@ -199,11 +199,6 @@ def strictest(switches: Iterable[Switches]) -> Switches:
     )
 
 
-def at_instant(windows: Iterable[tuple[Plan, Switches]], instant: int) -> Switches:
-    """The strictest of the switches of all windows that hold at an instant."""
-    return strictest(switches for plan, switches in windows if _holds(plan, instant))
-
-
 def union(stretches: Iterable[Stretch]) -> list[Stretch]:
     """The same time in disjoint stretches, ascending; those that touch are one."""
     joined: list[Stretch] = []
@@ -233,8 +228,3 @@ def covers(selector: Mapping[str, Any], monitor_id: str, tags: Sequence[str]) ->
     if selector.get("all") or monitor_id in selector.get("ids", ()):
         return True
     return not set(selector.get("tags", ())).isdisjoint(tags)
-
-
-def _holds(plan: Plan, instant: int) -> bool:
-    current = plan.current_or_next(instant)
-    return current is not None and current.holds_at(instant)

@@ -1,4 +1,4 @@
-"""Recurrence rules: which days one of RFC 5545, 3.3.10 means, in the part of it that windows take (`API.md` D.6).
+"""Recurrence rules: which days one of RFC 5545, 3.3.10 means, in the part of it that windows take.
 
 Every period of a rule is found without those before it, so that an old rule costs as much as a new one and a rule that
 never comes true ends. Only COUNT needs the days from the first on.

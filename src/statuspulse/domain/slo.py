@@ -1,4 +1,4 @@
-"""Service level objectives: what was promised, over which period, and how fast it may be used up (`ENGINE.md` 9)."""
+"""Service level objectives: what was promised, over which period, and how fast it may be used up."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def allowance_of(objective_pct: float) -> int:
 
 
 def pairs_of(alerting: Mapping[str, Mapping[str, Any] | None]) -> tuple[Pair, ...]:
-    """The pairs of `API.md` D.12 that are switched on, the fastest first; windows in seconds become ms."""
+    """The pairs of burn rates that are switched on, the fastest first; windows in seconds become ms."""
     return tuple(sorted(_pairs(alerting), key=lambda pair: -pair.rate))
 
 

@@ -1,4 +1,4 @@
-"""What an objective has to tell now, and when it has to be looked at next: pure, given what held (`ENGINE.md` 9).
+"""What an objective has to tell now, and when it has to be looked at next: pure, given what held.
 
 Nothing is looked at all the time. Each look says the earliest instant at which the next thing can happen if everything
 that may be bad is bad from now on; a change of a monitor's state asks for a look by itself.

@@ -1,4 +1,4 @@
-"""Signatures of messages from other systems, over the raw body and compared in constant time (`WIRE.md` 7, 8)."""
+"""Signatures of messages from other systems, over the raw body and compared in constant time."""
 
 from __future__ import annotations
 

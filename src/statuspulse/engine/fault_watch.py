@@ -1,6 +1,6 @@
 """Notices faults of our own and tells of each once: a full disk, a sick database, a clock that was set, a standstill.
 
-None of them is ever an outage of a target (`RELIABILITY.md` 3 and 4).
+None of them is ever an outage of a target.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rounds that were answered too slowly, as time: each spends one interval of the budget (`ENGINE.md` 9).
+"""Rounds that were answered too slowly, as time: each spends one interval of the budget.
 
 A round of regions that look in parallel is made of one result each, so that one of three slow regions spends a third.
 The limit is that of the histograms: what lies up to two percent above it may still count as fast, whatever the age.

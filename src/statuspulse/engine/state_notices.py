@@ -1,4 +1,4 @@
-"""Tells whoever has a rule for it of a state that is no outage: degraded, or unknown (`API.md` C.4)."""
+"""Tells whoever has a rule for it of a state that is no outage: degraded, or unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes down what integrations are owed when an incident changes, in the transaction of the change (`WIRE.md` 9)."""
+"""Writes down what integrations are owed when an incident changes, in the transaction of the change."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """One window. `plan` holds the members of `API.md` D.6, `valid_from` (ms or null) and `cut` {planned: end}. What
+    """One window. `plan` holds the members of the API, `valid_from` (ms or null) and `cut` {planned: end}. What
     it means since an edit of the occurrence that holds, it means from `joined_at` (ms or null) on.
 
     `occurrence` holds or comes next, None when none is left. One with a `monitor_key` is a part of that monitor.

@@ -29,7 +29,7 @@ _OF_CONFIG = Prepared(
 class Slo:
     """One objective, over a monitor or over all that have the tags.
 
-    `alerting` holds the pairs of `API.md` D.12, `notify` ids of channels; `of_config` follows the monitor's `sla`.
+    `alerting` holds the pairs of burn rates, `notify` ids of channels; `of_config` follows the monitor's `sla`.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Slack by a bot: one message per incident, which is kept up to date, and a thread below it (`WIRE.md` 10)."""
+"""Slack by a bot: one message per incident, which is kept up to date, and a thread below it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PagerDuty: alerts of ours by Events API v2, everything else by its REST API (`WIRE.md` 6, 7).
+"""PagerDuty: alerts of ours by Events API v2, everything else by its REST API.
 
 Sources: developer.pagerduty.com "Send an Alert Event", "Update an incident", "Create a note on an incident".
 """

@@ -1,1 +1,1 @@
-"""Jira as values: its rich text, its work flows, what a team says about it (`WIRE.md` 8)."""
+"""Jira as values: its rich text, its work flows, what a team says about it."""

@@ -1,4 +1,4 @@
-"""Rich text as Jira's third API wants it: the Atlassian Document Format, and nothing else (`WIRE.md` 8)."""
+"""Rich text as Jira's third API wants it: the Atlassian Document Format, and nothing else."""
 
 from __future__ import annotations
 

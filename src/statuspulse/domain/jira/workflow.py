@@ -1,4 +1,4 @@
-"""Which transition leads where a team wants its issues, whatever its work flow is called; pure (`WIRE.md` 8)."""
+"""Which transition leads where a team wants its issues, whatever its work flow is called; pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages of Alertmanager, of Grafana in its form, and of Prometheus itself (`WIRE.md` 17).
+"""Messages of Alertmanager, of Grafana in its form, and of Prometheus itself.
 
 Sources: prometheus.io "Configuration: webhook_config", prometheus/alertmanager `api/v2/openapi.yaml`.
 """

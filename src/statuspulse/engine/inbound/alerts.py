@@ -1,4 +1,4 @@
-"""Opens and ends the incidents that stand for alerts of other systems (`WIRE.md` 17)."""
+"""Opens and ends the incidents that stand for alerts of other systems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Webhooks of Jira Cloud: what people did to an issue (`WIRE.md` 8, developer.atlassian.com "Webhooks")."""
+"""Webhooks of Jira Cloud: what people did to an issue (developer.atlassian.com "Webhooks")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does here what somebody did to an incident on the other side (`WIRE.md` 9)."""
+"""Does here what somebody did to an incident on the other side."""
 
 from __future__ import annotations
 

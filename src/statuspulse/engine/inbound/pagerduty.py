@@ -1,4 +1,4 @@
-"""Webhooks v3 of PagerDuty (`WIRE.md` 7, support.pagerduty.com "Webhooks")."""
+"""Webhooks v3 of PagerDuty (support.pagerduty.com "Webhooks")."""
 
 from __future__ import annotations
 

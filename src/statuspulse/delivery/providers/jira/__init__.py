@@ -1,1 +1,1 @@
-"""Jira Cloud: an issue for each incident (`WIRE.md` 8 and 9, REST API version 3 of developer.atlassian.com)."""
+"""Jira Cloud: an issue for each incident (REST API version 3 of developer.atlassian.com)."""

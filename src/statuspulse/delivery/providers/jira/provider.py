@@ -1,4 +1,4 @@
-"""Keeps the issue of an incident where the incident is: found or created once, moved, commented on (`WIRE.md` 8, 9)."""
+"""Keeps the issue of an incident where the incident is: found or created once, moved, commented on."""
 
 from __future__ import annotations
 
