@@ -18,8 +18,9 @@ help: ## explain the verbs
 run: $(VENV)/.run ## install what is missing and start StatusPulse with ./data
 	@STATUSPULSE_DATA_DIR="$${STATUSPULSE_DATA_DIR:-./data}" exec $(BIN)/statuspulse serve
 
+# Hundreds of processes are started: what one has compiled the next need not, whatever the shell says of that.
 test: $(VENV)/.dev ## run every test; servers that are needed are fetched
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, layers, dependencies, spelling: under a minute
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make fmt"; exit 1; }
@@ -55,7 +56,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { echo "on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
 ifdef UV
-INSTALL := $(UV) pip install --quiet --python $(BIN)/python
+INSTALL := $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python
 else
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 endif
@@ -64,6 +65,7 @@ $(VENV)/.run: requirements/run.lock pyproject.toml | $(BIN)/python
 	@echo "installing into $(VENV) ..."
 	@$(INSTALL) --require-hashes -r requirements/run.lock
 	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.run

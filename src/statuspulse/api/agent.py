@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import msgspec
 import structlog
 from fastapi import APIRouter
-from fastapi.routing import APIRoute
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,6 +21,7 @@ from statuspulse.api.envelope import JSON, answer, request_id_of
 from statuspulse.api.errors import ApiError, invalid
 from statuspulse.api.headers import etag, known_versions
 from statuspulse.api.operation import Body, Operation
+from statuspulse.api.route import DescribedRoute
 from statuspulse.api.security import authenticate_probe, bearer_token
 from statuspulse.bus.bus import Batch, Topic
 from statuspulse.catalog import probes as catalog_probes
@@ -64,7 +64,7 @@ class AgentCall:
         return self.services.parts.database
 
 
-class AgentRoute(APIRoute):
+class AgentRoute(DescribedRoute):
     """A route for probes: their key is checked, and the endpoint is called without the framework's detours.
 
     Results arrive several times a second from every probe, so nothing but msgspec looks at them.

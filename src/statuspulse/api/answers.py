@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from functools import cached_property
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +19,17 @@ class Answer(BaseModel):
 
     # Most are never asked to validate anything, and to build all of them at the start takes time.
     model_config = ConfigDict(extra="ignore", defer_build=True)
+
+
+class Later:
+    """A shape that is made when the document asks for it: of many kinds in many forms, which no start waits for."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    @cached_property
+    def shape(self) -> Any:
+        return self._make()
 
 
 class SoftProblem(Answer):

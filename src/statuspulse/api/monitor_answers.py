@@ -7,13 +7,13 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, Field, create_model
 
-from statuspulse.api.answers import Actor, Answer, Envelope, Health, ListEnvelope, State
+from statuspulse.api.answers import Actor, Answer, Envelope, Health, Later, ListEnvelope, State
 from statuspulse.catalog.kinds.kind import Kind
 from statuspulse.catalog.kinds.registry import KINDS
 
-_OPEN = ConfigDict(extra="ignore", json_schema_serialization_defaults_required=True)
+_OPEN: dict[str, Any] = {"extra": "ignore", "defer_build": True, "json_schema_serialization_defaults_required": True}
 
 
 class Links(Answer):
@@ -59,15 +59,13 @@ class _Changed(Answer):
 def _shape(kind: Kind, suffix: str, told: str, *bases: type[BaseModel], named: str) -> type[BaseModel]:
     """One flat schema: the members of the kind, those of every monitor, and those of the answer."""
     told_apart_by: dict[str, Any] = {"object": (Literal[named], ...), "type": (Literal[kind.name], ...)}
-    shape: type[BaseModel] = create_model(
+    return create_model(
         f"{kind.model.__name__}{suffix}",
         __base__=(*bases, kind.own, kind.answered or kind.members, _Named),
         __doc__=f"{told} of a monitor of type {kind.name}.",
+        __cls_kwargs__=_OPEN,
         **told_apart_by,
     )
-    shape.model_config = _OPEN
-    shape.model_rebuild(force=True)
-    return shape
 
 
 def _one_of(suffix: str, told: str, *bases: type[BaseModel], named: str) -> Any:
@@ -76,16 +74,16 @@ def _one_of(suffix: str, told: str, *bases: type[BaseModel], named: str) -> Any:
     return Annotated[reduce(or_, shapes), Field(discriminator="type")]
 
 
-MonitorItem: Any = _one_of("Item", "The state and the configuration", _Lived, named="monitor")
-MonitorAnswer: Any = _one_of("Answer", "The state and the configuration", _Lived, Envelope, named="monitor")
-MonitorChange: Any = _one_of("Change", "What a change made", _Changed, _Lived, Envelope, named="monitor")
-ConfigAnswer: Any = _one_of("ConfigAnswer", "The configuration", _Applied, Envelope, named="monitor_config")
-ConfigChange: Any = _one_of(
-    "ConfigChange", "The changed configuration", _Changed, _Applied, Envelope, named="monitor_config"
+def _list_of(item: Any) -> type[BaseModel]:
+    told: dict[str, Any] = {"data": (list[item], ...)}
+    return create_model("MonitorList", __base__=ListEnvelope, __doc__="A page of monitors.", **told)
+
+
+MonitorItem = Later(lambda: _one_of("Item", "The state and the configuration", _Lived, named="monitor"))
+MonitorAnswer = Later(lambda: _one_of("Answer", "The state and the configuration", _Lived, Envelope, named="monitor"))
+MonitorChange = Later(lambda: _one_of("Change", "What a change made", _Changed, _Lived, Envelope, named="monitor"))
+MonitorList = Later(lambda: _list_of(MonitorItem.shape))
+ConfigAnswer = Later(lambda: _one_of("ConfigAnswer", "The configuration", _Applied, Envelope, named="monitor_config"))
+ConfigChange = Later(
+    lambda: _one_of("ConfigChange", "The changed configuration", _Changed, _Applied, Envelope, named="monitor_config")
 )
-
-
-class MonitorList(ListEnvelope):
-    """A page of monitors."""
-
-    data: list[MonitorItem]

@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import RouteContext, iter_route_contexts
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.routing import BaseRoute
 
 from statuspulse import __version__
 from statuspulse.api import described_headers, event_schema, examples
-from statuspulse.api.answers import Error
-from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, TAKES_TICKET, WAITS
+from statuspulse.api.answers import Error, Later
+from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, TAKES_TICKET, WAITS, DescribedRoute
 from statuspulse.catalog import (
     incident_members,
     maintenance_members,
@@ -118,8 +118,9 @@ def openapi_document(routes: Sequence[BaseRoute], tags: Sequence[str]) -> dict[s
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for leftover in ("HTTPValidationError", "ValidationError"):
         schemas.pop(leftover, None)
+    answers, of_answers = _answers(routes)
     document["components"] = {
-        "schemas": _without_titles({**schemas, **_components()}),
+        "schemas": _without_titles({**schemas, **of_answers, **_components()}),
         "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "sk_live_*"}},
         "headers": described_headers.COMPONENTS,
     }
@@ -130,12 +131,25 @@ def openapi_document(routes: Sequence[BaseRoute], tags: Sequence[str]) -> dict[s
         item = document["paths"].get(route.path_format, {})
         for method in route.methods or ():
             if method.lower() in item:
-                _finish(item[method.lower()], route)
+                _finish(item[method.lower()], route, answers.get(str(route.operation_id)))
     document["paths"] = {path.removeprefix(_PREFIX) or "/": item for path, item in document["paths"].items()}
     return document
 
 
-def _finish(operation: dict[str, Any], route: RouteContext) -> None:
+def _answers(routes: Sequence[BaseRoute]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The schema of each operation's answer by its id, and the components that they refer to."""
+    shapes: dict[str, TypeAdapter[Any]] = {}
+    for route in iter_route_contexts(routes):
+        if isinstance(route.original_route, DescribedRoute) and route.original_route.answer is not None:
+            answer = route.original_route.answer
+            shapes[str(route.operation_id)] = TypeAdapter(answer.shape if isinstance(answer, Later) else answer)
+    wanted: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]]
+    wanted = [(name, "serialization", adapter) for name, adapter in shapes.items()]
+    schemas, defined = TypeAdapter.json_schemas(wanted, ref_template=_REF)
+    return {name: schema for (name, _), schema in schemas.items()}, defined.get("$defs", {})
+
+
+def _finish(operation: dict[str, Any], route: RouteContext, answer: dict[str, Any] | None) -> None:
     """Adds what the framework does not know, and the examples, in which it drops every null."""
     has_token = SCOPE_MEMBER in operation
     statuses = _refusals(operation, route)
@@ -145,7 +159,10 @@ def _finish(operation: dict[str, Any], route: RouteContext) -> None:
     responses = operation["responses"]
     for status, told in route.responses.items():
         for media_type, content in told["content"].items():
-            responses[str(status)]["content"][media_type]["examples"] = content["examples"]
+            shown = responses[str(status)]["content"][media_type]
+            shown["examples"] = content["examples"]
+            if answer is not None:
+                shown["schema"] = answer
     for status in sorted(statuses):
         responses[str(status)] = _refusal(status)
     is_keyed = has_token and "POST" in (route.methods or ())

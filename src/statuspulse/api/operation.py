@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, TAKES_TICKET, WAITS
+from statuspulse.api.route import ANSWER, FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, TAKES_TICKET, WAITS
 
 Examples = Mapping[str, Any]
 
@@ -66,16 +66,18 @@ class Operation:
             extra[WAITS] = True
         if self.body is not None:
             extra["requestBody"] = _request_body(self.body)
+        if self._other is None:
+            extra[ANSWER] = self.answer
         responses = {self.status: self._response(self.examples)}
         if self.created:
-            responses[201] = {"model": self.answer, **self._response(self.created)}
+            responses[201] = self._response(self.created)
         return {
             "operation_id": self.id,
             "summary": self.summary,
             "status_code": self.status,
             "responses": responses,
             "openapi_extra": extra,
-            **({"response_model": self.answer} if self._other is None else {"response_class": self._other}),
+            **({"response_model": None} if self._other is None else {"response_class": self._other}),
         }
 
     @property

@@ -6,7 +6,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -18,6 +17,7 @@ from statuspulse.api.envelope import answer
 from statuspulse.api.errors import ApiError, invalid
 from statuspulse.api.integration_answers import AckAnswer
 from statuspulse.api.operation import Body, Operation
+from statuspulse.api.route import DescribedRoute
 from statuspulse.api.token_cache import unauthorized
 from statuspulse.bus.bus import Topic
 from statuspulse.catalog import reception
@@ -34,7 +34,7 @@ BODY_LIMIT = 1 << 20
 _RETRY_SECONDS = 2
 
 
-class ReceptionRoute(APIRoute):
+class ReceptionRoute(DescribedRoute):
     """A route that takes any bytes: what they are is asked after who sent them, and of whom."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

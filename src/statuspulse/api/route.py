@@ -27,6 +27,7 @@ FURTHER_STATUSES = "x-further-statuses"
 WAITS = "x-waits"
 OWN_TOKEN = "x-own-token"  # noqa: S105 - the name of a member
 TAKES_TICKET = "x-takes-ticket"
+ANSWER = "answer"
 
 
 class _ReadRequest(Request):
@@ -44,7 +45,20 @@ class _ReadRequest(Request):
         return self._value
 
 
-class CheckedRoute(APIRoute):
+class DescribedRoute(APIRoute):
+    """A route that holds the shape of its answer; None where that is no JSON.
+
+    The framework is not told of it: nothing is validated by it, and to make ready for that takes a good part of a
+    start. The OpenAPI document tells it.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        extra = dict(options.pop("openapi_extra", None) or {})
+        self.answer: Any = extra.pop(ANSWER, None)
+        super().__init__(path, endpoint, openapi_extra=extra, **options)
+
+
+class CheckedRoute(DescribedRoute):
     """Size, token, rate limit, scope, media type, JSON, idempotency key, query, schema, endpoint, in this order.
 
     The scope stands in the operation of the OpenAPI document (`x-required-scopes`); without that member the route is

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass
-from time import time_ns
 
+from statuspulse.app.clock import now_ms
 from statuspulse.domain.monitor import MonitorType
 from statuspulse.domain.result import Result, ResultKind
 from statuspulse.domain.specs.registry import Spec
@@ -31,11 +31,11 @@ class Target:
 async def looks(target: Target, policy: Policy, *, timeout_ms: int, count: int) -> AsyncIterator[Result]:
     """So many looks, a second apart; one that fails is not tried again."""
     with closing(Gate(policy)) as gate:
-        check = checks(gate, _now)[target.type]
+        check = checks(gate, now_ms)[target.type]
         for number in range(count):
             if number:
                 await asyncio.sleep(_PAUSE_SECONDS)
-            begun_at = _now()
+            begun_at = now_ms()
             seen = await check.run(target.spec, timeout_ms=timeout_ms)
             yield Result(
                 monitor_id="",
@@ -44,12 +44,8 @@ async def looks(target: Target, policy: Policy, *, timeout_ms: int, count: int) 
                 kind=ResultKind.MANUAL,
                 round=0,
                 lag_us=0,
-                observed_at=_now(),
+                observed_at=now_ms(),
                 attempt=1,
                 config_version=0,
                 observation=seen,
             )
-
-
-def _now() -> int:
-    return time_ns() // 1_000_000

@@ -8,10 +8,10 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from time import time_ns
 
 from statuspulse import __version__
 from statuspulse.app import loop
+from statuspulse.app.clock import now_ms
 from statuspulse.app.signals import stop_on_signals
 from statuspulse.domain.secret import Secret
 from statuspulse.egress.endpoints import Endpoint
@@ -51,20 +51,16 @@ async def _run(settings: ProbeSettings, *, ends_with_stdin: bool) -> None:
         await _stop_with_stdin(stop.set)
     if not agent.has_assignments(settings):
         await _greet(settings)
-    await agent.run(settings, wall=_wall, monotonic=_since_boot, stop=stop)
+    await agent.run(settings, wall=now_ms, monotonic=_since_boot, stop=stop)
 
 
 async def _greet(settings: ProbeSettings) -> None:
     """A probe that has something to check does so whatever the server says; one that has not had better know why."""
     gate = Gate(settings.policy)
     try:
-        await greet(HttpClient(gate), settings, _wall())
+        await greet(HttpClient(gate), settings, now_ms())
     finally:
         gate.close()
-
-
-def _wall() -> int:
-    return time_ns() // 1_000_000
 
 
 def _since_boot() -> float:

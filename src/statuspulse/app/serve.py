@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from time import monotonic, time_ns
+from time import monotonic
 
 import structlog
 from sqlalchemy import Connection
@@ -20,6 +20,7 @@ from statuspulse.api.app import create_api
 from statuspulse.api.dependencies import Dependencies
 from statuspulse.api.overload import PLACES
 from statuspulse.app import local_probe, loop, readiness, series, welcome
+from statuspulse.app.clock import now_ms
 from statuspulse.app.connections import usual_bounds
 from statuspulse.app.local_probe import LocalProbe
 from statuspulse.app.signals import stop_on_signals
@@ -57,10 +58,6 @@ _BALLAST = "ballast"
 # Whoever comes back from the database waits so long for each thread that computes. With Python's 5 ms a few long reads
 # made the writer and the event loop, which come back often, several times slower.
 _THREADS_TAKE_TURNS_SECONDS = 0.0005
-
-
-def now_ms() -> int:
-    return time_ns() // 1_000_000
 
 
 def serve(settings: Settings) -> None:

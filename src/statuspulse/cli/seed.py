@@ -10,7 +10,7 @@ import click
 
 from statuspulse.api.strict_json import InvalidJsonError, parse
 from statuspulse.app import log_lines
-from statuspulse.app.serve import now_ms
+from statuspulse.app.clock import now_ms
 from statuspulse.app.store import opened
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.seed import Seeded, SeedError, seed

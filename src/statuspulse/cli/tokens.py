@@ -13,7 +13,7 @@ import click
 from sqlalchemy import Connection
 
 from statuspulse.app import log_lines
-from statuspulse.app.serve import now_ms
+from statuspulse.app.clock import now_ms
 from statuspulse.app.store import Store, opened
 from statuspulse.catalog import operator_tokens
 from statuspulse.catalog.operator_tokens import UnknownTeamError, Wish
