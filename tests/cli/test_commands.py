@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from pathlib import Path
@@ -136,3 +137,13 @@ def test_a_seed_that_is_no_json_is_named(tmp_path: Path) -> None:
     answered = CliRunner().invoke(main, ["admin", "seed", "--file", str(file)], env=given)
     assert answered.exit_code == WRONG_INPUT
     assert answered.stderr.startswith(f"statuspulse: {file} is not valid JSON: ")
+
+
+def test_a_command_searches_its_memory_less_often_than_python_would() -> None:
+    before, usual = gc.get_threshold(), (700, 10, 10)
+    gc.set_threshold(*usual)
+    try:
+        assert CliRunner().invoke(main, ["serve", "--help"]).exit_code == 0
+        assert all(ours > theirs for ours, theirs in zip(gc.get_threshold(), usual, strict=True))
+    finally:
+        gc.set_threshold(*before)

@@ -1,4 +1,4 @@
-"""The event loop of a process, and how often its memory is searched for cycles."""
+"""The event loop of a process, and what of its memory is searched for cycles."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-# Nearly everything here goes when its last reference does. Under the interpreter's own thresholds (700, 10, 10) the
-# search for cycles took a tenth of a probe's time, and of the control plane's up to a half.
-_THRESHOLDS = (10_000, 20, 50)
 # By then what lasts as long as the process has been made: it is not searched any more.
 _MADE_AFTER_SECONDS = 10.0
 
@@ -24,7 +21,6 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         import uvloop  # noqa: PLC0415 - absent on Windows
 
         factory = uvloop.new_event_loop
-    gc.set_threshold(*_THRESHOLDS)
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.get_loop().call_later(_MADE_AFTER_SECONDS, gc.freeze)
         return runner.run(main)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import sys
 from pathlib import Path
@@ -16,6 +17,10 @@ from statuspulse.cli.monitor_commands import monitors
 from statuspulse.cli.status_commands import healthcheck, openapi, status
 from statuspulse.cli.token_commands import token
 
+# Nearly everything here goes when its last reference does. Under the interpreter's own thresholds (700, 10, 10) the
+# search for cycles took a tenth of a start and of a probe's time, and of the control plane's up to a half.
+_SEARCHED_EVERY = (10_000, 20, 50)
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", message="statuspulse %(version)s")
@@ -27,6 +32,7 @@ def main() -> None:
       statuspulse serve
       statuspulse check --repeat 5 https://example.com
     """
+    gc.set_threshold(*_SEARCHED_EVERY)
 
 
 @main.command()
