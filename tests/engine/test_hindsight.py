@@ -24,6 +24,7 @@ from statuspulse.engine.sight import sights_of
 from statuspulse.engine.timelines import timelines_of
 from statuspulse.storage import late, monitors, states
 from statuspulse.storage.schema import late_marks, outbox, state_intervals, transitions
+from tests.deep import deep
 from tests.engine.world import REFUSED, START, World, result
 from tests.targets import until
 
@@ -298,7 +299,7 @@ def ship_shuffled(world: World, chance: random.Random, spooled: Sequence[Result]
             read_late(world, now + MINUTE)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 1, 2, *deep((3, 4, 5))])
 def test_any_order_of_late_results_gives_the_same_history(world: World, seed: int) -> None:
     chance = random.Random(seed)
     for slug in REGIONS[1:]:
@@ -325,7 +326,7 @@ def test_any_order_of_late_results_gives_the_same_history(world: World, seed: in
     assert all(history == histories[0] for history in histories)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, *deep((4, 5, 6, 7))])
 def test_hindsight_sees_what_would_have_been_decided_in_time(world: World, seed: int) -> None:
     """The oracle is the engine itself: a monitor whose results all came in time."""
     script = Script.drawn(random.Random(100 + seed), 1)

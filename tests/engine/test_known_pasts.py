@@ -25,6 +25,7 @@ from statuspulse.storage.database import Database
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.status import IncidentFigures, Incidents
 from tests.contracts.ground import an_incident
+from tests.deep import deep
 from tests.engine.past import NOW, TEAM_ID, Past, look
 
 BORN = NOW - 2 * DAY
@@ -124,7 +125,7 @@ class Story:
         self.now += self.chance.choice((SECOND, 40 * SECOND, 6 * MINUTE, HOUR))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *deep((1, 2))])
 def test_whatever_happens_a_read_is_as_a_first_one_would_be(past: Past, seed: int) -> None:
     chance = random.Random(seed)
     story = Story(past, past.monitor(born=BORN), chance)

@@ -24,6 +24,7 @@ from statuspulse.engine.liveness import Liveness
 from statuspulse.engine.sight import Sight, sights_of
 from statuspulse.protocol.documents import Heartbeat
 from statuspulse.storage import monitors, states
+from tests.deep import deep
 from tests.engine.world import REFUSED, REGIONS, START, World, result
 
 
@@ -288,7 +289,7 @@ def test_a_recovery_with_slow_answers_is_degraded(world: World) -> None:
 # --- whatever happens ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, *deep((2, 3))])
 def test_the_seconds_of_all_states_add_up_whatever_happens(world: World, seed: int) -> None:
     chance = random.Random(seed)
     members: dict[str, Any] = {

@@ -30,6 +30,7 @@ from statuspulse.storage import slos as rows
 from statuspulse.storage.events import EventFilter, LoggedEvent
 from statuspulse.storage.schema import outbox
 from statuspulse.storage.slos import Slo
+from tests.deep import deep
 from tests.domain.histories import History, Oracle
 from tests.engine.scene import Scene
 from tests.engine.test_hindsight import read_late
@@ -276,7 +277,7 @@ async def test_the_watch_tells_a_breach_while_the_engine_decides(tmp_path: Path,
 
 
 @pytest.mark.virtual_time
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [0, 3, *deep((1, 2, 4, 5, 6, 7))])
 async def test_random_outages_are_told_as_other_arithmetic_has_them(
     tmp_path: Path, now: Callable[[], int], seed: int
 ) -> None:

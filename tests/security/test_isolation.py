@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,7 @@ REFERENCES = {
 NAMES_A_REFERENCE = re.compile(
     r".*_ids?|.*policy.*|notifications|depends_on|maintenance_windows|.*channel.*|resource|contacts"
 )
+_MONITOR = {"name": "Theirs", "type": "http", "url": "https://theirs.example/", "escalation_policy": "theirs"}
 _SLO = {"name": "Shop 99.9", "objective_pct": 99.9}
 _HOOK = {"url": "https://theirs.example/hook", "events": ["incident.*"]}
 _WINDOW = {
@@ -195,7 +196,7 @@ def test_an_id_in_a_query_is_as_good_as_a_random_one(api: Api, called: list[Call
             if name not in REFERENCES:
                 assert NAMES_A_REFERENCE.fullmatch(name) is None, f"{one.name}: say how {name} names what"
                 continue
-            own = _own_ids(api)
+            own = Own(api)
             answers = []
             for which in (ids.ours, ids.nobodys):
                 value = named(REFERENCES[name], which)
@@ -219,7 +220,7 @@ def test_an_id_in_a_body_is_as_good_as_a_random_one(api: Api, called: list[Calle
                 continue
             answers = []
             for which in (ids.ours, ids.nobodys):
-                own = _own_ids(api)
+                own = Own(api)
                 sent = {**_least(one), name: named(REFERENCES[name], which)}
                 answers.append(seen(api.call(one.method, one.url(own), sent, token=STRANGER), which))
             assert answers[0] == answers[1], f"{one.name} {name}"
@@ -267,38 +268,74 @@ def test_lists_of_another_team_hold_nothing_of_ours(api: Api, called: list[Calle
                 assert ids.ours[name] not in text, one.name
 
 
-def _own_ids(api: Api) -> dict[str, str]:
-    """Objects of the other team, made anew, so that the call before has left nothing in them."""
-    monitor = api.call(
-        "POST",
-        "/v1/monitors",
-        {"name": "Theirs", "type": "http", "url": "https://theirs.example/", "escalation_policy": "theirs"},
-        token=STRANGER,
-    ).json()
-    incident = api.call("POST", "/v1/incidents", {"title": "Theirs", "notify": False}, token=STRANGER).json()
-    made = api.call("POST", "/v1/tokens", {"name": "theirs", "scopes": ["read"]}, token=STRANGER).json()
-    number = api.call("GET", "/v1/schedules?include=total", token=STRANGER).json()["total"]
-    api.call("POST", "/v1/teams/other/members", {"email": "bo@theirs.example", "role": "owner"}, token=STRANGER)
-    rota = {"name": f"Theirs {number}", "members": ["bo@theirs.example"]}
-    schedule = api.call("POST", "/v1/schedules", rota, token=STRANGER).json()
-    slo = api.call("POST", "/v1/slos", {**_SLO, "monitor_id": monitor["id"]}, token=STRANGER).json()
-    return {
-        "integration_id": api.call("POST", "/v1/integrations", {"kind": "alertmanager"}, token=STRANGER).json()["id"],
-        "slo_id": slo["id"],
-        "window_id": api.call("POST", "/v1/maintenance-windows", _WINDOW, token=STRANGER).json()["id"],
-        "schedule_id": schedule["id"],
-        "monitor_id": monitor["id"],
-        "incident_id": incident["id"],
-        "slug": "theirs",
-        "token_id": made["id"],
-        "team_id": monitor["team_id"],
-        "webhook_id": api.call("POST", "/v1/webhooks", _HOOK, token=STRANGER).json()["id"],
-        "channel_id": api.call("POST", "/v1/channels", {"url": CHANNEL}, token=STRANGER).json()["id"],
-        "notification_id": "ntf_zzzzzzzzzzzzzzzzzzzzzzzzzz",
-        "delivery_id": "whd_zzzzzzzzzzzzzzzzzzzzzzzzzz",
-        "event_id": api.call("GET", "/v1/events", token=STRANGER).json()["data"][0]["id"],
-        "user_id": api.call("GET", "/v1/teams/other/members", token=STRANGER).json()["data"][0]["id"],
-    }
+class Own(Mapping[str, str]):
+    """Objects of the other team by the name of their id, each made anew when it is first asked for.
+
+    So the call before has left nothing in them, and what a call does not name is not made for it.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._made: dict[str, str] = {}
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self._made:
+            self._made[name] = _OWN[name](self)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_OWN)
+
+    def __len__(self) -> int:
+        return len(_OWN)
+
+    def answered(self, method: str, path: str, sent: Any = None) -> Any:
+        return self._api.call(method, f"/v1{path}", sent, token=STRANGER).json()
+
+    def made(self, path: str, sent: Any) -> str:
+        """The id of what a call makes."""
+        return str(self.answered("POST", path, sent)["id"])
+
+    def first(self, path: str) -> str:
+        """The id of what a list begins with."""
+        return str(self.answered("GET", path)["data"][0]["id"])
+
+    def slug(self) -> str:
+        """That of a policy, which is there because a monitor names it."""
+        assert self["monitor_id"]
+        return "theirs"
+
+    def user(self) -> str:
+        self.answered("POST", "/teams/other/members", {"email": "bo@theirs.example", "role": "owner"})
+        return self.first("/teams/other/members")
+
+    def schedule(self) -> str:
+        assert self["user_id"]
+        number = self.answered("GET", "/schedules?include=total")["total"]
+        return self.made("/schedules", {"name": f"Theirs {number}", "members": ["bo@theirs.example"]})
+
+    def event(self) -> str:
+        assert self["monitor_id"]
+        return self.first("/events")
+
+
+_OWN: dict[str, Callable[[Own], str]] = {
+    "monitor_id": lambda own: own.made("/monitors", _MONITOR),
+    "incident_id": lambda own: own.made("/incidents", {"title": "Theirs", "notify": False}),
+    "slug": Own.slug,
+    "token_id": lambda own: own.made("/tokens", {"name": "theirs", "scopes": ["read"]}),
+    "team_id": lambda own: str(own.answered("GET", "/teams/other")["id"]),
+    "user_id": Own.user,
+    "schedule_id": Own.schedule,
+    "integration_id": lambda own: own.made("/integrations", {"kind": "alertmanager"}),
+    "slo_id": lambda own: own.made("/slos", {**_SLO, "monitor_id": own["monitor_id"]}),
+    "window_id": lambda own: own.made("/maintenance-windows", _WINDOW),
+    "webhook_id": lambda own: own.made("/webhooks", _HOOK),
+    "channel_id": lambda own: own.made("/channels", {"url": CHANNEL}),
+    "notification_id": lambda _: RANDOM_IDS["notification_id"],
+    "delivery_id": lambda _: RANDOM_IDS["delivery_id"],
+    "event_id": Own.event,
+}
 
 
 def _notification_of(api: Api, monitor_id: str) -> str:

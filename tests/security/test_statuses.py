@@ -31,7 +31,7 @@ from statuspulse.storage.schema import outbox, webhook_deliveries
 from tests.api.contract import Contract
 from tests.api.server import ADMIN, NOW, STRANGER, Api, running
 from tests.security.operations import METHODS, RANDOM_IDS, Called, operations
-from tests.security.test_isolation import CHANNEL, _own_ids
+from tests.security.test_isolation import CHANNEL, Own
 from tests.system.server import eventually
 
 JSON = {"Content-Type": "application/json"}
@@ -116,7 +116,7 @@ class Unread(Contract):
 def everything(world_api: Api) -> dict[str, str]:
     """What the other team has, with what it was told and owes."""
     api = replace(world_api, contract=Unread(world_api.contract.document))
-    ids = _own_ids(api)
+    ids = dict(Own(api))
     hook, path = api.call("POST", "/v1/webhooks", HOOK, token=STRANGER).json()["id"], "/v1/webhooks"
     monitor = api.call("POST", "/v1/monitors", {**MONITOR, "notifications": [CHANNEL]}, token=STRANGER).json()
     trouble = {"monitor_id": monitor["id"], "title": "Down"}
