@@ -17,6 +17,7 @@ from statuspulse.domain.integration import SyncStatus
 from statuspulse.domain.times import HOUR, MINUTE, SECOND
 from statuspulse.storage.incidents import Incident
 from statuspulse.storage.integrations import Integration
+from tests.deep import deep
 from tests.emulators.jira import EMAIL, OWN_ACCOUNT, PERSON, SECRET, TOKEN, Fault, Hook, Issue, JiraCloud
 from tests.integrations.world import NOW, Clock, World
 from tests.targets import until
@@ -277,7 +278,7 @@ async def test_what_only_pushes_hears_nothing(world: World, jira: JiraCloud, int
     assert world.incident(incident).state is IncidentState.TRIGGERED
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [0, 1, 2, *deep((3, 4, 5, 6, 7))])
 async def test_both_sides_end_alike_and_each_has_moved_the_other_once(
     world: World, jira: JiraCloud, integration: Integration, chances: Chances, seed: int
 ) -> None:

@@ -26,7 +26,7 @@ TOKEN = "sk_live_8f3a9c2d1e4b7f6a"
 
 _PATIENCE_SECONDS = 20.0
 # Three seconds of a core, which a busy machine shares among many.
-_START_SECONDS = 60.0
+START_SECONDS = 60.0
 _LOOK_SECONDS = 0.02
 
 
@@ -146,7 +146,7 @@ class Server:
     def start(self, *words: str) -> Process:
         """Starts `serve`; on return it is ready."""
         run = self.launch(*words)
-        eventually(lambda: self.url or run.popen.poll() is not None, _START_SECONDS, told=lambda: run.complained)
+        eventually(lambda: self.url or run.popen.poll() is not None, START_SECONDS, told=lambda: run.complained)
         assert run.popen.poll() is None, run.complained
         eventually(self.is_ready, told=lambda: run.complained)
         return run
@@ -154,9 +154,9 @@ class Server:
     def is_ready(self) -> bool:
         return self.get_raw("/readyz").status_code == 200
 
-    def ends(self) -> int:
+    def ends(self, seconds: float = _PATIENCE_SECONDS) -> int:
         """The exit status, once the process has ended by itself."""
-        return self.run.popen.wait(_PATIENCE_SECONDS)
+        return self.run.popen.wait(seconds)
 
     def stop(self) -> int:
         """Asks it to end, as a supervisor does; answers the exit status."""
