@@ -1155,7 +1155,7 @@ class Schedule(Answer, frozen=True, kw_only=True):
     id: str
     team_id: str
     name: str
-    timezone: str
+    timezone: str | None
     rotation: str
     handoff: str
     starts_on: str
