@@ -164,6 +164,7 @@ def test_systems_that_are_kept_in_step(client: Client, kind: str, api: Api) -> N
     made = client.integrations.create(kind="alertmanager", name="Prometheus")
     assert made.secret is not None
     assert made.secret.reveal() not in repr(made)
+    assert client.integrations.rotate_secret(made.id, overlap_seconds=60).secret != made.secret
     assert client.integrations.update(made.id, severity_map={"page": "critical"}).severity_map == {"page": "critical"}
     assert [(found.id, found.health) for found in client.integrations.list()] == [(made.id, "ok")]
     assert client.integrations.test(made.id).error_class == "nothing_received"

@@ -442,6 +442,7 @@ class Integration(Answer, frozen=True, kw_only=True):
     last_success_at: datetime | None
     last_received_at: datetime | None
     secret_names: tuple[str, ...]
+    previous_secret_until: datetime | None
     webhook_url: str
     region: str | None = None
     rest: RestAccess | None = None
@@ -618,7 +619,7 @@ class MadeChannel(Answer, frozen=True, kw_only=True):
 
 
 class MadeIntegration(Answer, frozen=True, kw_only=True):
-    """A new integration; with the secret that was made for it where one was, which is shown once."""
+    """An integration with the secret that was just made for it where one was, which is shown once."""
 
     object: str
     id: str
@@ -631,6 +632,7 @@ class MadeIntegration(Answer, frozen=True, kw_only=True):
     last_success_at: datetime | None
     last_received_at: datetime | None
     secret_names: tuple[str, ...]
+    previous_secret_until: datetime | None
     webhook_url: str
     region: str | None = None
     rest: RestAccess | None = None

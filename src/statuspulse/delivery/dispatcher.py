@@ -22,6 +22,7 @@ from statuspulse.delivery.syncs import Syncs, UnpushableError, is_push, target_o
 from statuspulse.domain.backoff import CHANNELS
 from statuspulse.domain.channel_addresses import HttpsReceiver
 from statuspulse.domain.incident import IncidentState
+from statuspulse.domain.integration import Operation
 from statuspulse.domain.message import Action, Message
 from statuspulse.domain.secret import Secret
 from statuspulse.metrics import Metrics
@@ -261,6 +262,8 @@ class Dispatcher:
         return replace(first, ack_key=ack_key, thread=job.thread, is_copy=rows[0].lease_epoch > 1)
 
     def _judge(self, job: Job, lane: Lane, outcome: Outcome) -> None:
+        if job.notification.action == Operation.NOTE.value:
+            return  # notes go another way there, which tells nothing of the one that changes of state go
         # A provider that answered what it was asked is well, although the row has to come again.
         if not isinstance(outcome, Retry) or (job.target is not None and outcome.status == _OK):
             lane.answered()

@@ -8,7 +8,7 @@ from typing import Any
 
 from statuspulse.client import answers, calls
 from statuspulse.client.blocking.resources.resource import Resource
-from statuspulse.client.calls import PAGE, path_of
+from statuspulse.client.calls import PAGE, given, path_of
 
 # The server waits 17 s for the other side.
 _TEST_SECONDS = 20.0
@@ -39,6 +39,14 @@ class Integrations(Resource):
     def delete(self, integration_id: str) -> None:
         """What it made on the other side stays there."""
         self._caller.delete(path_of("integrations", integration_id))
+
+    def rotate_secret(
+        self, integration_id: str, *, overlap_seconds: int | None = None, idempotency_key: str | None = None
+    ) -> answers.MadeIntegration:
+        """A new secret for a sender of alerts; the old one is good for `overlap_seconds` more."""
+        body = given(overlap_seconds=overlap_seconds)
+        call = calls.post(path_of("integrations", integration_id, "rotate-secret"), body, key=idempotency_key)
+        return self._caller.answer(answers.MadeIntegration, call)
 
     def test(self, integration_id: str, *, idempotency_key: str | None = None) -> answers.IntegrationTest:
         """Tries it out now; `ok` says whether the other side took it, or has told us anything yet."""
