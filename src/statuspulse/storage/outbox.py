@@ -15,6 +15,7 @@ from sqlalchemy import (
     Row,
     and_,
     case,
+    delete,
     exists,
     func,
     literal_column,
@@ -329,6 +330,14 @@ def release(connection: Connection, owner: str, now: int) -> int:
         .values(lease_owner=None, lease_until=None, updated_at=now)
     )
     return released.rowcount
+
+
+def forget(connection: Connection, destination: str) -> None:
+    """Whatever a destination was ever owed, with its deliveries; for what nobody asks about later."""
+    mine = outbox.c.destination == destination
+    attempts = delivery_attempts.c.outbox_id.in_(select(outbox.c.id).where(mine))
+    connection.execute(delete(delivery_attempts).where(attempts))
+    connection.execute(delete(outbox).where(mine))
 
 
 def counts(connection: Connection) -> dict[State, int]:
