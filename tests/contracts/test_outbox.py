@@ -234,11 +234,11 @@ def test_a_dead_trigger_does_not_hold_up_its_resolve(ledger: Ledger) -> None:
 
 def test_a_note_that_failed_holds_up_other_notes_alone(ledger: Ledger) -> None:
     """Before its first try it stands in its place: what it says belongs before the end."""
-    first, resolve = ledger.owe("note"), ledger.owe("resolve")
+    first, resolve = ledger.owe("note", to="int_a"), ledger.owe("resolve", to="int_a")
     (claimed,) = ledger.claim()
     assert (claimed.event_id, ledger.claim()) == (first, [])
     ledger.retry(claimed, NOW + 500)
-    second, again = ledger.owe("note"), ledger.owe("trigger")
+    second, again = ledger.owe("note", to="int_a"), ledger.owe("trigger", to="int_a")
     assert ledger.due() == NOW
     (ending,) = ledger.claim()
     assert (ending.event_id, ledger.claim()) == (resolve, [])

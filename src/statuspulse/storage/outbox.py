@@ -489,6 +489,7 @@ def _is_next(aside: Aside) -> ColumnElement[bool]:
     is_note = earlier.c.action == _NOTE
     is_behind_a_change = _is_behind(earlier, ~is_note)
     is_behind_a_note = and_(
+        ~_IS_CHANNEL,  # whoever is only told knows no notes
         _is_behind(earlier, is_note),
         or_(outbox.c.action == _NOTE, ~_is_behind(earlier, and_(is_note, earlier.c.attempts > 0))),
     )
