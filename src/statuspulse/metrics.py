@@ -63,6 +63,14 @@ class Metrics:
             "webhook_deliveries_total", "Attempts to send an event to a webhook endpoint.", ("result",)
         )
         self.pings = self._counter("pings_total", "Calls of ping URLs.", ("outcome",))
+        self.outgoing_heartbeats = self._counter(
+            "outgoing_heartbeats_total",
+            "Heartbeats to the address that watches us, by what came of them.",
+            ("outcome",),
+        )
+        self.outgoing_heartbeat_sent = self._gauge(
+            "outgoing_heartbeat_last_sent_timestamp_seconds", "When the last one was taken there; 0 for none yet."
+        )
         self.escalation_lag = self._histogram(
             "escalation_timer_lag_seconds", "How late timers of incidents fired.", _LAG_BUCKETS
         )

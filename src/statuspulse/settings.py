@@ -31,6 +31,8 @@ _DEFAULT_LISTEN = "127.0.0.1:8080"
 _DEFAULT_MIN_INTERVAL = 10
 _DEFAULT_PROBE_DENY = "link-local,metadata"
 _LONGEST_MIN_INTERVAL = 86_400
+_DEFAULT_HEARTBEAT = 60
+_LONGEST_HEARTBEAT = 3600
 _MOST_DIGITS = 9
 _ROLES = ("api", "engine", "dispatcher", "probe")
 
@@ -56,6 +58,8 @@ KNOWN = frozenset(
         "TRUSTED_PROXIES",
         "RATE_LIMITS",
         "FLAP_DAMPING",
+        "HEARTBEAT_URL",
+        "HEARTBEAT_SECONDS",
     }
 )
 # Names that are kept for what is to come; whoever sets one hears that nothing obeys it yet.
@@ -97,6 +101,8 @@ class Settings:
     trusted_proxies: tuple[Network, ...]
     flap_damping: bool
     rate_limits: Limits
+    heartbeat_url: Secret | None
+    heartbeat_seconds: int
     remarks: tuple[str, ...]
 
     @property
@@ -132,6 +138,8 @@ def _load(environment: Mapping[str, str], folder: Path) -> Settings:
         trusted_proxies=tuple(_trusted_proxies(values.get("TRUSTED_PROXIES", ""))),
         flap_damping=_is_on("FLAP_DAMPING", values.get("FLAP_DAMPING", "on")),
         rate_limits=rate_limits,
+        heartbeat_url=_heartbeat_url(values.get("HEARTBEAT_URL")),
+        heartbeat_seconds=_heartbeat_seconds(values.get("HEARTBEAT_SECONDS")),
         remarks=(*remarks, *(f"{PREFIX}RATE_LIMITS: {policy} has no effect in this version" for policy in idle)),
     )
 
@@ -229,6 +237,27 @@ def _url(name: str, text: str) -> str:
     if "?" in text or "#" in text:
         raise SettingsError(f"{PREFIX}{name}: must have neither query nor fragment")
     return text.rstrip("/")
+
+
+def _heartbeat_url(text: str | None) -> Secret | None:
+    """It may have a query, as those of many who take heartbeats have."""
+    if text is None:
+        return None
+    try:
+        parse_url(text)
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}HEARTBEAT_URL: {error}; an example is https://hc.example.com/ping/key") from None
+    if "#" in text:
+        raise SettingsError(f"{PREFIX}HEARTBEAT_URL: must have no fragment")
+    return Secret(text)
+
+
+def _heartbeat_seconds(text: str | None) -> int:
+    if text is None:
+        return _DEFAULT_HEARTBEAT
+    if not _is_integer(text, 1, _LONGEST_HEARTBEAT):
+        raise SettingsError(f"{PREFIX}HEARTBEAT_SECONDS: must be an integer between 1 and {_LONGEST_HEARTBEAT}")
+    return int(text)
 
 
 def _bootstrap_token(text: str | None) -> Secret | None:

@@ -192,6 +192,22 @@ async def test_a_look_answers_with_what_was_seen_and_counts_nowhere(plane: Plane
     assert (status["health"], status["last_probe_at"], status["metrics"]["checks_total"]) == ("pending", None, 0)
 
 
+async def test_a_look_tells_whether_a_window_holds(plane: Plane, target: HttpTarget) -> None:
+    """Also of the region where nobody looked."""
+    monitor = await plane.monitor(target, regions=["eu-west", "local"], paused=True)
+
+    async def look() -> list[bool]:
+        run = (await plane.call("POST", f"/v1/monitors/{monitor}/check")).json()
+        return [result["in_maintenance"] for result in run["results"]]
+
+    async with plane.probing():
+        assert await look() == [False, False]
+        begun = await plane.call("POST", f"/v1/monitors/{monitor}/maintenance", {"duration_seconds": 600})
+        assert await look() == [True, True]
+        await plane.call("POST", f"/v1/maintenance-windows/{begun.json()['id']}/end")
+        assert await look() == [False, False]
+
+
 async def test_a_failing_look_says_why_and_opens_no_incident(plane: Plane, target: HttpTarget) -> None:
     target.mood = Mood.WRONG
     monitor = await plane.monitor(target, paused=True, failure_threshold=1)
@@ -340,7 +356,7 @@ async def test_looking_needs_the_power_to_change_monitors(plane: Plane, target: 
         assert (refused.status_code, refused.json()["error"]["code"]) == (403, "scope_insufficient")
     assert (await plane.call("POST", f"/v1/monitors/{monitor}/check", token=STRANGER)).status_code == 404
     assert (await plane.call("POST", "/v1/monitors/mon_zzzzzzzz/check")).status_code == 404
-    assert (await plane.call("GET", "/v1/monitors/test")).status_code == 404
+    assert (await plane.call("GET", "/v1/monitors/test")).status_code == 405
     assert (await plane.call("GET", f"/v1/monitors/{monitor}/check")).status_code == 405
 
 

@@ -310,6 +310,32 @@ def test_a_schedule_is_made_changed_asked_and_removed(api: Api) -> None:
     assert api.call("GET", path).status_code == 404
 
 
+def test_a_schedule_without_a_zone_goes_by_the_wall_of_its_team(api: Api) -> None:
+    a_member(api, "di@ours.example", contacts=[SLACK])
+    team = api.call("GET", "/v1/me").json()["team_id"]
+
+    def move(zone: str | None) -> None:
+        assert api.call("PATCH", f"/v1/teams/{team}", {"timezone": zone}, token=ADMIN).status_code == 200
+
+    move("Asia/Tokyo")
+    made = api.call(
+        "POST", "/v1/schedules", {"name": "Wall", "members": ["di@ours.example"], "rotation": "daily"}
+    ).json()
+    # It is 15:20 in Tokyo: the last handoff hour was today.
+    assert (made["timezone"], made["starts_on"]) == (None, "2026-11-23")
+    path = f"/v1/schedules/{made['id']}"
+    handoffs = []
+    for zone in ("Asia/Tokyo", "America/New_York"):
+        move(zone)
+        handoffs.append(api.call("GET", f"{path}/on-call").json()["next_handoff_at"])
+    assert handoffs == ["2026-11-24T00:00:00.000Z", "2026-11-23T14:00:00.000Z"]
+    assert api.call("PUT", path, {"timezone": "UTC"}).json()["timezone"] == "UTC"
+    assert api.call("GET", f"{path}/on-call").json()["next_handoff_at"] == "2026-11-23T09:00:00.000Z"
+    assert api.call("PUT", path, {"timezone": None}).json()["timezone"] is None
+    move(None)
+    assert api.call("DELETE", path).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("members", "code", "param"),
     [
@@ -361,6 +387,39 @@ def test_an_incident_of_which_nobody_hears_says_so_to_whoever_opens_it(api: Api)
     assert api.call("POST", "/v1/incidents", body).json()["warnings"][0]["code"] == "nobody_told"
     explained = api.call("GET", f"/v1/monitors/{monitor['id']}/explain").json()["sentences"]
     assert explained[-1].startswith("Nobody is told of it")
+
+
+JIRA = {
+    "kind": "jira",
+    "base_url": "https://acme.atlassian.net",
+    "email": "us@ours.example",
+    "api_token": "example-token",
+    "project_key": "OPS",
+    "issue_type": "Bug",
+    "create_on": ["critical"],
+}
+
+
+@pytest.mark.parametrize(
+    ("integration", "severity", "hears"),
+    [
+        ({"kind": "alertmanager"}, "critical", False),
+        ({"kind": "pagerduty", "routing_key": "0" * 32, "enabled": False}, "critical", False),
+        ({"kind": "pagerduty", "routing_key": "0" * 32}, "info", True),
+        (JIRA, "error", False),
+        (JIRA, "critical", True),
+    ],
+)
+def test_an_integration_counts_as_somebody_where_it_takes_the_incident(
+    api: Api, integration: dict[str, Any], severity: str, hears: bool
+) -> None:
+    made = api.call("POST", "/v1/integrations", integration).json()
+    incident = an_incident(api, severity=severity)
+    warned = [warning["code"] for warning in incident["warnings"]]
+    assert warned == ([] if hears else ["nobody_told"])
+    timeline = api.call("GET", f"/v1/incidents/{incident['id']}/timeline").json()["data"]
+    assert timeline[0]["detail"].get("nobody_told", False) is not hears
+    api.call("DELETE", f"/v1/integrations/{made['id']}")
 
 
 @pytest.mark.parametrize("resource", ["escalation-policies", "schedules"])

@@ -284,6 +284,47 @@ def test_prometheus_takes_us_for_an_alertmanager(api: Api) -> None:
     assert requests.post(f"{api.url}/api/v2/alerts", data=body, timeout=30).status_code == 401
 
 
+def test_the_secret_of_a_sender_of_alerts_is_rotated_with_an_overlap(api: Api) -> None:
+    integration = made(api, {"kind": "alertmanager"})
+    secrets = [integration["secret"]]
+
+    def rotate(seconds: int) -> dict[str, Any]:
+        rotated: dict[str, Any] = api.call(
+            "POST", f"{path(integration)}/rotate-secret", {"overlap_seconds": seconds}
+        ).json()
+        secrets.append(rotated["secret"])
+        return rotated
+
+    def good() -> list[bool]:
+        """Of each secret, by both of the ways in."""
+        statuses = [
+            [
+                api.call("POST", url, [], token=None, headers={"Authorization": f"Bearer {secret}"}).status_code
+                == status
+                for url, status in ((f"{path(integration)}/webhook", 422), ("/api/v2/alerts", 200))
+            ]
+            for secret in secrets
+        ]
+        assert all(len(set(both)) == 1 for both in statuses)
+        return [both[0] for both in statuses]
+
+    rotated = rotate(60)
+    assert rotated["previous_secret_until"] is not None
+    assert rotated["secret_names"] == ["secret"]
+    assert good() == [True, True]
+    assert api.call("PATCH", path(integration), {"name": "Cluster B"}).json()["previous_secret_until"] is not None
+    assert good() == [True, True]
+    rotate(60)
+    assert good() == [False, True, True]
+    api.clock.at += 60_000
+    assert good() == [False, False, True]
+    assert api.call("GET", path(integration)).json()["previous_secret_until"] is None
+    assert rotate(0)["previous_secret_until"] is None
+    assert good() == [False, False, False, True]
+    pagerduty = made(api, PAGERDUTY)
+    assert api.call("POST", f"{path(pagerduty)}/rotate-secret").status_code == 409
+
+
 def test_a_try_out_of_a_sender_of_alerts_tells_whether_it_has_sent_anything(api: Api) -> None:
     integration = made(api, {"kind": "alertmanager"})
     before = api.call("POST", f"{path(integration)}/test").json()

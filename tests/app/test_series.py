@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from statuspulse.app import series
+from statuspulse.app.slo_series import SloSeries
+from statuspulse.catalog import slos as catalog
 from statuspulse.domain.times import from_text, to_datetime
 from statuspulse.engine.liveness import Liveness
+from statuspulse.engine.slo_reports import stand
 from statuspulse.metrics import Metrics
 from statuspulse.protocol.documents import Heartbeat, Load, SpoolState
 from statuspulse.storage.database import Database
+from tests.engine.world import REFUSED, START, World, result
 
 NOW = from_text("2026-11-23T06:20:00.000Z")
 
@@ -25,7 +31,8 @@ def a_heartbeat(*, oldest_at: int | None = None, dropped: int = 0) -> Heartbeat:
 
 
 async def told(database: Database, metrics: Metrics, liveness: Liveness) -> list[str]:
-    return (await series.text(database, metrics, liveness, lambda: NOW, None)).splitlines()
+    objectives = SloSeries(database, now=lambda: NOW)
+    return (await series.text(database, metrics, liveness, lambda: NOW, objectives, None)).splitlines()
 
 
 async def test_what_a_probe_says_of_itself_is_shown_with_its_region(sqlite_database: Database) -> None:
@@ -60,3 +67,39 @@ def sorted_labels(line: str) -> str:
     name, brace, rest = line.partition("{")
     labels, closing, value = rest.rpartition("}")
     return name + brace + ",".join(sorted(labels.split(","))) + closing + value
+
+
+async def test_objectives_are_told_in_figures_and_worked_out_once_a_minute(tmp_path: Path) -> None:
+    world = World.begin(tmp_path)
+    monitor = world.monitor()
+    slots = [START + slot * 10_000 for slot in range(120)]
+    for place, slot in enumerate(slots):
+        world.ship(world.items(result(monitor, slot, REFUSED if 60 <= place < 75 else None)), slot + 100)
+    now = START + 1_200_000
+    change = world.change_at(now)
+    body = {
+        "name": 'Shop "99.9"',
+        "objective_pct": 99.0,
+        "window": "24h",
+        "monitor_id": monitor,
+        "alerting": {"slow": None, "ticket": {"burn_rate": 1, "long": 5400, "short": 600}},
+    }
+    made = world.write(lambda connection: catalog.create(connection, world.instance, change, body))
+    clock = [now]
+    objectives = SloSeries(world.database, now=lambda: clock[0])
+    held = world.database.read_now(lambda connection: stand(connection, made, now)).account
+    told = await objectives.lines(made.team_id)
+    labels = f'slo="{made.id}",name="Shop \\"99.9\\""'
+    assert held.remaining_pct is not None
+    assert told[0] == f"statuspulse_slo_error_budget_remaining_ratio{{{labels}}} {held.remaining_pct / 100:g}"
+    # Of two and a half minutes that were bad, one percent may be in each window.
+    rates = {"5m": "0", "10m": "25", "1h": "4.16", "90m": "2.77"}
+    assert told[1:] == [
+        f'statuspulse_slo_burn_rate{{{labels},window="{window}"}} {rate}' for window, rate in rates.items()
+    ]
+    assert await objectives.lines("team_zzzzzzzz") == []
+    clock[0] += 59_999
+    assert await objectives.lines(made.team_id) is told
+    clock[0] += 1
+    assert await objectives.lines(made.team_id) is not told
+    world.database.close()

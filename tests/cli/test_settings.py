@@ -10,6 +10,7 @@ import pytest
 from statuspulse.delivery.vendors import Vendors
 from statuspulse.domain.apprise_schemes import PLUGINS
 from statuspulse.domain.mail_server import MailServer
+from statuspulse.domain.secret import Secret
 from statuspulse.domain.throttle import DEFAULTS, Limit
 from statuspulse.egress.addresses import AddressClass
 from statuspulse.egress.anchors import root_servers
@@ -42,6 +43,8 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
         trusted_proxies=(),
         rate_limits=DEFAULTS,
         flap_damping=True,
+        heartbeat_url=None,
+        heartbeat_seconds=60,
         remarks=(),
     )
 
@@ -80,6 +83,13 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
         ),
         ("ROLES", "api, engine,dispatcher", "runs_probe", False),
         ("FLAP_DAMPING", "off", "flap_damping", False),
+        (
+            "HEARTBEAT_URL",
+            "https://up.example/push/k?status=up",
+            "heartbeat_url",
+            Secret("https://up.example/push/k?status=up"),
+        ),
+        ("HEARTBEAT_SECONDS", "3600", "heartbeat_seconds", 3600),
         ("ROLES", "api,engine,dispatcher,probe", "runs_probe", True),
         ("RATE_LIMITS", "api=6000/60,writes=0", "rate_limits", {**DEFAULTS, "api": Limit(6000, 60), "writes": None}),
         ("TRUSTED_PROXIES", "10.0.0.0/8, ::1,", "trusted_proxies", (ip_network("10.0.0.0/8"), ip_network("::1"))),
@@ -149,6 +159,10 @@ def test_an_emulator_of_slack_that_the_operator_named_may_be_reached(tmp_path: P
         ("SLACK_BASE_URL", "http://slack.example.com:99999", "the port has to be between 1 and 65535"),
         ("SLACK_BASE_URL", "http://slack..example.com", "the host name is not valid"),
         ("FLAP_DAMPING", "no", "must be on or off"),
+        ("HEARTBEAT_URL", "ftp://up.example/key", "an example is https://hc.example.com/ping/key"),
+        ("HEARTBEAT_URL", "https://up.example/#key", "must have no fragment"),
+        ("HEARTBEAT_SECONDS", "0", "must be an integer between 1 and 3600"),
+        ("HEARTBEAT_SECONDS", "3601", "must be an integer between 1 and 3600"),
         ("ANCHORS", "anchor.example.com:443", "write each as ADDRESS:PORT"),
         ("ROLES", "api,cook", "'cook' is no role; there are api, engine, dispatcher, probe"),
         ("ROLES", "probe", "run in one process in this version"),

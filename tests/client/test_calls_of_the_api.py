@@ -160,6 +160,63 @@ def test_programs_that_listen(client: Client) -> None:
     client.webhooks.delete(made.id)
 
 
+def test_systems_that_are_kept_in_step(client: Client, kind: str, api: Api) -> None:
+    made = client.integrations.create(kind="alertmanager", name="Prometheus")
+    assert made.secret is not None
+    assert made.secret.reveal() not in repr(made)
+    assert client.integrations.rotate_secret(made.id, overlap_seconds=60).secret != made.secret
+    assert client.integrations.update(made.id, severity_map={"page": "critical"}).severity_map == {"page": "critical"}
+    assert [(found.id, found.health) for found in client.integrations.list()] == [(made.id, "ok")]
+    assert client.integrations.test(made.id).error_class == "nothing_received"
+    assert list(client.integrations.sync_log(made.id)) == []
+    pager = client.integrations.create(kind="pagerduty", routing_key="0" * 32, enabled=False)
+    assert (pager.secret, client.integrations.get(pager.id).secret_names) == (None, ("routing_key",))
+    opened = client.incidents.trigger(title="Held in step")
+    again = ask(kind, api.url, lambda asked: asked.incidents.sync(opened.id), token=ADMIN)
+    assert (again.incident_id, again.count) == (opened.id, 0)
+    for each in (made, pager):
+        client.integrations.delete(each.id)
+
+
+def test_times_in_which_nothing_is_expected(client: Client) -> None:
+    monitor = client.monitors.create(name="Patched", **BODY)
+    starts_at = datetime(2027, 1, 3, 2)  # noqa: DTZ001 - local time of the zone beside it
+    made = client.maintenance.create(
+        name="Patching",
+        monitors={"ids": [monitor.id]},
+        starts_at=starts_at,
+        timezone="Europe/Berlin",
+        duration_seconds=3600,
+        rrule="FREQ=WEEKLY;BYDAY=SU",
+    )
+    assert (made.status, made.monitors.ids) == ("scheduled", (monitor.id,))
+    stretch = {"start": datetime(2027, 1, 1, tzinfo=UTC), "end": datetime(2027, 1, 12, tzinfo=UTC)}
+    first, _ = client.maintenance.occurrences(made.id, **stretch)
+    assert first.start_at == datetime(2027, 1, 3, 1, tzinfo=UTC)
+    assert client.maintenance.update(made.id, name="Patches").name == "Patches"
+    assert len(client.maintenance.skip_next(made.id).exdates) == 1
+    assert client.maintenance.cancel(made.id).status == "cancelled"
+    begun = client.maintenance.start(monitor.id, 600, reason="Restart")
+    assert (begun.name, client.maintenance.get(begun.id).status) == ("Restart", "active")
+    assert client.maintenance.end(begun.id).status == "ended"
+    assert {found.id for found in client.maintenance.list()} == {made.id, begun.id}
+
+
+def test_what_was_promised_and_its_reports(client: Client, kind: str, api: Api) -> None:
+    monitor = client.monitors.create(name="Promised", **BODY)
+    made = client.slos.create(name="Checkout", objective_pct=99.9, monitor_id=monitor.id)
+    assert (made.status, made.objective_pct) == ("no_data", 99.9)
+    assert client.slos.update(made.id, objective_pct=99.5).objective_pct == 99.5
+    assert client.slos.get(made.id).budget.budget_seconds > 0
+    assert [found.id for found in client.slos.list()] == [made.id]
+    assert client.slos.report(made.id).slo_id == made.id
+    assert [report.met for report in client.slos.reports()] == [None]
+    table = ask(kind, api.url, lambda asked: asked.slos.report_table(made.id), token=ADMIN)
+    assert table.startswith('"row","slo_id"')
+    assert "<!doctype html>" in ask(kind, api.url, lambda asked: asked.slos.report_page(made.id), token=ADMIN)
+    client.slos.delete(made.id)
+
+
 def test_tokens_teams_people_and_policies(client: Client) -> None:
     issued = client.tokens.create(name="grafana", scopes=["read"], expires_at=datetime(2027, 1, 1, tzinfo=UTC))
     assert issued.token.reveal().startswith("sk_live_")
@@ -238,7 +295,7 @@ def test_every_method_of_the_client_calls_an_operation_that_there_is(api: Api) -
                 assert (asked.method, path) in fitting, name
                 made += 1
     assert made == len(server.asked)
-    assert made > 80
+    assert made > 105
 
 
 def _call(method: Any) -> None:

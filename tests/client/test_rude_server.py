@@ -89,6 +89,13 @@ def test_a_broken_answer_is_asked_for_again(kind: str, broken: Step) -> None:
     assert raised.value.may_be_done
 
 
+@pytest.mark.parametrize(("kind_of_answer", "raw"), [("text/html", b"<p>Sign in"), ("text/csv", b"\xff")])
+def test_a_table_is_no_page_of_somebody_else_s(kind: str, kind_of_answer: str, raw: bytes) -> None:
+    said = answer(200, raw=raw, headers={"Content-Type": kind_of_answer})
+    with rude(said) as server, pytest.raises(UnexpectedAnswerError, match=f"200 came with {kind_of_answer}"):
+        ask(kind, server.url, lambda client: client.slos.report_table("slo_1"))
+
+
 @pytest.mark.parametrize(
     "raw",
     [b'{"object": "list", "data": [{"slug"', b"[]", b"\xff", b'{"data": [{"slug": 1}]}', b'{"data": [{"slug": "a"}]}'],

@@ -61,6 +61,15 @@ ROOTS = {
     "IssuedWebhook": ("createWebhook",),
     "WebhookDelivery": ("testWebhook", "listWebhookDeliveries"),
     "Replay": ("replayWebhook",),
+    "Integration": ("getIntegration", "listIntegrations"),
+    "MadeIntegration": ("createIntegration",),
+    "IntegrationTest": ("testIntegration",),
+    "SyncLogEntry": ("listIntegrationSyncLog",),
+    "SyncAgain": ("syncIncident",),
+    "Window": ("getMaintenanceWindow", "listMaintenanceWindows"),
+    "PlannedOccurrence": ("listOccurrences",),
+    "Slo": ("getSlo", "listSlos"),
+    "SloReport": ("getSloReport", "listSloReports"),
     "Event": ("getEvent", "listEvents"),
     "Redelivery": ("redeliverEvent",),
     "StreamTicket": ("createStreamTicket",),
@@ -71,6 +80,7 @@ SECRETS = {
     ("KeyedProbe", "key"),
     ("MadeChannel", "secret"),
     ("IssuedWebhook", "secret"),
+    ("MadeIntegration", "secret"),
     ("StreamTicket", "ticket"),
 }
 

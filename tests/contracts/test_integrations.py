@@ -79,8 +79,18 @@ def test_a_team_has_one_of_a_provider_and_any_number_of_senders_of_alerts(do: An
     for number in (4, 5):
         one = an_integration(number, kind=Kind.ALERTMANAGER, digest=bytes([number]))
         do(lambda connection, one=one: integrations.insert(connection, one))
-    assert do(lambda connection: integrations.by_digest(connection, b"\x05")).id == "int_00000005"
+    assert do(lambda connection: integrations.by_digest(connection, b"\x05", 0)).id == "int_00000005"
     assert do(lambda connection: integrations.providers_of_team(connection, TEAM)) == {"pagerduty", "alertmanager"}
+
+
+def test_the_secret_of_before_is_found_until_it_ends(do: Any) -> None:
+    one = an_integration(kind=Kind.ALERTMANAGER, digest=b"new", previous_digest=b"old", previous_until=50)
+    do(lambda connection: integrations.insert(connection, one))
+
+    def found(digest: bytes, now: int) -> bool:
+        return bool(do(lambda connection: integrations.by_digest(connection, digest, now)) == one)
+
+    assert [found(b"old", 49), found(b"old", 50), found(b"new", 50), found(b"none", 49)] == [True, False, True, False]
 
 
 def test_a_message_is_taken_once_by_its_id_and_worked_off_in_order(do: Any) -> None:

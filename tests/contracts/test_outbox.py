@@ -232,6 +232,27 @@ def test_a_dead_trigger_does_not_hold_up_its_resolve(ledger: Ledger) -> None:
     assert events(ledger.claim()) == [resolve]
 
 
+def test_a_note_that_failed_holds_up_other_notes_alone(ledger: Ledger) -> None:
+    """Before its first try it stands in its place: what it says belongs before the end."""
+    first, resolve = ledger.owe("note", to="int_a"), ledger.owe("resolve", to="int_a")
+    (claimed,) = ledger.claim()
+    assert (claimed.event_id, ledger.claim()) == (first, [])
+    ledger.retry(claimed, NOW + 500)
+    second, again = ledger.owe("note", to="int_a"), ledger.owe("trigger", to="int_a")
+    assert ledger.due() == NOW
+    (ending,) = ledger.claim()
+    assert (ending.event_id, ledger.claim()) == (resolve, [])
+    ledger.delivered(ending)
+    (anew,) = ledger.claim()
+    assert anew.event_id == again
+    ledger.retry(anew, NOW + 900)
+    assert ledger.claim(NOW + 400) == []
+    (claimed,) = ledger.claim(NOW + 500)
+    assert (claimed.event_id, ledger.claim(NOW + 500)) == (first, [])
+    ledger.delivered(claimed)
+    assert events(ledger.claim(NOW + 500)) == [second]
+
+
 def test_other_incidents_and_other_destinations_do_not_wait(ledger: Ledger) -> None:
     here = ledger.owe("trigger", to="nch_a", now=NOW - 3)
     elsewhere = ledger.owe("trigger", to="nch_b", now=NOW - 2)

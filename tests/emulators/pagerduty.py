@@ -228,6 +228,8 @@ class PagerDuty(HttpTarget):
             return _answer({"users": [{"id": _US["id"], "email": SENDER, "type": "user"}]})
         if (method, path) == ("GET", "/incidents"):
             found = [one for one in self.incidents.values() if one.key == query["incident_key"][0]]
+            if query.get("sort_by") == ["created_at:desc"]:
+                found.reverse()
             wanted = query.get("statuses[]", list(_STATUSES))
             return _answer({"incidents": [one.document() for one in found if one.status in wanted]})
         match = re.fullmatch(r"/incidents/(\w+)(/alerts|/notes)?", path)

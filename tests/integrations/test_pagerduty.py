@@ -186,6 +186,38 @@ async def test_a_note_whose_answer_was_lost_is_looked_for_before_it_is_written_a
     assert world.sync_of(incident).status is SyncStatus.SYNCED
 
 
+async def test_a_note_that_fails_holds_up_no_change(world: World, pagerduty: PagerDuty) -> None:
+    """However often it fails, and however many others wait behind it; in the end it is there, too."""
+    integration = connected(world)
+    incident = world.submit(title="Down")
+    other = world.submit(title="Another")
+    await world.turn()
+    alert = pagerduty.only(incident.id)
+    pagerduty.faults = lambda arrival: None if arrival.path.startswith("/v2/") else Fault.BUSY
+    world.note(incident, "Scaling replicas")
+    await world.turn()
+    world.note(incident, "Still scaling")
+    moved(world, incident, "acknowledged")
+    await world.turn()
+    assert alert.status == "acknowledged"
+    for _ in range(6):
+        world.clock.at += 16 * MINUTE
+        await world.turn()
+    at = world.clock()
+    moved(world, incident, "resolved", notes="Pool enlarged")
+    moved(world, other, "resolved")
+    await world.turn()
+    assert (alert.status, pagerduty.only(other.id).status) == ("resolved", "resolved")
+    assert world.clock() - at < 2 * SECOND  # their pace, and no breaker
+    pagerduty.faults = lambda _arrival: None
+    await world.settle()
+    assert [note.partition("\n")[0] for note in alert.notes] == ["Scaling replicas", "Still scaling", "Pool enlarged"]
+    told = [
+        said.what for said in world.log(integration) if said.incident_id == incident.id and said.outcome == "delivered"
+    ]
+    assert told == ["trigger", "acknowledge", "resolve", "note", "note", "note"]
+
+
 async def test_without_rest_notes_stay_here_and_nothing_fails(world: World, pagerduty: PagerDuty) -> None:
     connected(world, rest=None)
     incident = world.submit(title="Down", notes="First look")

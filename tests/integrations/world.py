@@ -161,7 +161,7 @@ class World:
 
     def takes(self, integration: Integration, headers: dict[str, str], body: bytes) -> bool:
         """Whether a message is authentic; then it waits to be worked off."""
-        if not reception.is_authentic(integration, self.keyring, headers, body):
+        if not reception.is_authentic(integration, self.keyring, headers, body, self.clock()):
             return False
         self.write(lambda one: reception.receive(one, integration, headers, body, self.clock()))
         return True

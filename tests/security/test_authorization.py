@@ -128,6 +128,7 @@ SCOPE_OF: dict[str, str | None] = {
     "GET /integrations/{integration_id}": "integrations:read",
     "PATCH /integrations/{integration_id}": "integrations:write",
     "DELETE /integrations/{integration_id}": "integrations:write",
+    "POST /integrations/{integration_id}/rotate-secret": "integrations:write",
     "POST /integrations/{integration_id}/test": "integrations:write",
     "GET /integrations/{integration_id}/sync-log": "integrations:read",
     "POST /integrations/{integration_id}/webhook": None,

@@ -394,6 +394,15 @@ def a_channel(world: World, name: str) -> dict[str, str]:
     return {"channel_id": world.theirs("POST", "/channels", {"url": f"https://theirs.example/{name}"})["id"]}
 
 
+def an_integration_with_a_secret_of_theirs(world: World, _name: str) -> dict[str, str]:
+    """The team has one of them at most."""
+    for one in world.theirs("GET", "/integrations")["data"]:
+        if one["kind"] == "pagerduty":
+            return {"integration_id": one["id"]}
+    made = world.theirs("POST", "/integrations", {"kind": "pagerduty", "routing_key": "0" * 32})
+    return {"integration_id": made["id"]}
+
+
 def a_used_schedule(world: World, name: str) -> dict[str, str]:
     schedule = world.theirs("POST", "/schedules", {"name": name, "members": ["bo@theirs.example"]})["id"]
     steps = [{"targets": [{"type": "schedule", "id": schedule}]}]
@@ -539,6 +548,7 @@ OWN: dict[tuple[str, int], Provoke] = {
     ("POST /notifications/{notification_id}/retry", 409): given(a_notification_in_work),
     ("DELETE /probes/{probe_id}", 409): given(the_last_probe_of_a_region),
     ("POST /agent/results", 200): with_an_engine,
+    ("POST /integrations/{integration_id}/rotate-secret", 409): given(an_integration_with_a_secret_of_theirs),
     ("POST /integrations/{integration_id}/webhook", 202): with_its_secret(body=_ALERTS),
     ("POST /integrations/{integration_id}/webhook", 413): with_its_secret(
         raw=b" " * (reception.BODY_LIMIT + 1), headers=JSON

@@ -104,7 +104,7 @@ HEARTBEAT: dict[str, Any] = {
     "assignments_version": 12,
     "assignments_digest": "05c89e4f1f722bc7",
     "capacity": 1000,
-    "load": {"due": 0, "in_flight": 3, "lag_p99_ms": 2.1, "loop_lag_p99_ms": 0.9, "cpu_pct": 4.0},
+    "load": {"due": 0, "in_flight": 3, "lag_p99_ms": 2.1, "loop_lag_p99_ms": 0.9, "cpu_pct": 4.0, "overdue_ms": 0.0},
     "spool": {"depth": 3, "oldest_at": _AT, "dropped_total": 0},
 }
 HEARTBEAT_ANSWER: dict[str, Any] = {

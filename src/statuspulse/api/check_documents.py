@@ -68,7 +68,7 @@ def _result(run: CheckRun, seen: Seen) -> dict[str, Any]:
         **result_members(result),
         "probe_id": seen.found.probe_id,
         "config_version": None if subject.monitor_id is None else result.config_version,
-        "in_maintenance": False,
+        "in_maintenance": run.subject.in_maintenance,
     }
 
 
@@ -92,5 +92,5 @@ def _missed(run: CheckRun, seen: Seen) -> dict[str, Any]:
         "failure": {"class": "missed", "detail": seen.reason},
         "evidence": None,
         "config_version": None,
-        "in_maintenance": False,
+        "in_maintenance": run.subject.in_maintenance,
     }

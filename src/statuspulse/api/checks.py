@@ -60,9 +60,9 @@ async def test_monitor(call: CallOf, body: dict[str, Any]) -> Response:
 @router.post("/monitors/{monitor_id}/check", **CHECK.keywords)
 async def check_monitor(call: CallOf, monitor_id: str, body: CheckRequest | None = None) -> Response:
     known, regions = known_id(monitor_id), None if body is None else body.regions
-    keyring = call.services.parts.keyring
+    keyring, now = call.services.parts.keyring, call.services.parts.now()
     subject = await call.database.read(
-        lambda connection: looks.monitor(connection, keyring, call.team_id, known, regions)
+        lambda connection: looks.monitor(connection, keyring, call.team_id, known, regions, now)
     )
     return await _look(call, subject)
 

@@ -99,7 +99,10 @@ def incident_sentences(explained: Explanation | CallExplanation) -> Iterator[str
         waits = _WAITS[hold.cause].format(monitors=" and ".join(hold.monitors))
         yield f"{waits}, and until {to_text(hold.until)} at most."
     if explained.is_unheard:
-        yield "Nobody is told of it: neither the monitor nor its escalation policy names a channel that is on."
+        yield (
+            "Nobody is told of it: neither the monitor nor its escalation policy names a channel that is on, "
+            "and no integration takes it."
+        )
 
 
 def since_sentence(explained: Explanation | CallExplanation) -> str:

@@ -37,6 +37,7 @@ class IntegrationItem(Answer):
     last_success_at: datetime | None
     last_received_at: datetime | None
     secret_names: list[str]
+    previous_secret_until: datetime | None
     webhook_url: str
     region: Literal["us", "eu"] | None = None
     rest: RestAccess | None = None
@@ -58,7 +59,7 @@ class IntegrationAnswer(IntegrationItem, Envelope):
 
 
 class MadeIntegrationAnswer(IntegrationItem, Envelope):
-    """A new integration; with the secret that was made for it where one was, which is shown once."""
+    """An integration with the secret that was just made for it where one was, which is shown once."""
 
     secret: str | None
 

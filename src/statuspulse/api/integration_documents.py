@@ -6,12 +6,13 @@ from typing import Any
 
 from statuspulse.api.documents import time_or_null
 from statuspulse.domain.times import to_text
-from statuspulse.storage.integrations import Integration
+from statuspulse.storage.integrations import PREVIOUS, Integration
 from statuspulse.storage.sealing import Keyring
 from statuspulse.storage.sync_log import Said
 
 
-def integration_document(integration: Integration, keyring: Keyring, public_url: str) -> dict[str, Any]:
+def integration_document(integration: Integration, keyring: Keyring, public_url: str, now: int) -> dict[str, Any]:
+    until = integration.previous_until
     return {
         "object": "integration",
         "id": integration.id,
@@ -23,7 +24,8 @@ def integration_document(integration: Integration, keyring: Keyring, public_url:
         "last_error": integration.last_error,
         "last_success_at": time_or_null(integration.last_success_at),
         "last_received_at": time_or_null(integration.last_received_at),
-        "secret_names": sorted(integration.secrets(keyring)),
+        "secret_names": sorted(name for name in integration.secrets(keyring) if name != PREVIOUS),
+        "previous_secret_until": None if until is None or until <= now else to_text(until),
         "webhook_url": f"{public_url}/v1/integrations/{integration.id}/webhook",
         **integration.config,
         "created_at": to_text(integration.created_at),

@@ -37,6 +37,7 @@ ITEM: dict[str, Any] = {
     "last_success_at": "2026-11-23T06:24:44.093Z",
     "last_received_at": None,
     "secret_names": ["api_token", "routing_key", "webhook_secret"],
+    "previous_secret_until": None,
     "webhook_url": f"https://status.acme.example/v1/integrations/{_ID}/webhook",
     "region": "us",
     "rest": {"from_email": "statuspulse@acme.example"},
@@ -47,6 +48,20 @@ ITEM: dict[str, Any] = {
 }
 INTEGRATION: dict[str, Any] = {**_HEAD, "message": "Integration PagerDuty: ok.", **ITEM}
 MADE: dict[str, Any] = {**_HEAD, "message": f"Integration {_ID} created.", **ITEM, "secret": None}
+_ALERTMANAGER: dict[str, Any] = {
+    **{name: value for name, value in ITEM.items() if name not in {"region", "rest", "direction"}},
+    "kind": "alertmanager",
+    "name": "Alertmanager",
+    "secret_names": ["secret"],
+    "previous_secret_until": "2026-11-24T06:24:44.093Z",
+    "severity_map": {"page": "critical", "ticket": "warning"},
+}
+ROTATED: dict[str, Any] = {
+    **_HEAD,
+    "message": f"Integration {_ID} has a new secret, which is shown this once.",
+    **_ALERTMANAGER,
+    "secret": "amsec_0123456789abcdef0123456789abcdef0123456789abcdef",
+}
 LIST: dict[str, Any] = {
     **_HEAD,
     "object": "list",

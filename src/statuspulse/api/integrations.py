@@ -32,6 +32,8 @@ from statuspulse.api.route import CheckedRoute
 from statuspulse.bus.bus import Topic
 from statuspulse.catalog import integrations
 from statuspulse.catalog.channel_changes import TooSoonError
+from statuspulse.catalog.integration_members import IntegrationSecretRotation
+from statuspulse.catalog.integrations import Made
 from statuspulse.catalog.refusals import MissingError
 from statuspulse.domain.ids import is_id
 from statuspulse.storage import integrations as stored_integrations
@@ -94,6 +96,14 @@ DELETE = Operation(
     answer=Deleted,
     examples={"deleted": examples.DELETED},
 )
+ROTATE = Operation(
+    id="rotateIntegrationSecret",
+    summary="Give a sender of alerts another secret; both are good for a while",
+    scope="integrations:write",
+    answer=MadeIntegrationAnswer,
+    examples={"alertmanager": examples.ROTATED},
+    statuses=(409,),
+)
 TEST = Operation(
     id="testIntegration",
     summary="Try an integration out; 200 even if the other side refused",
@@ -126,12 +136,10 @@ async def create_integration(call: CallOf, body: dict[str, Any]) -> Response:
     made = await call.database.write(
         lambda connection: integrations.create(connection, parts.keyring, parts.policy, change, body)
     )
-    integration, secret = made.integration, made.secret
-    shown = "" if secret is None else "; its secret is shown this once"
-    members = {**_document(call, integration), "secret": None if secret is None else secret.reveal()}
-    headers = {"Location": f"/v1/integrations/{integration.id}"}
-    message = f"Integration {integration.id} created{shown}."
-    return answer(call.request, "integration", message, members, status=201, headers=headers)
+    shown = "" if made.secret is None else "; its secret is shown this once"
+    headers = {"Location": f"/v1/integrations/{made.integration.id}"}
+    message = f"Integration {made.integration.id} created{shown}."
+    return answer(call.request, "integration", message, _made(call, made), status=201, headers=headers)
 
 
 @router.get("/integrations", **LIST.keywords)
@@ -174,6 +182,19 @@ async def delete_integration(call: CallOf, integration_id: str) -> Response:
     await call.database.write(lambda connection: integrations.remove(connection, change, known))
     call.services.parts.wake()
     return answer(call.request, "integration", f"Integration {known} deleted.", {"id": known, "deleted": True})
+
+
+@router.post("/integrations/{integration_id}/rotate-secret", **ROTATE.keywords)
+async def rotate_integration_secret(
+    call: CallOf, integration_id: str, body: IntegrationSecretRotation | None = None
+) -> Response:
+    change, keyring, known = change_of(call), call.services.parts.keyring, known_id(integration_id)
+    seconds = (body or IntegrationSecretRotation()).overlap_seconds
+    made = await call.database.write(
+        lambda connection: integrations.rotate(connection, keyring, change, known, seconds)
+    )
+    message = f"Integration {known} has a new secret, which is shown this once."
+    return answer(call.request, "integration", message, _made(call, made))
 
 
 @router.post("/integrations/{integration_id}/test", **TEST.keywords)
@@ -280,4 +301,9 @@ def _answer(call: Call, integration: Integration) -> Response:
 
 def _document(call: Call, integration: Integration) -> dict[str, Any]:
     parts = call.services.parts
-    return integration_document(integration, parts.keyring, parts.public_url)
+    return integration_document(integration, parts.keyring, parts.public_url, parts.now())
+
+
+def _made(call: Call, made: Made) -> dict[str, Any]:
+    secret = None if made.secret is None else made.secret.reveal()
+    return {**_document(call, made.integration), "secret": secret}

@@ -68,11 +68,10 @@ async def receive_webhook(request: Request, integration_id: str) -> Response:
     parts = services.parts
     body = await read_body(request, BODY_LIMIT)
     integration = await _named(services, integration_id)
-    headers = _headers(request)
-    if not reception.is_authentic(integration, parts.keyring, headers, body) or integration is None:
+    headers, now = _headers(request), parts.now()
+    if not reception.is_authentic(integration, parts.keyring, headers, body, now) or integration is None:
         raise unauthorized("token_invalid", "The signature or the secret is missing or wrong.")
     request.state.integration = integration.id
-    now = parts.now()
     try:
         reception.check_readable(integration, body, now)
     except UnreadableError as error:
@@ -93,11 +92,10 @@ async def receive_alerts(request: Request) -> Response:
     parts = services.parts
     try:
         body = await read_body(request, BODY_LIMIT)
-        headers = _headers(request)
-        integration = await parts.database.read(lambda one: reception.of_sender(one, parts.keyring, headers))
+        headers, now = _headers(request), parts.now()
+        integration = await parts.database.read(lambda one: reception.of_sender(one, parts.keyring, headers, now))
         if integration is None:
             return PlainTextResponse("the secret is missing or wrong\n", 401, {"WWW-Authenticate": "Bearer"})
-        now = parts.now()
         try:
             reception.check_readable(integration, body, now, form=ALERTS)
         except UnreadableError as error:

@@ -48,7 +48,7 @@ class ScheduleItem(Answer):
     id: str
     team_id: str
     name: str
-    timezone: str
+    timezone: str | None
     rotation: str
     handoff: str
     starts_on: str

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
+from statuspulse.api.errors import ApiError
+
+_METHODS = "signposts.methods"
+
 
 @dataclass(frozen=True, slots=True)
 class _Goal:
@@ -38,7 +42,8 @@ class _Fork:
 class Signposts(BaseRoute):
     """Leads a call straight to one of the routes that it is given, each with what stands in front of its path.
 
-    What it does not find goes the long way through the framework, which tells a wrong method from a wrong path.
+    A path that takes other methods is refused here: to the framework `/monitors/bulk` would be the monitor of that id.
+    What leads nowhere goes the long way through the framework.
     """
 
     def __init__(self, routes: Iterable[tuple[str, BaseRoute]]) -> None:
@@ -50,17 +55,24 @@ class Signposts(BaseRoute):
                 self._root.add(steps, _Goal(route, parameters))
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        found = self._find(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        found = self._find(scope["path"]) if scope["type"] == "http" else None
         if found is None:
             return Match.NONE, {}
-        goal, values = found
+        goals, values = found
+        goal = goals.get(scope["method"])
+        if goal is None:
+            route = next(iter(goals.values())).route
+            return Match.FULL, {"endpoint": route.endpoint, "route": route, _METHODS: tuple(goals)}
         path_params = dict(zip(goal.parameters, values, strict=True))
         return Match.FULL, {"endpoint": goal.route.endpoint, "path_params": path_params, "route": goal.route}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _METHODS in scope:
+            raise wrong_method(scope[_METHODS])
         await scope["route"].app(scope, receive, send)
 
-    def _find(self, method: str, path: str) -> tuple[_Goal, list[str]] | None:
+    def _find(self, path: str) -> tuple[dict[str, _Goal], list[str]] | None:
+        """What a path leads to, by method, and what stands in the place of its parameters."""
         fork = self._root
         values: list[str] = []
         for step in path.split("/"):
@@ -71,5 +83,11 @@ class Signposts(BaseRoute):
             if onward is None:
                 return None
             fork = onward
-        goal = fork.goals.get(method)
-        return None if goal is None else (goal, values)
+        return (fork.goals, values) if fork.goals else None
+
+
+def wrong_method(taken: Iterable[str]) -> ApiError:
+    """405 with the methods that the path takes; HEAD wherever GET is (RFC 9110, 15.5.6)."""
+    methods = {*taken, "HEAD"} if "GET" in taken else set(taken)
+    allowed = ", ".join(sorted(methods))
+    return ApiError("method_not_allowed", f"This path takes {allowed}.", headers={"Allow": allowed})

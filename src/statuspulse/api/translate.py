@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from statuspulse.api.errors import KINDS, ApiError, invalid, missing
+from statuspulse.api.signposts import wrong_method
 from statuspulse.api.token_cache import REALM
 from statuspulse.catalog.refusals import (
     Detail,
@@ -112,19 +113,16 @@ def _unavailable(reason: str) -> ApiError:
 
 def _routing(request: Request, error: HTTPException) -> ApiError:
     if error.status_code == 405:
-        allowed = ", ".join(allowed_methods(request))
-        return ApiError("method_not_allowed", f"This path takes {allowed}.", headers={"Allow": allowed})
+        return wrong_method(_methods_of(request))
     if error.status_code == 404:
         return ApiError("route_not_found", "There is no such path.")
     raise error
 
 
-def allowed_methods(request: Request) -> list[str]:
-    """Every method of every route with the path of the call; HEAD wherever GET is."""
+def _methods_of(request: Request) -> set[str]:
+    """Every method of every route with the path of the call."""
     methods: set[str] = set()
     for route in iter_route_contexts(request.app.routes):
         if route.methods and route.path_regex.match(request.scope["path"]):
             methods |= route.methods
-    if "GET" in methods:
-        methods.add("HEAD")
-    return sorted(methods)
+    return methods

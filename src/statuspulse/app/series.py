@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from statuspulse.app.slo_series import SloSeries
 from statuspulse.domain.health import State
 from statuspulse.domain.times import SECOND, from_datetime
 from statuspulse.engine.liveness import Liveness, Pulse
@@ -19,6 +20,7 @@ async def text(
     metrics: Metrics,
     liveness: Liveness,
     now: Callable[[], int],
+    objectives: SloSeries,
     team_id: str | None,
 ) -> str:
     """Everything of the process, and the series of the team where one is given."""
@@ -29,7 +31,8 @@ async def text(
     metrics.outbox_oldest.set(0 if oldest is None else max(0, now() - oldest) / SECOND)
     if team_id is None:
         return metrics.text()
-    return metrics.text(await database.read(lambda connection: _team_series(connection, team_id)))
+    lines = await database.read(lambda connection: _team_series(connection, team_id))
+    return metrics.text([*lines, *await objectives.lines(team_id)])
 
 
 def _tell(metrics: Metrics, pulse: Pulse, now: int) -> None:

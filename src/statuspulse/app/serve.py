@@ -23,20 +23,25 @@ from statuspulse.app import local_probe, loop, readiness, series, welcome
 from statuspulse.app.clock import now_ms
 from statuspulse.app.connections import usual_bounds
 from statuspulse.app.local_probe import LocalProbe
+from statuspulse.app.outgoing_heartbeat import Flight, OutgoingHeartbeat
 from statuspulse.app.signals import stop_on_signals
+from statuspulse.app.slo_series import SloSeries
 from statuspulse.app.store import Store, opened
 from statuspulse.app.web_server import CannotListenError, WebServer, base_url, bound, listen
 from statuspulse.bus.bus import Topic
 from statuspulse.bus.local import LocalBus
 from statuspulse.catalog import setup
 from statuspulse.catalog.setup import FirstStart
+from statuspulse.delivery.canary import Canary
 from statuspulse.delivery.dispatcher import Dispatcher
 from statuspulse.delivery.lookup import ProviderLookup
 from statuspulse.delivery.provider import Provider
 from statuspulse.delivery.registry import channels, providers
 from statuspulse.delivery.webhooks import WebhookSender
+from statuspulse.domain.secret import Secret
 from statuspulse.egress.gate import Gate
 from statuspulse.egress.http_client import HttpClient
+from statuspulse.engine.canary_look import CanaryLook
 from statuspulse.engine.engine import Engine
 from statuspulse.engine.escalator import Escalator
 from statuspulse.engine.fault_watch import FaultWatch
@@ -116,7 +121,9 @@ class _Control:
             mutes_flapping=self.settings.flap_damping,
             now=now_ms,
         )
-        dispatcher = self._dispatcher(gate, bus, metrics)
+        own_url = f"{base_url(self.listening)}/healthz"
+        canary = Canary(self.store.database, bus, HttpClient(gate), url=own_url, now=now_ms)
+        dispatcher = self._dispatcher(gate, bus, metrics, canary)
         webhooks = self._webhooks(gate, bus, metrics)
         housekeeping = Housekeeping(self.store.database, now=now_ms)
         heartbeats = HeartbeatWatch(self.store.database, bus, mutes_flapping=self.settings.flap_damping, now=now_ms)
@@ -145,6 +152,10 @@ class _Control:
                 tasks.create_task(faults.run(), name="faults"),
                 tasks.create_task(objectives.run(), name="objectives"),
             ]
+            if self.settings.heartbeat_url is not None:
+                look = self._look(jobs, liveness, own_url)
+                watched = self._heartbeat(self.settings.heartbeat_url, [look.fly, canary.fly], gate, metrics)
+                working.append(tasks.create_task(watched.run(), name="outgoing-heartbeat"))
             serving = tasks.create_task(server.run_on(self.listening), name="api")
             probing = tasks.create_task(probe.run(), name="local-probe") if self.settings.runs_probe else None
             welcome.greet(self.settings, self._public_url, self.made)
@@ -164,7 +175,21 @@ class _Control:
     def _public_url(self) -> str:
         return self.settings.public_url or base_url(self.listening)
 
-    def _dispatcher(self, gate: Gate, bus: LocalBus, metrics: Metrics) -> Dispatcher:
+    def _look(self, jobs: Jobs, liveness: Liveness, own_url: str) -> CanaryLook:
+        """By the probe of our own where there is one; else by any, at where others find us."""
+
+        def regions() -> list[str]:
+            online = {pulse.region for pulse in liveness.online(now_ms())}
+            return sorted(online & {setup.LOCAL_REGION}) if self.settings.runs_probe else sorted(online)
+
+        url = own_url if self.settings.runs_probe else f"{self._public_url}/healthz"
+        return CanaryLook(jobs, liveness, url=url, regions=regions, now=now_ms)
+
+    def _heartbeat(self, url: Secret, flights: list[Flight], gate: Gate, metrics: Metrics) -> OutgoingHeartbeat:
+        seconds = self.settings.heartbeat_seconds
+        return OutgoingHeartbeat(url, seconds, flights, HttpClient(gate), metrics, now=now_ms, monotonic=monotonic)
+
+    def _dispatcher(self, gate: Gate, bus: LocalBus, metrics: Metrics, canary: Canary) -> Dispatcher:
         return Dispatcher(
             self.store.database,
             self.store.keyring,
@@ -182,6 +207,7 @@ class _Control:
             owner="serve",
             random=secrets.SystemRandom().random,
             providers=self._providers(gate),
+            canary=canary.hand_over,
         )
 
     def _providers(self, gate: Gate) -> Mapping[str, Provider]:
@@ -226,7 +252,14 @@ class _Control:
             min_interval_seconds=self.settings.min_interval_seconds,
             wake=wake,
             checks=readiness.checks(self.store.database, liveness, now_ms, storage_is_well=lambda: faults.is_well),
-            series=partial(series.text, self.store.database, metrics, liveness, now_ms),
+            series=partial(
+                series.text,
+                self.store.database,
+                metrics,
+                liveness,
+                now_ms,
+                SloSeries(self.store.database, now=now_ms),
+            ),
             bus=bus,
             jobs=jobs,
             liveness=liveness,

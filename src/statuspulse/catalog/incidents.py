@@ -222,7 +222,7 @@ def _unheard(connection: Connection, incident: Incident, now: int) -> tuple[Soft
         return ()
     message = (
         "Nobody is told of this incident: neither its monitor nor its escalation policy names a channel that is on, "
-        "and the team has no fallback_channel."
+        "the team has no fallback_channel, and no integration takes it."
     )
     return (SoftProblem(code="nobody_told", message=message, param="escalation_policy"),)
 

@@ -14,6 +14,8 @@ from statuspulse.catalog.refusals import Detail, InvalidInputError
 from statuspulse.catalog.validation import read
 from statuspulse.domain.integration import Kind
 
+LONGEST_OVERLAP_SECONDS = 604_800
+
 _ROUTING_KEY = re.compile(r"[A-Za-z0-9]{32}")
 _PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9_]{1,99}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -166,6 +168,12 @@ class AlertmanagerEdit(Members):
     name: Omissible[Name] = None
     enabled: Omissible[bool] = None
     severity_map: Omissible[LabelSeverities] = None
+
+
+class IntegrationSecretRotation(Members):
+    """For so long the secret of before is good, too."""
+
+    overlap_seconds: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP_SECONDS)] = 86_400
 
 
 IntegrationRequest = PagerDutyRequest | JiraRequest | AlertmanagerRequest

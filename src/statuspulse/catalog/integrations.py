@@ -39,7 +39,7 @@ _TOKEN = "api_token"  # noqa: S105 - the name of a member
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A new integration, with the secret that was made for it where one was; nobody can read it again."""
+    """An integration with the secret that was just made for it where one was; nobody can read it again."""
 
     integration: Integration
     secret: Secret | None
@@ -125,6 +125,30 @@ def remove(connection: Connection, change: Change, integration_id: str) -> None:
     stored = get(connection, change.team_id, integration_id)
     integrations.remove(connection, change.team_id, integration_id)
     _record(connection, change, "integration.deleted", stored, [Difference("/name", stored.name, None)])
+
+
+def rotate(connection: Connection, keyring: Keyring, change: Change, integration_id: str, overlap_seconds: int) -> Made:
+    """Another secret; the one of before is good for the overlap, and one from before that ends.
+
+    Raises MissingError, and RefusedError for a kind whose secrets are not ours to make.
+    """
+    stored = get(connection, change.team_id, integration_id)
+    if stored.kind is not Kind.ALERTMANAGER:
+        message = f"The secrets of {NAMES[stored.kind]} are made there; change the integration instead."
+        raise RefusedError("resource_in_use", message)
+    before, secret = stored.secrets(keyring)["secret"], Secret(alert.new_secret())
+    held = {"secret": secret, **({integrations.PREVIOUS: before} if overlap_seconds else {})}
+    rotated = replace(
+        stored,
+        secrets_sealed=integrations.sealed(keyring, stored.id, stored.team_id, held),
+        digest=digest_of(keyring, secret.reveal()),
+        previous_digest=stored.digest if overlap_seconds else None,
+        previous_until=change.now + overlap_seconds * SECOND if overlap_seconds else None,
+        updated_at=change.now,
+    )
+    integrations.save(connection, rotated)
+    _record(connection, change, "integration.secret_rotated", rotated)
+    return Made(integration=rotated, secret=secret)
 
 
 def test(connection: Connection, change: Change, integration_id: str) -> str | None:

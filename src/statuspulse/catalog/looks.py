@@ -20,6 +20,7 @@ from statuspulse.domain.ids import new_ulid
 from statuspulse.domain.result import Result
 from statuspulse.domain.specs.registry import spec_of
 from statuspulse.domain.times import SECOND, to_datetime
+from statuspulse.engine import coverage
 from statuspulse.engine.jobs import MOST_WAITING, Found, Jobs
 from statuspulse.engine.liveness import Liveness
 from statuspulse.protocol.conversion import spec_document
@@ -42,7 +43,10 @@ class TooManyLooksError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is looked at, and from where: a monitor, or a configuration that is stored nowhere."""
+    """What is looked at, and from where: a monitor, or a configuration that is stored nowhere.
+
+    `in_maintenance` tells whether a window holds for it just then.
+    """
 
     kind: Literal["run_now", "test"]
     monitor_id: str | None
@@ -50,6 +54,7 @@ class Subject:
     config: Mapping[str, Any]
     config_version: int
     regions: tuple[str, ...]
+    in_maintenance: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +71,7 @@ class Seen:
 
 
 def monitor(
-    connection: Connection, keyring: Keyring, team_id: str, monitor_id: str, regions: Sequence[str] | None
+    connection: Connection, keyring: Keyring, team_id: str, monitor_id: str, regions: Sequence[str] | None, now: int
 ) -> Subject:
     """A monitor as it is now, paused or not, its secrets in clear; raises MissingError and InvalidInputError."""
     stored = monitors.get(connection, team_id, monitor_id)
@@ -83,6 +88,7 @@ def monitor(
         config=secrets.opened(keyring, Owner(monitor_id=stored.id, team_id=stored.team_id), stored.config),
         config_version=stored.config_version,
         regions=tuple(own if regions is None else regions),
+        in_maintenance=coverage.cover_of(connection, stored, now) is not None,
     )
 
 

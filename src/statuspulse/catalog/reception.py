@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -83,25 +84,27 @@ _WAYS = {
 _NONE = Secret("no secret at all")
 
 
-def is_authentic(integration: Integration | None, keyring: Keyring, headers: Headers, body: bytes) -> bool:
-    """Whether the message is from who has the secret of the integration."""
+def is_authentic(integration: Integration | None, keyring: Keyring, headers: Headers, body: bytes, now: int) -> bool:
+    """Whether the message is from who has the secret of the integration, or the one of before while that is good."""
     way = _WAYS[Kind.PAGERDUTY if integration is None else integration.kind]
-    secret = None
+    known: Mapping[str, Secret] = {}
     if integration is not None:
-        try:
-            secret = integration.secrets(keyring).get(way.secret)
-        except WrongKeyError:
-            secret = None
-    held = way.proves((secret or _NONE).reveal(), headers.get(way.header, ""), body)
-    return held and secret is not None
+        with suppress(WrongKeyError):
+            known = integration.secrets(keyring)
+    secrets = [known.get(way.secret)]
+    if integration is not None and (integration.previous_until or 0) > now:
+        secrets.append(known.get(integrations.PREVIOUS))
+    given = headers.get(way.header, "")
+    held = [way.proves((one or _NONE).reveal(), given, body) and one is not None for one in secrets]
+    return any(held)
 
 
-def of_sender(connection: Connection, keyring: Keyring, headers: Headers) -> Integration | None:
+def of_sender(connection: Connection, keyring: Keyring, headers: Headers, now: int) -> Integration | None:
     """The integration of alerts whose secret the call bears."""
     scheme, _, given = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return None
-    found = integrations.by_digest(connection, digest_of(keyring, given.strip()))
+    found = integrations.by_digest(connection, digest_of(keyring, given.strip()), now)
     return found if found is not None and found.kind is Kind.ALERTMANAGER else None
 
 

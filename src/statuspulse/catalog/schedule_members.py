@@ -35,7 +35,9 @@ class ScheduleRequest(Members):
     """Members of the team in turn; the first is on call from `starts_on` on, by default since the last handoff."""
 
     name: Name
-    timezone: TimeZone = "UTC"
+    timezone: Annotated[TimeZone | None, Field(description="The IANA name of the zone; null for that of the team.")] = (
+        None
+    )
     rotation: Annotated[
         Line,
         Field(

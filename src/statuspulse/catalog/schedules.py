@@ -27,7 +27,7 @@ from statuspulse.catalog.validation import read
 from statuspulse.domain.difference import differences
 from statuspulse.domain.on_call import Rotation, RotationError
 from statuspulse.domain.times import to_datetime, to_text
-from statuspulse.storage import audit, people, policies, schedules
+from statuspulse.storage import audit, people, policies, schedules, teams
 from statuspulse.storage.people import Member
 from statuspulse.storage.schedules import Schedule
 
@@ -116,7 +116,7 @@ def get(connection: Connection, team_id: str, schedule_id: str) -> Schedule:
 def on_call(connection: Connection, team_id: str, schedule_id: str, at: int) -> OnCall:
     """Raises MissingError."""
     schedule = get(connection, team_id, schedule_id)
-    rotation = Rotation.of(schedule.plan)
+    rotation = Rotation.of(schedule.plan, teams.zone_of(connection, team_id))
     email = rotation.at(at)
     member = None if email is None else people.get_by_email(connection, team_id, email)
     return OnCall(schedule=schedule, at=at, email=email, member=member, next_handoff_at=rotation.next_handoff(at))
@@ -128,13 +128,14 @@ def _plan(connection: Connection, change: Change, document: Mapping[str, Any]) -
     plan["overrides"] = [
         {**one, "start_at": to_text(one["start_at"]), "end_at": to_text(one["end_at"])} for one in plan["overrides"]
     ]
-    plan["starts_on"] = plan["starts_on"] or _last_handoff(plan, change.now).isoformat()
+    zone = teams.zone_of(connection, change.team_id)
+    plan["starts_on"] = plan["starts_on"] or _last_handoff(plan, zone, change.now).isoformat()
     try:
         date.fromisoformat(plan["starts_on"])
     except ValueError:
         raise _wrong("parameter_invalid_format", ("starts_on",), "is no date such as 2026-11-23") from None
     try:
-        Rotation.of(plan)
+        Rotation.of(plan, zone)
     except RotationError as error:
         raise _wrong("rrule_unsupported", ("rotation",), str(error)) from None
     named: list[tuple[Path, str]] = [(("members", place), email) for place, email in enumerate(plan["members"])]
@@ -146,9 +147,9 @@ def _plan(connection: Connection, change: Change, document: Mapping[str, Any]) -
     return request.name, plan
 
 
-def _last_handoff(plan: Mapping[str, Any], now: int) -> date:
+def _last_handoff(plan: Mapping[str, Any], team_zone: str, now: int) -> date:
     """The day of the last handoff hour, so that somebody is on call from the beginning."""
-    local = to_datetime(now).astimezone(ZoneInfo(plan["timezone"]))
+    local = to_datetime(now).astimezone(ZoneInfo(plan["timezone"] or team_zone))
     is_over = local.time() >= time.fromisoformat(plan["handoff"])
     return local.date() if is_over else local.date() - timedelta(days=1)
 

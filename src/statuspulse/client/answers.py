@@ -82,6 +82,14 @@ class BulkError(Part, frozen=True, kw_only=True):
     message: str
 
 
+class BurnPair(Part, frozen=True, kw_only=True):
+    """Both windows (s) have to burn faster than the rate."""
+
+    burn_rate: float
+    long: int
+    short: int
+
+
 class Channel(Answer, frozen=True, kw_only=True):
     """A notification channel."""
 
@@ -420,6 +428,48 @@ class InlineWindow(Part, frozen=True, kw_only=True):
     id: str | None = None
 
 
+class Integration(Answer, frozen=True, kw_only=True):
+    """An integration."""
+
+    object: str
+    id: str
+    team_id: str
+    kind: str
+    name: str
+    enabled: bool
+    health: str
+    last_error: str | None
+    last_success_at: datetime | None
+    last_received_at: datetime | None
+    secret_names: tuple[str, ...]
+    previous_secret_until: datetime | None
+    webhook_url: str
+    region: str | None = None
+    rest: RestAccess | None = None
+    direction: str | None = None
+    severity_map: dict[str, str] | None = None
+    base_url: str | None = None
+    email: str | None = None
+    project_key: str | None = None
+    issue_type: str | None = None
+    create_on: tuple[str, ...] | None = None
+    priority_map: dict[str, str] | None = None
+    transitions: JiraTransitions | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class IntegrationTest(Answer, frozen=True, kw_only=True):
+    """What came of a try-out."""
+
+    object: str
+    integration_id: str
+    ok: bool
+    provider_status: int | None
+    error_class: str | None
+    latency_ms: int | None
+
+
 class IssuedToken(Answer, frozen=True, kw_only=True):
     """A token with its text, which is shown this once."""
 
@@ -464,6 +514,13 @@ class IssuedWebhook(Answer, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     secret: Secret
+
+
+class JiraTransitions(Part, frozen=True, kw_only=True):
+    """Where an issue goes, as the name of a status or as its category: new, indeterminate, done."""
+
+    acknowledged: str | None = None
+    resolved: str | None = None
 
 
 class KeyedProbe(Answer, frozen=True, kw_only=True):
@@ -556,6 +613,38 @@ class MadeChannel(Answer, frozen=True, kw_only=True):
     last_success_at: datetime | None
     used_by_monitors: int
     previous_secret_until: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    secret: Secret | None
+
+
+class MadeIntegration(Answer, frozen=True, kw_only=True):
+    """An integration with the secret that was just made for it where one was, which is shown once."""
+
+    object: str
+    id: str
+    team_id: str
+    kind: str
+    name: str
+    enabled: bool
+    health: str
+    last_error: str | None
+    last_success_at: datetime | None
+    last_received_at: datetime | None
+    secret_names: tuple[str, ...]
+    previous_secret_until: datetime | None
+    webhook_url: str
+    region: str | None = None
+    rest: RestAccess | None = None
+    direction: str | None = None
+    severity_map: dict[str, str] | None = None
+    base_url: str | None = None
+    email: str | None = None
+    project_key: str | None = None
+    issue_type: str | None = None
+    create_on: tuple[str, ...] | None = None
+    priority_map: dict[str, str] | None = None
+    transitions: JiraTransitions | None = None
     created_at: datetime
     updated_at: datetime
     secret: Secret | None
@@ -828,6 +917,13 @@ class Observation(Part, frozen=True, kw_only=True):
     failure: StatusFailure | None
 
 
+class Occurrence(Part, frozen=True, kw_only=True):
+    """One instance of a window, from when to when it holds."""
+
+    start_at: datetime
+    end_at: datetime
+
+
 class OnCall(Answer, frozen=True, kw_only=True):
     """Who is on call; null before the first shift. Without `user_id` nobody of the team has the address any more."""
 
@@ -845,6 +941,13 @@ class Override(Part, frozen=True, kw_only=True):
     start_at: datetime
     end_at: datetime
     member: str
+
+
+class PlannedOccurrence(Answer, frozen=True, kw_only=True):
+    """One instance of a window, from when to when it holds."""
+
+    start_at: datetime
+    end_at: datetime
 
 
 class Policy(Answer, frozen=True, kw_only=True):
@@ -976,6 +1079,12 @@ class Replay(Answer, frozen=True, kw_only=True):
     count: int
 
 
+class RestAccess(Part, frozen=True, kw_only=True):
+    """Whose name changes by the REST API bear; the token is never shown."""
+
+    from_email: str
+
+
 class Result(Answer, frozen=True, kw_only=True):
     """What one check found. `ok` is null where it gave no verdict; `evidence` is kept of some failures."""
 
@@ -1048,7 +1157,7 @@ class Schedule(Answer, frozen=True, kw_only=True):
     id: str
     team_id: str
     name: str
-    timezone: str
+    timezone: str | None
     rotation: str
     handoff: str
     starts_on: str
@@ -1135,6 +1244,108 @@ class Sla(Part, frozen=True, kw_only=True):
     objective_pct: float
     window: str | None = None
     latency_threshold_ms: int | None = None
+
+
+class Slo(Answer, frozen=True, kw_only=True):
+    """A service level objective and how it stands."""
+
+    object: str
+    id: str
+    team_id: str
+    name: str
+    monitor_id: str | None
+    tags: tuple[str, ...]
+    kind: str
+    objective_pct: float
+    latency_threshold_ms: int | None
+    window: str
+    timezone: str
+    alerting: SloAlerting
+    notify: tuple[str, ...]
+    of_config: bool
+    status: str
+    burning: str | None
+    breached_at: datetime | None
+    budget: SloBudget
+    created_at: datetime
+    updated_at: datetime
+
+
+class SloAlerting(Part, frozen=True, kw_only=True):
+    """The pairs that say `sla.at_risk`; null is off."""
+
+    fast: BurnPair | None
+    slow: BurnPair | None
+    ticket: BurnPair | None
+
+
+class SloBudget(Part, frozen=True, kw_only=True):
+    """The budget of the period that holds now. `observed_pct` is null where nothing was measured."""
+
+    period_start: datetime
+    period_end: datetime
+    observed_pct: float | None
+    budget_seconds: float
+    consumed_seconds: float
+    remaining_pct: float | None
+    excluded_maintenance_seconds: float
+    unknown_seconds: float
+
+
+class SloDay(Part, frozen=True, kw_only=True):
+    """One day of the objective's time zone, cut to the period."""
+
+    date: str
+    observed_pct: float | None
+    consumed_seconds: float
+    measured_seconds: float
+    excluded_maintenance_seconds: float
+    paused_seconds: float
+    unknown_seconds: float
+
+
+class SloIncident(Part, frozen=True, kw_only=True):
+    """An incident and what it spent of the budget in the period."""
+
+    incident_id: str
+    number: int
+    title: str
+    monitor_id: str | None
+    triggered_at: datetime
+    resolved_at: datetime | None
+    consumed_seconds: float
+
+
+class SloReport(Answer, frozen=True, kw_only=True):
+    """The report of an objective."""
+
+    object: str
+    slo_id: str
+    name: str
+    monitor_id: str | None
+    tags: tuple[str, ...]
+    kind: str
+    latency_threshold_ms: int | None
+    window: str
+    timezone: str
+    period: str | None
+    period_start: datetime
+    period_end: datetime
+    objective_pct: float
+    observed_pct: float | None
+    met: bool | None
+    budget_seconds: float
+    consumed_seconds: float
+    remaining_pct: float | None
+    measured_seconds: float
+    excluded_maintenance_seconds: float
+    paused_seconds: float
+    unknown_seconds: float
+    absent_seconds: float
+    ahead_seconds: float
+    worst_incidents: tuple[SloIncident, ...]
+    daily: tuple[SloDay, ...]
+    generated_at: datetime
 
 
 class SoaSerial(Part, frozen=True, kw_only=True):
@@ -1294,12 +1505,37 @@ class Sync(Part, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class SyncAgain(Answer, frozen=True, kw_only=True):
+    """How much of an incident's sync is tried again."""
+
+    object: str
+    incident_id: str
+    count: int
+
+
 class SyncError(Part, frozen=True, kw_only=True):
     """Why another system does not have the incident as it is: a word, a sentence, and the status of its answer."""
 
     code: str
     message: str
     http_status: int | None
+
+
+class SyncLogEntry(Answer, frozen=True, kw_only=True):
+    """Something that we said to the other side or that it told us; `error` is one word where it is ours."""
+
+    object: str
+    id: str
+    at: datetime
+    direction: str
+    what: str
+    outcome: str
+    incident_id: str | None
+    external_id: str | None
+    attempt: int | None
+    http_status: int | None
+    latency_ms: int | None
+    error: str | None
 
 
 class Team(Answer, frozen=True, kw_only=True):
@@ -1506,3 +1742,38 @@ class When(Part, frozen=True, kw_only=True):
     states: tuple[str, ...] | None = None
     severities: tuple[str, ...] | None = None
     schedule: Hours | None = None
+
+
+class Window(Answer, frozen=True, kw_only=True):
+    """A maintenance window."""
+
+    object: str
+    id: str
+    team_id: str
+    name: str
+    description: str | None
+    monitors: WindowSelector
+    monitor_id: str | None
+    starts_at: str
+    timezone: str | None
+    duration_seconds: int
+    rrule: str | None
+    exdates: tuple[str, ...]
+    probing: str
+    alerting: str
+    sla: str
+    open_incidents: str
+    status_page_note: str | None
+    status: str
+    active_occurrence: Occurrence | None
+    next_occurrence: Occurrence | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class WindowSelector(Part, frozen=True, kw_only=True):
+    """Which monitors a window is for; one of the three is there."""
+
+    ids: tuple[str, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    all: bool | None = None

@@ -45,6 +45,16 @@ def read_document(reply: Reply) -> dict[str, Any]:
     return document
 
 
+def read_text(media_type: str, reply: Reply) -> str:
+    """Raises UnexpectedAnswerError for anything of another type, such as the page of a proxy."""
+    if reply.media_type != media_type:
+        raise _unexpected(reply, None)
+    try:
+        return reply.body.decode()
+    except UnicodeDecodeError as error:
+        raise _unexpected(reply, error) from None
+
+
 def _read(kind: type[T], content: bytes, reply: Reply) -> T:
     try:
         answer = msgspec.json.decode(content, type=kind, dec_hook=_decoded)

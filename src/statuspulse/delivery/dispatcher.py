@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from statuspulse.bus.bus import Bus, Topic
 from statuspulse.delivery import settlement
+from statuspulse.delivery.canary import DESTINATION
 from statuspulse.delivery.channel import ATTEMPT_SECONDS, INTERNAL, Channel, Delivered, Outcome, Retry
 from statuspulse.delivery.digest import digest
 from statuspulse.delivery.lane import Lane
@@ -22,6 +23,7 @@ from statuspulse.delivery.syncs import Syncs, UnpushableError, is_push, target_o
 from statuspulse.domain.backoff import CHANNELS
 from statuspulse.domain.channel_addresses import HttpsReceiver
 from statuspulse.domain.incident import IncidentState
+from statuspulse.domain.integration import Operation
 from statuspulse.domain.message import Action, Message
 from statuspulse.domain.secret import Secret
 from statuspulse.metrics import Metrics
@@ -51,7 +53,8 @@ class Dispatcher:
     """Works off the outbox until it is cancelled; the rows and their leases are all that it needs to go on later.
 
     `channels` holds the channel of each type, `providers` the provider of each kind of integration, `owner` names this
-    dispatcher among all that run at once, `random` answers numbers in [0, 1).
+    dispatcher among all that run at once, `random` answers numbers in [0, 1), `canary` hands over what is owed to
+    ourselves.
     """
 
     def __init__(
@@ -66,8 +69,10 @@ class Dispatcher:
         owner: str,
         random: Callable[[], float],
         providers: Mapping[str, Provider] | None = None,
+        canary: Callable[[], Awaitable[Outcome]] | None = None,
     ) -> None:
         self._syncs = Syncs(keyring, providers or {}, now=now)
+        self._canary = canary
         self._metrics = metrics
         self._database = database
         self._keyring = keyring
@@ -137,6 +142,8 @@ class Dispatcher:
         """In a storm everything that the destination is owed goes in one message."""
         if is_push(row):
             return Job(row, None, target=target_of(connection, row))
+        if row.destination == DESTINATION:
+            return Job(row, None)
         stored = channels.get(connection, row.team_id, row.destination)
         channel = None if stored is None else self._channels.get(stored.type)
         lane = self._lanes.get(row.destination)
@@ -212,6 +219,8 @@ class Dispatcher:
         """The attempt, ready to be made."""
         if job.target is not None:
             return self._syncs.open(job.notification, job.target)
+        if self._canary is not None and job.notification.destination == DESTINATION:
+            return self._canary
         channel, address = self._receiver(job)
         return lambda: channel.hand_over(address, self._message(job), key=job.notification.event_id)
 
@@ -261,6 +270,10 @@ class Dispatcher:
         return replace(first, ack_key=ack_key, thread=job.thread, is_copy=rows[0].lease_epoch > 1)
 
     def _judge(self, job: Job, lane: Lane, outcome: Outcome) -> None:
+        if job.notification.action == Operation.NOTE.value:
+            return  # notes go another way there, which tells nothing of the one that changes of state go
+        if job.notification.destination == DESTINATION:
+            return  # each canary is to tell how it is now
         # A provider that answered what it was asked is well, although the row has to come again.
         if not isinstance(outcome, Retry) or (job.target is not None and outcome.status == _OK):
             lane.answered()
@@ -298,7 +311,9 @@ class Dispatcher:
         """False, and nothing written, for a row that somebody else holds by now; the others of a digest stay theirs."""
         row = job.notification
         try:
-            if job.target is None:
+            if row.destination == DESTINATION:
+                settlement.record(connection, row, settled, now)
+            elif job.target is None:
                 settlement.store(connection, job, settled, now)
             else:
                 self._syncs.store(connection, row, job.target, settled, now)
@@ -315,6 +330,8 @@ class Dispatcher:
 
     def _count(self, job: Job, settled: Settlement) -> None:
         row = job.notification
+        if row.destination == DESTINATION:
+            return
         if settled.delivery is not None:
             self._metrics.delivery_attempts.labels(job.kind, settled.delivery.ending.value).inc()
         if settled.state is not State.PENDING:

@@ -83,7 +83,8 @@ class Provider(Protocol):
     it makes, and lets no secret and no text of the other side show in an outcome. `error` is a word such as
     `http_404`, `timeout` or one of its own.
 
-    Pushes of one incident come one after the other and in order, those of different ones at once. A push that ended
+    Pushes of one incident come one after the other and in order, those of different ones at once; only a note that
+    failed comes again beside the changes that follow it. A push that ended
     with `Retry`, or with the end of the process, comes again with `repeated`. Nothing has to be remembered here
     between two calls: what a provider needs again is in `known`.
     """

@@ -99,11 +99,11 @@ class Rotation:
     overrides: Sequence[Override] = ()
 
     @classmethod
-    def of(cls, plan: Mapping[str, Any]) -> Rotation:
-        """Reads a stored plan; raises RotationError for a rotation that is none."""
+    def of(cls, plan: Mapping[str, Any], team_zone: str) -> Rotation:
+        """Reads a stored plan, by the zone of the team where it has none; raises RotationError for no rotation."""
         first = date.fromisoformat(plan["starts_on"])
         return cls(
-            zone=ZoneInfo(plan["timezone"]),
+            zone=ZoneInfo(plan["timezone"] or team_zone),
             first=first,
             handoff=time.fromisoformat(plan["handoff"]),
             pattern=Pattern.of(plan["rotation"], first),

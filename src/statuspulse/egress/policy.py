@@ -40,13 +40,14 @@ class Purpose(StrEnum):
     DELIVERY_JIRA = "delivery.jira"
     DELIVERY_APPRISE = "delivery.apprise"
     DELIVERY_SMTP = "delivery.smtp"
+    HEARTBEAT_OUT = "heartbeat.out"  # who watches us: the operator chose him
     CONTROL = "control"  # an endpoint that the operator of this process named himself
 
     # An enum's own hash is a function in Python, and every dial looks verdicts up by purpose.
     __hash__ = str.__hash__
 
 
-_CHOSEN_BY_OPERATOR = frozenset({Purpose.CHECK_DNS, Purpose.CONTROL})
+_CHOSEN_BY_OPERATOR = frozenset({Purpose.CHECK_DNS, Purpose.CONTROL, Purpose.HEARTBEAT_OUT})
 _CHECKS = frozenset({Purpose.CHECK_HTTP, Purpose.CHECK_TCP, Purpose.CHECK_ICMP, Purpose.CHECK_RESOLVER})
 
 

@@ -19,10 +19,10 @@ from statuspulse.domain.incident import IncidentState, Move
 from statuspulse.domain.message import Facts
 from statuspulse.domain.monitor import Severity
 from statuspulse.domain.times import to_text
-from statuspulse.engine import holds, incident_events, notices, receivers
+from statuspulse.engine import holds, incident_events, notices, receivers, syncing
 from statuspulse.engine.notices import Audience
 from statuspulse.engine.receivers import About
-from statuspulse.storage import events, incidents, integrations, policies, states, teams, timers
+from statuspulse.storage import events, incidents, policies, states, teams, timers
 from statuspulse.storage.incidents import Incident, TimelineEntry
 
 
@@ -102,7 +102,7 @@ def is_unheard(connection: Connection, incident: Incident, now: int) -> bool:
     escalation, about = incident.escalation, notices.about(incident)
     if not incident.is_open or not incident.notify or escalation.heard:
         return False
-    if integrations.providers_of_team(connection, incident.team_id):
+    if syncing.is_known_elsewhere(connection, incident):
         return False
     ladder, upcoming = escalation.ladder, escalation.progress.upcoming
     if ladder is not None and upcoming is not None:

@@ -89,6 +89,7 @@ def open_incident(connection: Connection, opening: Opening, actor: Actor, now: i
             updated_at=now,
         ),
     )
+    syncing.opened(connection, incident, actor, facts, now)
     unheard = {"nobody_told": True} if escalating.is_unheard(connection, incident, now) else {}
     told = [_entry("triggered", actor, now, {**opening.detail, **unheard})]
     if opening.assignee is not None:
@@ -101,7 +102,6 @@ def open_incident(connection: Connection, opening: Opening, actor: Actor, now: i
     opened = incident_events.opened(incident, actor, now, observations=opening.observations, note=opening.note)
     events.record(connection, opened)
     notices.tell(connection, incident, heard, actor, facts, now)
-    syncing.opened(connection, incident, actor, facts, now)
     escalating.set_timers(connection, incident)
     return incident
 

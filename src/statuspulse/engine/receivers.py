@@ -96,6 +96,8 @@ def _named(connection: Connection, about: About, target: Target, now: int) -> Se
 
 def _on_call(connection: Connection, team_id: str, schedule_id: str, now: int) -> Sequence[str]:
     schedule = schedules.get(connection, team_id, schedule_id)
-    email = None if schedule is None else Rotation.of(schedule.plan).at(now)
+    if schedule is None:
+        return ()
+    email = Rotation.of(schedule.plan, teams.zone_of(connection, team_id)).at(now)
     member = None if email is None else people.get_by_email(connection, team_id, email)
     return () if member is None else member.contacts

@@ -105,6 +105,15 @@ def _in_step(connection: Connection, sync: Sync, incident: Incident, move: Move,
     incident_syncs.save(connection, known)
 
 
+def is_known_elsewhere(connection: Connection, incident: Incident) -> bool:
+    """Whether another system has the incident, or is still going to get it."""
+    syncs = incident_syncs.of_incident(connection, incident.team_id, incident.id)
+    if any(sync.opened for sync in syncs):
+        return True
+    enabled = {one.id for one in integrations.enabled_of_team(connection, incident.team_id)} if syncs else set()
+    return any(sync.integration_id in enabled and sync.status is not SyncStatus.FAILED for sync in syncs)
+
+
 def again(connection: Connection, incident: Incident, now: int) -> int:
     """Whatever failed and still matters is due at once; answers how many rows that are."""
     enabled = {one.id for one in integrations.enabled_of_team(connection, incident.team_id)}

@@ -141,7 +141,9 @@ class _Agent:
             spool=self._spool,
             assigned=self._assigned,
             now=clock.now,
-            load=LoadMeter(wheel=self._wheel, runner=self._runner, pulse=pulse, monotonic=monotonic).take,
+            load=LoadMeter(
+                wheel=self._wheel, runner=self._runner, pulse=pulse, now=clock.now, monotonic=monotonic
+            ).take,
             adopt=self._adopt,
             blind=self._blind,
         )

@@ -170,11 +170,14 @@ class Receipt(_Answer):
 
 
 class Load(_Document):
+    """`overdue_ms` is for how long the wheel has not come to a slot that is due; more than a moment is a standstill."""
+
     due: int = 0
     in_flight: int = 0
     lag_p99_ms: float = 0.0
     loop_lag_p99_ms: float = 0.0
     cpu_pct: float = 0.0
+    overdue_ms: float = 0.0
 
 
 class SpoolState(_Document):

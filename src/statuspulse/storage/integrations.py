@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, or_, select, update
 
 from statuspulse.domain.integration import Direction, Kind
 from statuspulse.domain.secret import Secret
@@ -15,10 +15,16 @@ from statuspulse.storage.keyset import page_of
 from statuspulse.storage.schema import alerts, inbound_messages, incident_syncs, integrations, sync_log
 from statuspulse.storage.sealing import Keyring, Place
 
+# Under this name the secret of before a rotation is sealed.
+PREVIOUS = "previous_secret"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration:
-    """One integration. `config` holds the members that may be shown, `secrets_sealed` opens at `place`."""
+    """One integration. `config` holds the members that may be shown, `secrets_sealed` opens at `place`.
+
+    The secret with `previous_digest` is good until `previous_until` (ms).
+    """
 
     id: str
     team_id: str
@@ -28,6 +34,8 @@ class Integration:
     config: Mapping[str, Any]
     secrets_sealed: bytes = field(repr=False)
     digest: bytes | None = field(repr=False, default=None)
+    previous_digest: bytes | None = field(repr=False, default=None)
+    previous_until: int | None = None
     own_author: str | None = None
     last_error: str | None = None
     last_success_at: int | None = None
@@ -107,9 +115,10 @@ def any_team_s(connection: Connection, integration_id: str) -> Integration | Non
     return None if row is None else _integration(row)
 
 
-def by_digest(connection: Connection, digest: bytes) -> Integration | None:
-    """The integration whose secret has the digest."""
-    row = connection.execute(select(integrations).where(integrations.c.digest == digest)).one_or_none()
+def by_digest(connection: Connection, digest: bytes, now: int) -> Integration | None:
+    """The integration whose secret has the digest, or had it before a rotation whose overlap goes on."""
+    previous = and_(integrations.c.previous_digest == digest, integrations.c.previous_until > now)
+    row = connection.execute(select(integrations).where(or_(integrations.c.digest == digest, previous))).one_or_none()
     return None if row is None else _integration(row)
 
 
@@ -162,6 +171,8 @@ def _columns(integration: Integration) -> dict[str, Any]:
         "config": json.dumps(integration.config, ensure_ascii=False),
         "secrets_sealed": integration.secrets_sealed,
         "digest": integration.digest,
+        "previous_digest": integration.previous_digest,
+        "previous_until": integration.previous_until,
         "own_author": integration.own_author,
         "last_error": integration.last_error,
         "last_success_at": integration.last_success_at,
@@ -180,6 +191,8 @@ def _integration(row: Row[Any]) -> Integration:
         config=json.loads(row.config),
         secrets_sealed=row.secrets_sealed,
         digest=row.digest,
+        previous_digest=row.previous_digest,
+        previous_until=row.previous_until,
         own_author=row.own_author,
         last_error=row.last_error,
         last_success_at=row.last_success_at,

@@ -8,9 +8,24 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from statuspulse.domain.ids import new_ulid
+from statuspulse.domain.integration import Operation
 from statuspulse.domain.message import Action
 from statuspulse.domain.times import SECOND
 from statuspulse.storage.keyset import page_of
@@ -115,6 +130,7 @@ class Wanted:
 # Written out, not bound: a prepared statement of PostgreSQL is planned without its parameters, and then the partial
 # index would not serve it.
 _GIVES_WAY = Action.UPDATE.value
+_NOTE = Operation.NOTE.value
 _PENDING = outbox.c.state == literal_column("'pending'")
 # What integrations are owed stands in the same table, and is no notification.
 _IS_CHANNEL = outbox.c.destination.startswith("nch_", autoescape=True)
@@ -316,6 +332,14 @@ def release(connection: Connection, owner: str, now: int) -> int:
     return released.rowcount
 
 
+def forget(connection: Connection, destination: str) -> None:
+    """Whatever a destination was ever owed, with its deliveries; for what nobody asks about later."""
+    mine = outbox.c.destination == destination
+    attempts = delivery_attempts.c.outbox_id.in_(select(outbox.c.id).where(mine))
+    connection.execute(delete(delivery_attempts).where(attempts))
+    connection.execute(delete(outbox).where(mine))
+
+
 def counts(connection: Connection) -> dict[State, int]:
     """How many rows there are in each state, states without rows included."""
     query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
@@ -456,19 +480,36 @@ def _is_unleased(now: int) -> ColumnElement[bool]:
 
 
 def _is_next(aside: Aside) -> ColumnElement[bool]:
-    """Open, the first open one of its (incident, destination), and not set aside."""
+    """Open, the first open one of its (incident, destination), and not set aside.
+
+    Notes are first tried in their place. Once one has failed, those that wait hold up only each other: what becomes of
+    a note must not keep people from hearing that the incident is taken on, or over.
+    """
     earlier = outbox.alias("earlier")
-    is_behind = exists().where(
-        earlier.c.incident_id == outbox.c.incident_id,
-        earlier.c.destination == outbox.c.destination,
-        earlier.c.seq < outbox.c.seq,
-        earlier.c.state == literal_column("'pending'"),
+    is_note = earlier.c.action == _NOTE
+    is_behind_a_change = _is_behind(earlier, ~is_note)
+    is_behind_a_note = and_(
+        ~_IS_CHANNEL,  # whoever is only told knows no notes
+        _is_behind(earlier, is_note),
+        or_(outbox.c.action == _NOTE, ~_is_behind(earlier, and_(is_note, earlier.c.attempts > 0))),
     )
     return and_(
         _PENDING,
         outbox.c.destination.not_in(aside.destinations),
         outbox.c.id.not_in(aside.ids),
-        ~is_behind,
+        ~is_behind_a_change,
+        ~is_behind_a_note,
+    )
+
+
+def _is_behind(earlier: FromClause, what: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether an open row of the same (incident, destination) that is so stands before it."""
+    return exists().where(
+        earlier.c.incident_id == outbox.c.incident_id,
+        earlier.c.destination == outbox.c.destination,
+        earlier.c.seq < outbox.c.seq,
+        earlier.c.state == literal_column("'pending'"),
+        what,
     )
 
 

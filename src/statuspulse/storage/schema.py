@@ -815,6 +815,8 @@ integrations = Table(
     Column("config", Text, nullable=False),  # JSON, without secrets
     Column("secrets_sealed", LargeBinary, nullable=False),  # JSON {name: text}
     Column("digest", LargeBinary, unique=True),  # HMAC of the secret, of those that are found by it
+    Column("previous_digest", LargeBinary, unique=True),
+    Column("previous_until", BigInteger),
     Column("own_author", Text),  # who we are there: what he does is no news
     Column("last_error", Text),
     Column("last_success_at", BigInteger),

@@ -29,6 +29,10 @@ class AsyncCaller:
     async def answer(self, kind: type[T], call: Call) -> T:
         return reading.read(kind, await self.reply(call))
 
+    async def text(self, media_type: str, call: Call) -> str:
+        """What is answered as something else than JSON."""
+        return reading.read_text(media_type, await self.reply(call))
+
     async def each(self, kind: type[T], path: str, query: Mapping[str, Any]) -> AsyncIterator[T]:
         """The items of a list, page after page as they are wanted."""
         cursor = None

@@ -18,8 +18,11 @@ from statuspulse.client.asynchronous.resources.delivery import AsyncChannels, As
 from statuspulse.client.asynchronous.resources.escalation import AsyncPolicies, AsyncSchedules
 from statuspulse.client.asynchronous.resources.events import AsyncEvents
 from statuspulse.client.asynchronous.resources.incidents import AsyncIncidents
+from statuspulse.client.asynchronous.resources.integrations import AsyncIntegrations
+from statuspulse.client.asynchronous.resources.maintenance import AsyncMaintenance
 from statuspulse.client.asynchronous.resources.monitors import AsyncMonitors, AsyncStatuses
 from statuspulse.client.asynchronous.resources.probes import AsyncProbes
+from statuspulse.client.asynchronous.resources.slos import AsyncSlos
 from statuspulse.client.asynchronous.transport import AsyncTransport
 from statuspulse.client.calls import PAGE, path_of
 from statuspulse.client.conversation import Patience
@@ -66,6 +69,9 @@ class AsyncClient:
         self.channels = AsyncChannels(self._caller)
         self.notifications = AsyncNotifications(self._caller)
         self.webhooks = AsyncWebhooks(self._caller)
+        self.integrations = AsyncIntegrations(self._caller)
+        self.maintenance = AsyncMaintenance(self._caller)
+        self.slos = AsyncSlos(self._caller)
         self.events = AsyncEvents(self._caller)
         self.tokens = AsyncTokens(self._caller)
         self.teams = AsyncTeams(self._caller)

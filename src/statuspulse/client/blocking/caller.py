@@ -30,6 +30,10 @@ class Caller:
     def answer(self, kind: type[T], call: Call) -> T:
         return reading.read(kind, self.reply(call))
 
+    def text(self, media_type: str, call: Call) -> str:
+        """What is answered as something else than JSON."""
+        return reading.read_text(media_type, self.reply(call))
+
     def each(self, kind: type[T], path: str, query: Mapping[str, Any]) -> Iterator[T]:
         """The items of a list, page after page as they are wanted."""
         cursor = None

@@ -19,8 +19,11 @@ from statuspulse.client.blocking.resources.delivery import Channels, Notificatio
 from statuspulse.client.blocking.resources.escalation import Policies, Schedules
 from statuspulse.client.blocking.resources.events import Events
 from statuspulse.client.blocking.resources.incidents import Incidents
+from statuspulse.client.blocking.resources.integrations import Integrations
+from statuspulse.client.blocking.resources.maintenance import Maintenance
 from statuspulse.client.blocking.resources.monitors import Monitors, Statuses
 from statuspulse.client.blocking.resources.probes import Probes
+from statuspulse.client.blocking.resources.slos import Slos
 from statuspulse.client.blocking.transport import Transport
 from statuspulse.client.calls import PAGE, path_of
 from statuspulse.client.conversation import Patience
@@ -67,6 +70,9 @@ class Client:
         self.channels = Channels(self._caller)
         self.notifications = Notifications(self._caller)
         self.webhooks = Webhooks(self._caller)
+        self.integrations = Integrations(self._caller)
+        self.maintenance = Maintenance(self._caller)
+        self.slos = Slos(self._caller)
         self.events = Events(self._caller)
         self.tokens = Tokens(self._caller)
         self.teams = Teams(self._caller)

@@ -189,14 +189,19 @@ class PagerDutyProvider:
         return replace(found, author=_text(_object(_object(made, "note"), "user"), "id"))
 
     async def _external(self, rest: _Rest, push: Push) -> Outcome:
-        """The incident there. An alert becomes one a moment after it was taken: it is looked for twice."""
+        """The incident there, an open one first; of those that are over the newest.
+
+        An alert becomes one a moment after it was taken: it is looked for twice.
+        """
         if push.known.external_id is not None:
             return Pushed(200, external_id=push.known.external_id)
         key = quote(push.message.incident_id, safe="")
-        found = await rest.call("GET", f"/incidents?incident_key={key}&statuses[]=triggered&statuses[]=acknowledged")
+        statuses = "&".join(f"statuses[]={status}" for status in ("triggered", "acknowledged", "resolved"))
+        found = await rest.call("GET", f"/incidents?incident_key={key}&{statuses}&sort_by=created_at:desc")
         if not isinstance(found, dict):
             return found
-        for incident in _objects(found, "incidents"):
+        by_age = _objects(found, "incidents")
+        for incident in sorted(by_age, key=lambda one: one.get("status") == "resolved"):
             if (external_id := _text(incident, "id")) is not None:
                 return Pushed(200, external_id=external_id, url=_text(incident, "html_url"))
         error = "incident_not_found"

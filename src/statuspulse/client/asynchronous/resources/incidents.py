@@ -121,6 +121,11 @@ class AsyncIncidents(AsyncResource):
         call = calls.post(path_of("incidents", incident_id, "snooze"), {"seconds": seconds}, key=idempotency_key)
         return await self._caller.answer(answers.Incident, call)
 
+    async def sync(self, incident_id: str, *, idempotency_key: str | None = None) -> answers.SyncAgain:
+        """Tries again whatever other systems could not be told of it."""
+        call = calls.post(path_of("incidents", incident_id, "sync"), key=idempotency_key)
+        return await self._caller.answer(answers.SyncAgain, call)
+
     async def stats(
         self, *, start: datetime | None = None, end: datetime | None = None, group_by: str | None = None
     ) -> answers.IncidentStats:

@@ -122,6 +122,11 @@ class Incidents(Resource):
         call = calls.post(path_of("incidents", incident_id, "snooze"), {"seconds": seconds}, key=idempotency_key)
         return self._caller.answer(answers.Incident, call)
 
+    def sync(self, incident_id: str, *, idempotency_key: str | None = None) -> answers.SyncAgain:
+        """Tries again whatever other systems could not be told of it."""
+        call = calls.post(path_of("incidents", incident_id, "sync"), key=idempotency_key)
+        return self._caller.answer(answers.SyncAgain, call)
+
     def stats(
         self, *, start: datetime | None = None, end: datetime | None = None, group_by: str | None = None
     ) -> answers.IncidentStats:

@@ -448,6 +448,8 @@ def _integrations() -> None:
         sa.Column("config", sa.Text(), nullable=False),
         sa.Column("secrets_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=True),
+        sa.Column("previous_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("previous_until", sa.BigInteger(), nullable=True),
         sa.Column("own_author", sa.Text(), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("last_success_at", sa.BigInteger(), nullable=True),
@@ -457,6 +459,7 @@ def _integrations() -> None:
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_integrations_team_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_integrations")),
         sa.UniqueConstraint("digest", name=op.f("uq_integrations_digest")),
+        sa.UniqueConstraint("previous_digest", name=op.f("uq_integrations_previous_digest")),
     )
     op.create_index(
         op.f("ix_integrations_team_id_created_at_id"), "integrations", ["team_id", "created_at", "id"], unique=False
