@@ -438,3 +438,38 @@ def test_a_region_that_returns_after_long_starts_anew(world: World) -> None:
     world.see(result(monitor, at(210), REFUSED))
     assert world.state(monitor).health is Health.DOWN
     assert world.history(monitor, at(220))[-1] == (State.DOWN, at(200), at(220))
+
+
+LATE = range(2, 26)
+
+
+@pytest.mark.parametrize("restarts_after", [None, 1, 10, len(LATE)])
+def test_what_a_region_kept_while_it_was_cut_off_does_not_keep_what_it_thought(
+    world: World, restarts_after: int | None
+) -> None:
+    world.region("far", START)
+    monitor = world.monitor(regions=["local", "far"], quorum="all", failure_threshold=1)
+    world.see(result(monitor, at(0)), result(monitor, at(5), region="far"))
+    world.see(result(monitor, at(10)), result(monitor, at(15), REFUSED, region="far"))
+    assert world.state(monitor).health is Health.DEGRADED
+    world.see(*(result(monitor, at(10 * n)) for n in range(2, 29)))
+    kept = world.items(*(result(monitor, at(10 * n + 5), region="far") for n in LATE), probe="far")
+    for count, item in enumerate(kept, 1):
+        world.ship([item], at(285.3), region="far")
+        if count == restarts_after:
+            world.restart()
+    world.see(result(monitor, at(285.1), region="far", kind=ResultKind.RECHECK))
+    assert world.state(monitor).health is Health.UP
+
+
+def test_a_late_result_that_says_otherwise_hides_no_hole_from_a_restart(world: World) -> None:
+    world.region("far", START)
+    monitor = world.monitor(regions=["local", "far"], quorum="all")
+    world.see(result(monitor, at(0)), result(monitor, at(5), region="far"), result(monitor, at(10)))
+    kept = world.items(*(result(monitor, at(10 * n + 5), REFUSED, region="far") for n in range(1, 8)), probe="far")
+    world.ship(kept, at(115.1), region="far")
+    world.restart()
+    world.see(result(monitor, at(115), region="far"))
+    key = world.key_of(monitor)
+    holes = world.database.read_now(lambda connection: states.unseen_between(connection, key, 0, at(200)))
+    assert [(hole.start, hole.end) for hole in holes] == [(at(15), at(115))]

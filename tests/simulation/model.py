@@ -23,15 +23,16 @@ _LATENESS = 5 * SECOND
 
 @dataclass(slots=True)
 class Region:
-    """The verdicts that count, oldest first, and the newest slots stored and counted.
+    """The verdicts that count, oldest first, and the newest slots stored, counted and voted.
 
-    It is `blind` while the newest stored one says that its probe was.
+    What came too late to vote may be counted, as something seen. It is `blind` while the newest stored one says that its probe was.
     """
 
     verdicts: list[bool] = field(default_factory=list)
     blind: bool = False
     stored: int = -1
     counted: int = -1
+    voted: int = -1
     position: str = "none"
 
     def clear(self) -> None:
@@ -169,10 +170,10 @@ class Model:
     ) -> None:
         slot, observed = when
         region = monitor.regions[slug]
-        if region.counted >= 0 and now - region.counted > max(3 * monitor.spacing, 90 * SECOND):
+        if region.voted >= 0 and now - region.voted > max(3 * monitor.spacing, 90 * SECOND):
             region.clear()
         region.hear(ok, monitor.config)
-        region.counted = slot
+        region.counted = region.voted = slot
         monitor.heard_at = now
         oldest = now - monitor.vote_lifetime
         voters = [

@@ -14,7 +14,8 @@ from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.result import Result
 from statuspulse.domain.schedule import Grid, Strategy
 from statuspulse.domain.slowness import ROUNDS, Sample, newest_rounds
-from statuspulse.storage import monitors, results, states, watch
+from statuspulse.storage import late_sights, monitors, results, states, watch
+from statuspulse.storage.late_sights import LateSight
 from statuspulse.storage.results import NO_SLOTS, LastSlots
 from statuspulse.storage.states import MonitorState
 from statuspulse.storage.watch import WatchedMonitor
@@ -24,18 +25,21 @@ _LOADED_AT_ONCE = 500
 
 @dataclass(slots=True)
 class Sight:
-    """What a region has seen of a monitor (ms): newest slot stored and counted, end of sight, newest counted result.
+    """What a region has seen of a monitor (ms): newest slot stored, counted and voted, end of sight, newest result.
 
-    It `is_blind` while its newest result says that its probe had no network of its own; `probe_id` is whose the last
-    one is, None where that is not known any more.
+    A late result may count, where it confirms what was decided, and never votes: `is_late` while the newest is one. It
+    `is_blind` while its newest result says that its probe had no network of its own; `probe_id` is whose the last
+    counted one is, None where that is not known any more.
     """
 
     stored: int | None = None
     counted: int | None = None
+    voted: int | None = None
     seen_until: int | None = None
     last: Result | None = None
     probe_id: str | None = None
     is_blind: bool = False
+    is_late: bool = False
 
 
 @dataclass(slots=True)
@@ -138,6 +142,7 @@ class Watchlist:
         moods = monitors.states(connection, keys)
         standings = states.standings_by_monitor(connection, keys)
         slots = results.last_slots(connection, keys, list(self._region_keys.values()))
+        late = late_sights.by_region(connection, keys)
         loaded = []
         for monitor in found:
             config = monitor.config
@@ -153,7 +158,7 @@ class Watchlist:
             watched.last_decision_at = watched.state.votes_from
             for region_key in watched.regions:
                 last = slots.get((monitor.key, region_key), NO_SLOTS)
-                watched.sights[region_key] = _sight(last, watched)
+                watched.sights[region_key] = _sight(last, late.get((monitor.key, region_key)), watched)
                 watched.last_decision_at = max(watched.last_decision_at, last.observed_at or 0)
             _share_sight(watched)
             watched.samples = _samples(connection, watched)
@@ -173,12 +178,20 @@ def _in_parts(changed: Sequence[WatchedMonitor]) -> Iterator[Sequence[WatchedMon
         yield part
 
 
-def _sight(last: LastSlots, watched: Watched) -> Sight:
+def _sight(last: LastSlots, late: LateSight | None, watched: Watched) -> Sight:
+    counted, voted = (last.counted, last.counted) if late is None else (late.counted, late.voted)
     seen_until = None
-    if last.counted is not None:
+    if counted is not None:
         # What was told of a time before the votes, as by a seed file, leaves no hole up to them.
-        seen_until = max(last.counted + watched.rules.interval, watched.state.votes_from)
-    return Sight(stored=last.stored, counted=last.counted, seen_until=seen_until, is_blind=last.is_blind)
+        seen_until = max(counted + watched.rules.interval, watched.state.votes_from)
+    return Sight(
+        stored=last.stored,
+        counted=counted,
+        voted=voted,
+        seen_until=seen_until,
+        is_blind=last.is_blind,
+        is_late=late is not None,
+    )
 
 
 def _share_sight(watched: Watched) -> None:
