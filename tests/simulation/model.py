@@ -25,7 +25,8 @@ _LATENESS = 5 * SECOND
 class Region:
     """The verdicts that count, oldest first, and the newest slots stored, counted and voted.
 
-    What came too late to vote may be counted, as something seen. It is `blind` while the newest stored one says that its probe was.
+    What came too late to vote may be counted, as something seen. It is `blind` while the newest stored one says that
+    its probe was.
     """
 
     verdicts: list[bool] = field(default_factory=list)

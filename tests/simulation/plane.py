@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Dialect, event
 
 from statuspulse.bus.bus import Batch, Reply
 from statuspulse.bus.local import LocalBus
@@ -26,6 +26,7 @@ from statuspulse.engine.liveness import Liveness
 from statuspulse.metrics import Metrics
 from statuspulse.protocol.documents import Receipt, Results
 from statuspulse.protocol.true_times import correct
+from statuspulse.storage.connect import Engines
 from statuspulse.storage.database import Database, DatabaseUnavailableError, _Job
 from statuspulse.storage.probes import Probe
 from tests.simulation.probe import is_calm
@@ -71,6 +72,7 @@ class SimulatedDatabase(Database):
         super().__init__(url)
         for engine in (self.engines.writer, self.engines.reader):
             event.listen(engine, "connect", _without_fsync)
+        _share_compiled(self.engines)
 
     def submit(self, work: Callable[[Connection], T]) -> Future[T]:
         """The writer's way to commit, gone by the caller: to wake a thread and wait for it is what a run would last."""
@@ -96,6 +98,19 @@ class SimulatedDatabase(Database):
         """A read on the connection that is kept: nothing ever holds a lock here."""
         assert self._near is not None
         return self._near.read(work)
+
+
+_compiled: list[tuple[Dialect, Any]] = []
+
+
+def _share_compiled(engines: Engines) -> None:
+    """Statements are compiled once for a dialect and not for a run: all runs of a process have the first one's."""
+    assert engines.near is not None
+    ours = (engines.writer, engines.reader, engines.near)
+    if not _compiled:
+        _compiled.extend((engine.dialect, engine._compiled_cache) for engine in ours)
+    for engine, (dialect, cache) in zip(ours, _compiled, strict=True):
+        engine.dialect, engine._compiled_cache = dialect, cache
 
 
 def _without_fsync(connection: Any, _record: object) -> None:

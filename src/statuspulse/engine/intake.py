@@ -16,7 +16,7 @@ from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Span
 from statuspulse.engine import availability, coverage, covering, expiry, hindsight, rollups, transitions
 from statuspulse.engine.blindness import blind_to
-from statuspulse.engine.evaluation import Recheck, eligible, evaluate, look_now
+from statuspulse.engine.evaluation import Evaluated, Recheck, eligible, evaluate, look_now
 from statuspulse.engine.watchlist import Sight, Watched, Watchlist
 from statuspulse.protocol.conversion import InvalidItemError, gap_of, result_of
 from statuspulse.protocol.documents import Item, Receipt, Rejection, RejectionCode
@@ -200,11 +200,7 @@ def _evaluate(
         watched.sights[region_key].probe_id = batch.probe_id
     if watched.sights[region_key].counted != result.scheduled_at:
         tally.late.append(tally.placed[-1])
-    if outcome.moves_lateness:
-        tally.late_sights[key, region_key] = _late_sight(watched.sights[region_key])
-    if outcome.standing is not None:
-        tally.standings[key, region_key] = outcome.standing
-    tally.unseen += ((key, hole) for hole in outcome.unseen)
+    _note(tally, (key, region_key), watched.sights[region_key], outcome)
     tally.rechecks += outcome.rechecks
     tally.warnings += expiry.warn(connection, watched, result, now)
     if outcome.opens_doubt:
@@ -220,8 +216,13 @@ def _evaluate(
         tally.transitions += 1
 
 
-def _late_sight(sight: Sight) -> LateSight | None:
-    return LateSight(counted=sight.counted, voted=sight.voted) if sight.is_late else None
+def _note(tally: Tally, place: tuple[int, int], sight: Sight, outcome: Evaluated) -> None:
+    """What of the outcome is stored at the end of the batch."""
+    if outcome.moves_lateness:
+        tally.late_sights[place] = LateSight(counted=sight.counted, voted=sight.voted) if sight.is_late else None
+    if outcome.standing is not None:
+        tally.standings[place] = outcome.standing
+    tally.unseen += ((place[0], hole) for hole in outcome.unseen)
 
 
 def _end_maintenance(connection: Connection, watched: Watched, now: int) -> None:
