@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -473,3 +474,17 @@ def test_a_late_result_that_says_otherwise_hides_no_hole_from_a_restart(world: W
     key = world.key_of(monitor)
     holes = world.database.read_now(lambda connection: states.unseen_between(connection, key, 0, at(200)))
     assert [(hole.start, hole.end) for hole in holes] == [(at(15), at(115))]
+
+
+def test_a_decision_after_a_restart_tells_what_regions_saw_before_it(world: World) -> None:
+    world.region("far", START)
+    monitor = world.monitor(regions=["local", "far"], quorum="all", failure_threshold=1)
+    world.see(result(monitor, at(0)), result(monitor, at(5), region="far"))
+    world.see(result(monitor, at(10)), result(monitor, at(15), REFUSED, region="far"))
+    world.restart()
+    world.edit(monitor, at(18), quorum="any")
+    world.see(result(monitor, at(20)))
+    assert world.state(monitor).health is Health.DOWN
+    evidence = {one["region"]: one for one in json.loads(world.transitions(monitor)[-1].evidence)}
+    assert evidence["far"]["standing"] == "failing"
+    assert evidence["far"]["failure"] == {"class": "connect_refused", "detail": REFUSED.detail}

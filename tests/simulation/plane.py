@@ -24,7 +24,7 @@ from statuspulse.engine.housekeeping import Housekeeping
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
 from statuspulse.metrics import Metrics
-from statuspulse.protocol.documents import Receipt, Results
+from statuspulse.protocol.documents import Job, Receipt, Results
 from statuspulse.protocol.true_times import correct
 from statuspulse.storage.connect import Engines
 from statuspulse.storage.database import Database, DatabaseUnavailableError, _Job
@@ -144,6 +144,18 @@ class ObservedBus(LocalBus):
             yield batch, checked
 
 
+class ObservedJobs(Jobs):
+    """Says when there is one."""
+
+    def __init__(self, bus: LocalBus, offered: Callable[[], None]) -> None:
+        super().__init__(bus)
+        self._offered = offered
+
+    def offer(self, region: str, job: Job) -> None:
+        super().offer(region, job)
+        self._offered()
+
+
 @dataclass(slots=True)
 class ControlPlane:
     """The parts that a restart takes away (`jobs`, `liveness`, the engine's cache) and the file that it does not."""
@@ -154,6 +166,7 @@ class ControlPlane:
     trace: Trace
     jobs: Jobs = field(init=False)
     liveness: Liveness = field(init=False)
+    _offer: asyncio.Event = field(default_factory=asyncio.Event)
     _bus: ObservedBus = field(init=False)
     _tasks: asyncio.TaskGroup = field(init=False)
     _parts: list[asyncio.Task[None]] = field(init=False)
@@ -172,6 +185,10 @@ class ControlPlane:
     def stop(self) -> None:
         for part in self._parts:
             part.cancel()
+
+    async def next_offer(self) -> None:
+        """Until there is one more job for somebody."""
+        await self._offer.wait()
 
     def befalls(self, random: Random, chance: float) -> bool:
         """Whether an accident of that chance happens now; none does in the calm."""
@@ -192,9 +209,13 @@ class ControlPlane:
         self.trace.tell(virtual_now(), f"{probe.region} ships {first}..{last}: {answer}")
         return receipt
 
+    def _note_offer(self) -> None:
+        self._offer.set()
+        self._offer = asyncio.Event()
+
     def _boot(self) -> None:
         self._bus = ObservedBus(self.accidents)
-        self.jobs, self.liveness = Jobs(self._bus), Liveness()
+        self.jobs, self.liveness = ObservedJobs(self._bus, self._note_offer), Liveness()
         loop = asyncio.get_running_loop()
 
         def now() -> int:
