@@ -150,9 +150,9 @@ def test_the_last_slot_that_counted_may_be_older_than_the_last_one(ground: Groun
     add(5000, REFUSED, ground.here)
     add(6000, BLIND, ground.here)
     add(9000, None, ground.there)
-    assert last() == LastSlots(stored=6000, counted=5000, observed_at=5080, is_blind=True)
+    assert last() == LastSlots(stored=6000, counted=5000, observed_at=5080, is_blind=True, voted=5000)
     add(7000, None, ground.here)
-    assert last() == LastSlots(stored=7000, counted=7000, observed_at=7080, is_blind=False)
+    assert last() == LastSlots(stored=7000, counted=7000, observed_at=7080, is_blind=False, voted=7000)
 
 
 def test_the_newest_result_of_each_region_is_found(ground: Ground) -> None:

@@ -18,10 +18,12 @@ from statuspulse.domain.incident import IncidentState, availability_key
 from statuspulse.domain.result import Gap, ResultKind
 from statuspulse.domain.team_settings import TeamSettings
 from statuspulse.domain.times import MINUTE, SECOND, to_text
+from statuspulse.domain.uptime import Span
+from statuspulse.engine.sight import sights_of
 from statuspulse.protocol.conversion import gap_item
 from statuspulse.protocol.documents import TimingsDocument
 from statuspulse.storage import incidents as stored_incidents
-from statuspulse.storage import states, teams
+from statuspulse.storage import monitors, states, teams, watch
 from tests.engine.world import REFUSED, START, World, result
 
 BLOCKED = Failure(FailureClass.BLOCKED_BY_POLICY, "the address policy denies private addresses")
@@ -444,6 +446,17 @@ def test_a_region_that_returns_after_long_starts_anew(world: World) -> None:
 LATE = range(2, 26)
 
 
+def shown_holes(world: World, monitor: str, now: int) -> tuple[Span, ...]:
+    """What is missed up to now, as whoever asks is told."""
+
+    def look(connection: Connection) -> tuple[Span, ...]:
+        found = monitors.get(connection, world.team_id, monitor)
+        assert found is not None
+        return sights_of(connection, [(found, states.state_of(connection, found.key))], now)[found.key].holes
+
+    return world.database.read_now(look)
+
+
 @pytest.mark.parametrize("restarts_after", [None, 1, 10, len(LATE)])
 def test_what_a_region_kept_while_it_was_cut_off_does_not_keep_what_it_thought(
     world: World, restarts_after: int | None
@@ -469,6 +482,9 @@ def test_a_late_result_that_says_otherwise_hides_no_hole_from_a_restart(world: W
     world.see(result(monitor, at(0)), result(monitor, at(5), region="far"), result(monitor, at(10)))
     kept = world.items(*(result(monitor, at(10 * n + 5), REFUSED, region="far") for n in range(1, 8)), probe="far")
     world.ship(kept, at(115.1), region="far")
+    assert [(hole.region, hole.start, hole.end) for hole in shown_holes(world, monitor, at(115.1))][-1:] == [
+        (world.database.read_now(watch.region_keys)["far"], at(15), at(115.1))
+    ]
     world.restart()
     world.see(result(monitor, at(115), region="far"))
     key = world.key_of(monitor)

@@ -14,8 +14,7 @@ from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.result import Result
 from statuspulse.domain.schedule import Grid, Strategy
 from statuspulse.domain.slowness import ROUNDS, Sample, newest_rounds
-from statuspulse.storage import late_sights, monitors, results, states, watch
-from statuspulse.storage.late_sights import LateSight
+from statuspulse.storage import monitors, results, states, watch
 from statuspulse.storage.results import NO_SLOTS, LastSlots
 from statuspulse.storage.states import MonitorState
 from statuspulse.storage.watch import WatchedMonitor
@@ -142,7 +141,6 @@ class Watchlist:
         moods = monitors.states(connection, keys)
         standings = states.standings_by_monitor(connection, keys)
         slots = results.last_slots(connection, keys, list(self._region_keys.values()))
-        late = late_sights.by_region(connection, keys)
         loaded = []
         for monitor in found:
             config = monitor.config
@@ -158,7 +156,7 @@ class Watchlist:
             watched.last_decision_at = watched.state.votes_from
             for region_key in watched.regions:
                 last = slots.get((monitor.key, region_key), NO_SLOTS)
-                watched.sights[region_key] = _sight(last, late.get((monitor.key, region_key)), watched)
+                watched.sights[region_key] = _sight(last, watched)
                 watched.last_decision_at = max(watched.last_decision_at, last.observed_at or 0)
             _share_sight(watched)
             watched.samples = _samples(connection, watched)
@@ -178,19 +176,18 @@ def _in_parts(changed: Sequence[WatchedMonitor]) -> Iterator[Sequence[WatchedMon
         yield part
 
 
-def _sight(last: LastSlots, late: LateSight | None, watched: Watched) -> Sight:
-    counted, voted = (last.counted, last.counted) if late is None else (late.counted, late.voted)
+def _sight(last: LastSlots, watched: Watched) -> Sight:
     seen_until = None
-    if counted is not None:
+    if last.counted is not None:
         # What was told of a time before the votes, as by a seed file, leaves no hole up to them.
-        seen_until = max(counted + watched.rules.interval, watched.state.votes_from)
+        seen_until = max(last.counted + watched.rules.interval, watched.state.votes_from)
     return Sight(
         stored=last.stored,
-        counted=counted,
-        voted=voted,
+        counted=last.counted,
+        voted=last.voted,
         seen_until=seen_until,
         is_blind=last.is_blind,
-        is_late=late is not None,
+        is_late=last.is_late,
     )
 
 
