@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from statuspulse.engine import availability, evaluation, intake, silence, transitions
+from statuspulse.engine import availability, covering, evaluation, intake, silence, transitions
 from statuspulse.engine.incidents import change
-from statuspulse.engine.watchlist import Watchlist
+from statuspulse.engine.watchlist import Sight, Watched, Watchlist
 from statuspulse.storage import positions, states
 from tests.simulation.simulation import BrokenError, simulate
 
@@ -171,7 +171,46 @@ def absence_is_forgiven(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(evaluation, "_was_away", always(False))
 
 
+def late_results_keep_a_vote(patch: pytest.MonkeyPatch) -> None:
+    """A region that was cut off for long ships what it kept, and votes as it did before."""
+
+    def was_away(sight: Sight, watched: Watched, now: int) -> bool:
+        return sight.counted is not None and now - sight.counted > watched.rules.longest_absence
+
+    patch.setattr(evaluation, "_was_away", was_away)
+
+
+def windows_suppress_nothing(patch: pytest.MonkeyPatch) -> None:
+    """People are told of an outage inside a window that suppresses that."""
+    patch.setattr(availability, "_is_suppressed", always(False))
+
+
+def streaks_go_on_behind_a_window(patch: pytest.MonkeyPatch) -> None:
+    """What was seen in a window that suppressed alerts counts behind its end."""
+    patch.setattr(covering, "_begin_streaks", always(None))
+
+
+def an_outage_of_a_window_is_never_told(patch: pytest.MonkeyPatch) -> None:
+    """What broke inside stays broken behind the end, and nobody hears of it."""
+    patch.setattr(availability, "make_up_for", always(False))
+
+
+def windows_count_where_they_were_noticed(patch: pytest.MonkeyPatch) -> None:
+    """A window covers a monitor from when the engine came to it, and not from its beginning."""
+    wanted = covering._wanted
+
+    def wanted_from_now(monitor: Any, holding: Any, now: int, since: int) -> Any:
+        return wanted(monitor, holding, now, max(since, now))
+
+    patch.setattr(covering, "_wanted", wanted_from_now)
+
+
 PLANTED = [
+    late_results_keep_a_vote,
+    windows_suppress_nothing,
+    streaks_go_on_behind_a_window,
+    an_outage_of_a_window_is_never_told,
+    windows_count_where_they_were_noticed,
     quorum_one_short,
     holes_are_not_noted,
     silence_is_not_noticed,
