@@ -206,7 +206,7 @@ def windows_count_where_they_were_noticed(patch: pytest.MonkeyPatch) -> None:
 
 
 # Each with the seed that finds it first, which is played before the others.
-PLANTED = {
+PLANTED: dict[Plant, int] = {
     quorum_one_short: 0,
     holes_are_not_noted: 0,
     silence_is_not_noticed: 0,
