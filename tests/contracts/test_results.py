@@ -11,8 +11,9 @@ from sqlalchemy import Connection, func, select
 
 from statuspulse.domain.failure import Failure, FailureClass, MissReason
 from statuspulse.domain.result import Certificate, Gap, Observation, Phases, ResultKind, Verdict
-from statuspulse.storage import results
+from statuspulse.storage import late_sights, results
 from statuspulse.storage.database import Database
+from statuspulse.storage.late_sights import LateSight
 from statuspulse.storage.results import NO_SLOTS, LastSlots, PlacedGap
 from statuspulse.storage.schema import failure_details, gap_records
 from statuspulse.storage.schema import results as rows
@@ -150,9 +151,16 @@ def test_the_last_slot_that_counted_may_be_older_than_the_last_one(ground: Groun
     add(5000, REFUSED, ground.here)
     add(6000, BLIND, ground.here)
     add(9000, None, ground.there)
-    assert last() == LastSlots(stored=6000, counted=5000, observed_at=5080, is_blind=True)
+    assert last() == LastSlots(stored=6000, counted=5000, observed_at=5080, is_blind=True, voted=5000)
     add(7000, None, ground.here)
-    assert last() == LastSlots(stored=7000, counted=7000, observed_at=7080, is_blind=False)
+    assert last() == LastSlots(stored=7000, counted=7000, observed_at=7080, is_blind=False, voted=7000)
+    place = (ground.monitor, ground.here)
+    ground.write(lambda connection: late_sights.save(connection, {place: LateSight(counted=6500, voted=None)}))
+    ground.write(lambda connection: late_sights.save(connection, {place: LateSight(counted=5000, voted=4000)}))
+    late = LastSlots(stored=7000, counted=5000, observed_at=7080, is_blind=False, voted=4000, is_late=True)
+    assert last() == late
+    ground.write(lambda connection: late_sights.save(connection, {place: None}))
+    assert last() == replace(late, counted=7000, voted=7000, is_late=False)
 
 
 def test_the_newest_result_of_each_region_is_found(ground: Ground) -> None:

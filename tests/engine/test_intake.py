@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -17,10 +18,12 @@ from statuspulse.domain.incident import IncidentState, availability_key
 from statuspulse.domain.result import Gap, ResultKind
 from statuspulse.domain.team_settings import TeamSettings
 from statuspulse.domain.times import MINUTE, SECOND, to_text
+from statuspulse.domain.uptime import Span
+from statuspulse.engine.sight import sights_of
 from statuspulse.protocol.conversion import gap_item
 from statuspulse.protocol.documents import TimingsDocument
 from statuspulse.storage import incidents as stored_incidents
-from statuspulse.storage import states, teams
+from statuspulse.storage import monitors, states, teams, watch
 from tests.engine.world import REFUSED, START, World, result
 
 BLOCKED = Failure(FailureClass.BLOCKED_BY_POLICY, "the address policy denies private addresses")
@@ -438,3 +441,66 @@ def test_a_region_that_returns_after_long_starts_anew(world: World) -> None:
     world.see(result(monitor, at(210), REFUSED))
     assert world.state(monitor).health is Health.DOWN
     assert world.history(monitor, at(220))[-1] == (State.DOWN, at(200), at(220))
+
+
+LATE = range(2, 26)
+
+
+def shown_holes(world: World, monitor: str, now: int) -> tuple[Span, ...]:
+    """What is missed up to now, as whoever asks is told."""
+
+    def look(connection: Connection) -> tuple[Span, ...]:
+        found = monitors.get(connection, world.team_id, monitor)
+        assert found is not None
+        return sights_of(connection, [(found, states.state_of(connection, found.key))], now)[found.key].holes
+
+    return world.database.read_now(look)
+
+
+@pytest.mark.parametrize("restarts_after", [None, 1, 10, len(LATE)])
+def test_what_a_region_kept_while_it_was_cut_off_does_not_keep_what_it_thought(
+    world: World, restarts_after: int | None
+) -> None:
+    world.region("far", START)
+    monitor = world.monitor(regions=["local", "far"], quorum="all", failure_threshold=1)
+    world.see(result(monitor, at(0)), result(monitor, at(5), region="far"))
+    world.see(result(monitor, at(10)), result(monitor, at(15), REFUSED, region="far"))
+    assert world.state(monitor).health is Health.DEGRADED
+    world.see(*(result(monitor, at(10 * n)) for n in range(2, 29)))
+    kept = world.items(*(result(monitor, at(10 * n + 5), region="far") for n in LATE), probe="far")
+    for count, item in enumerate(kept, 1):
+        world.ship([item], at(285.3), region="far")
+        if count == restarts_after:
+            world.restart()
+    world.see(result(monitor, at(285.1), region="far", kind=ResultKind.RECHECK))
+    assert world.state(monitor).health is Health.UP
+
+
+def test_a_late_result_that_says_otherwise_hides_no_hole_from_a_restart(world: World) -> None:
+    world.region("far", START)
+    monitor = world.monitor(regions=["local", "far"], quorum="all")
+    world.see(result(monitor, at(0)), result(monitor, at(5), region="far"), result(monitor, at(10)))
+    kept = world.items(*(result(monitor, at(10 * n + 5), REFUSED, region="far") for n in range(1, 8)), probe="far")
+    world.ship(kept, at(115.1), region="far")
+    assert [(hole.region, hole.start, hole.end) for hole in shown_holes(world, monitor, at(115.1))][-1:] == [
+        (world.database.read_now(watch.region_keys)["far"], at(15), at(115.1))
+    ]
+    world.restart()
+    world.see(result(monitor, at(115), region="far"))
+    key = world.key_of(monitor)
+    holes = world.database.read_now(lambda connection: states.unseen_between(connection, key, 0, at(200)))
+    assert [(hole.start, hole.end) for hole in holes] == [(at(15), at(115))]
+
+
+def test_a_decision_after_a_restart_tells_what_regions_saw_before_it(world: World) -> None:
+    world.region("far", START)
+    monitor = world.monitor(regions=["local", "far"], quorum="all", failure_threshold=1)
+    world.see(result(monitor, at(0)), result(monitor, at(5), region="far"))
+    world.see(result(monitor, at(10)), result(monitor, at(15), REFUSED, region="far"))
+    world.restart()
+    world.edit(monitor, at(18), quorum="any")
+    world.see(result(monitor, at(20)))
+    assert world.state(monitor).health is Health.DOWN
+    evidence = {one["region"]: one for one in json.loads(world.transitions(monitor)[-1].evidence)}
+    assert evidence["far"]["standing"] == "failing"
+    assert evidence["far"]["failure"] == {"class": "connect_refused", "detail": REFUSED.detail}

@@ -28,7 +28,7 @@ from statuspulse.engine.silence import SilenceWatch
 from statuspulse.engine.watchlist import Watchlist
 from statuspulse.protocol.conversion import item_of
 from statuspulse.protocol.documents import Item, Receipt, Results
-from statuspulse.storage import incidents, probes, states
+from statuspulse.storage import incidents, maintenance, probes, states
 from statuspulse.storage.connect import open_engines, sqlite_url
 from statuspulse.storage.database import Database
 from statuspulse.storage.incidents import Incident, IncidentFilter
@@ -89,6 +89,12 @@ class World:
     def edit(self, monitor_id: str, now: int, **members: Any) -> None:
         edit = Edit(sent=members, way=Way.MERGE, if_match=None, dry_run=False)
         self.write(lambda connection: catalog.update(connection, self.instance, self.change_at(now), monitor_id, edit))
+
+    def inline_window(self, monitor_id: str) -> str:
+        """The id of the window that is a part of the monitor and not over."""
+        key = self.key_of(monitor_id)
+        found = self.database.read_now(lambda connection: maintenance.of_monitor(connection, self.team_id, key))
+        return found[-1].id
 
     def pause(self, monitor_id: str, now: int) -> None:
         self.write(lambda connection: catalog.pause(connection, self.change_at(now), monitor_id))

@@ -51,16 +51,20 @@ class Rest:
             _sums_add_up(timeline, monitor, self.now)
             self._measured_only_where_somebody_looked(timeline, monitor)
             self._never_the_opposite(timeline, monitor)
+            self._maintenance_is_what_windows_take_out(timeline, monitor)
+            self._nobody_hears_inside(connection, monitor)
         _one_open_incident_where_it_is_down(connection)
         _each_message_owed_once(connection)
         self._every_result_once(connection)
 
     def _state_is_the_truth(self, connection: Connection, monitor: Monitor, one: Assigned) -> None:
         """In the calm every monitor is what its target is: nothing is lost, stuck or forgotten."""
-        health = states.state_of(connection, monitor.key).health.value
+        state = states.state_of(connection, monitor.key)
+        health = state.health.value
         fails = [one.target.fails(region, self.now - START) for region in monitor.config["regions"]]
         expected = "down" if all(fails) else "up"
         _must(health == expected, f"{monitor.name} is {health} after the calm and its target {expected}")
+        _must(state.state.value == health, f"{monitor.name} is {state.state.value} after the calm, and no window holds")
 
     def _timeline(self, connection: Connection, monitor: Monitor) -> Timeline:
         shown = [(monitor, sights_of(connection, [(monitor, states.state_of(connection, monitor.key))], self.now))]
@@ -124,6 +128,26 @@ class Rest:
                     "in which every look said the opposite",
                 )
 
+    def _maintenance_is_what_windows_take_out(self, timeline: Timeline, monitor: Monitor) -> None:
+        """To the millisecond: from the first moment by the plan, or by who ended it, whenever it was carried out."""
+        covers = [one for one in self.model.monitors[monitor.id].covers if one.excludes and one.start < one.end]
+        wanted = sorted((one.start, one.end) for one in covers)
+        taken = [(one.start, one.end) for one in timeline.within(0, self.now) if one.state is State.MAINTENANCE]
+        told, expected = ([(_t(start), _t(end)) for start, end in _joined(spans)] for spans in (taken, wanted))
+        _must(told == expected, f"{monitor.name} was in maintenance {told} and its windows were {expected}")
+
+    def _nobody_hears_inside(self, connection: Connection, monitor: Monitor) -> None:
+        """No incident begins, and none is told of, while a window suppresses that."""
+        mute = [(one.start, one.end) for one in self.model.monitors[monitor.id].covers if one.mutes]
+        query = select(outbox.c.created_at).join(incidents, incidents.c.id == outbox.c.incident_id)
+        told = connection.scalars(query.where(incidents.c.monitor_key == monitor.key, outbox.c.action == "trigger"))
+        opened = connection.scalars(select(incidents.c.triggered_at).where(incidents.c.monitor_key == monitor.key))
+        for at in (*told, *opened):
+            _must(
+                not any(start <= at < end for start, end in mute),
+                f"people hear at {_t(at)} that {monitor.name} is down, inside a window",
+            )
+
     def _every_result_once(self, connection: Connection) -> None:
         """By its identity each result that was not given up stands in the rows once, and nothing else does."""
         keys = {
@@ -170,7 +194,11 @@ def _transitions_follow_each_other(connection: Connection, monitor: Monitor) -> 
 
 def _down_carries_evidence(connection: Connection, monitor: Monitor) -> None:
     """Each transition to down names a failing region. That they are enough, the model says after every commit."""
-    query = select(transitions).where(transitions.c.monitor_key == monitor.key, transitions.c.health == "down")
+    query = select(transitions).where(
+        transitions.c.monitor_key == monitor.key,
+        transitions.c.health == "down",
+        transitions.c.previous_health != "down",  # the edge of a window changes the state alone
+    )
     for row in connection.execute(query):
         evidence = json.loads(row.evidence)
         failing = [one for one in evidence if one["standing"] == "failing"]

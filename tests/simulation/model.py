@@ -16,23 +16,32 @@ from statuspulse.bus.bus import Batch
 from statuspulse.domain.times import MINUTE, SECOND, from_datetime
 from statuspulse.protocol.documents import Item
 from tests.simulation.probe import Assigned
+from tests.simulation.windows import Cover
 
 # The sweep looks once a second, and a restart reads the last decision from the last result.
 _LATENESS = 5 * SECOND
+# An edge is carried out at once, unless the database refuses that again and again.
+_EDGE_LATENESS = 20 * SECOND
 
 
 @dataclass(slots=True)
 class Region:
-    """The verdicts that count, oldest first, and the newest slots stored and counted.
+    """The verdicts that count, oldest first, and the newest slots stored, counted and voted.
 
-    It is `blind` while the newest stored one says that its probe was.
+    What came too late to vote may be counted, as something seen. It is `blind` while the newest stored one says that
+    its probe was.
     """
 
     verdicts: list[bool] = field(default_factory=list)
     blind: bool = False
     stored: int = -1
     counted: int = -1
+    voted: int = -1
     position: str = "none"
+
+    @property
+    def is_heard(self) -> bool:
+        return bool(self.verdicts) or self.position != "none"
 
     def clear(self) -> None:
         self.verdicts.clear()
@@ -63,6 +72,11 @@ class Monitor:
     slots: set[tuple[str, int]] = field(default_factory=set)
     starts: list[int] = field(default_factory=list)
     told: str = "pending"
+    covers: list[Cover] = field(default_factory=list)
+    covered: bool = False  # as the engine has carried it out
+    shows_maintenance: bool = False
+    muted: bool = False
+    edge_missed_at: int | None = None
 
     @property
     def interval(self) -> int:
@@ -79,6 +93,17 @@ class Monitor:
     @property
     def longest_silence(self) -> int:
         return max(3 * self.interval, 90 * SECOND)
+
+    def cover(self, now: int) -> Cover | None:
+        """The window that holds by the clock."""
+        return next((one for one in self.covers if one.start <= now < one.end), None)
+
+    def end_maintenance(self) -> None:
+        """Behind a window that muted it, streaks begin anew and positions stay: what is broken has to show it again."""
+        if self.covered and self.muted:
+            for region in self.regions.values():
+                region.verdicts.clear()
+        self.covered = self.shows_maintenance = False
 
     def restart_votes(self, now: int) -> None:
         self.votes_from = now
@@ -134,7 +159,29 @@ class Model:
     def lose_sight(self, monitor_id: str, now: int) -> None:
         monitor = self.monitors[monitor_id]
         monitor.health = "unknown"
+        monitor.shows_maintenance = monitor.cover(now) is not None
         monitor.restart_votes(now)
+
+    def carry_out(self, monitor_id: str, covered: bool, now: int) -> str | None:
+        """Follows the engine in the instant at which an edge becomes history; says what is wrong with that instant."""
+        monitor = self.monitors[monitor_id]
+        cover = monitor.cover(now)
+        if covered and not monitor.covered:
+            if cover is None:
+                return "is covered by no window"
+            monitor.covered = monitor.shows_maintenance = True
+            monitor.muted = cover.mutes
+        elif monitor.covered and not covered:
+            if cover is not None:
+                return "is covered no more inside its window"
+            monitor.end_maintenance()
+        if (cover is not None) is monitor.covered is monitor.shows_maintenance:
+            monitor.edge_missed_at = None
+        elif monitor.edge_missed_at is None:
+            monitor.edge_missed_at = now
+        elif now - monitor.edge_missed_at > _EDGE_LATENESS:
+            return "waits for an edge of its window"
+        return None
 
     def _see(self, batch: Batch, item: Item, silent: frozenset[str], now: int) -> None:
         assert item.scheduled_at is not None
@@ -154,6 +201,8 @@ class Model:
         region = monitor.regions[batch.region]
         if slot <= region.stored:
             return
+        if item.ok is False and monitor.shows_maintenance and monitor.cover(now) is None:
+            monitor.end_maintenance()
         region.stored = slot
         region.blind = item.failure is not None and item.failure.kind == "probe_blind"
         if item.ok is None or monitor.paused:
@@ -169,20 +218,22 @@ class Model:
     ) -> None:
         slot, observed = when
         region = monitor.regions[slug]
-        if region.counted >= 0 and now - region.counted > max(3 * monitor.spacing, 90 * SECOND):
+        if region.voted >= 0 and now - region.voted > max(3 * monitor.spacing, 90 * SECOND):
             region.clear()
         region.hear(ok, monitor.config)
-        region.counted = slot
+        region.counted = region.voted = slot
         monitor.heard_at = now
         oldest = now - monitor.vote_lifetime
         voters = [
             one
             for one, seen in monitor.regions.items()
-            if seen.verdicts and not seen.blind and one not in silent and seen.counted >= oldest
+            if seen.is_heard and not seen.blind and one not in silent and seen.counted >= oldest
         ]
         if voters and 2 * len(voters) >= len(monitor.regions):
             monitor.decided_at = max(monitor.decided_at, observed)
-            monitor.health = _health(monitor, [monitor.regions[one].position for one in voters])
+            before, monitor.health = monitor.health, _health(monitor, [monitor.regions[one].position for one in voters])
+            if monitor.health != before:
+                monitor.shows_maintenance = monitor.cover(now) is not None
 
 
 def _health(monitor: Monitor, positions: list[str]) -> str:

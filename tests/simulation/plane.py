@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Dialect, event
 
 from statuspulse.bus.bus import Batch, Reply
 from statuspulse.bus.local import LocalBus
@@ -24,8 +24,9 @@ from statuspulse.engine.housekeeping import Housekeeping
 from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
 from statuspulse.metrics import Metrics
-from statuspulse.protocol.documents import Receipt, Results
+from statuspulse.protocol.documents import Job, Receipt, Results
 from statuspulse.protocol.true_times import correct
+from statuspulse.storage.connect import Engines
 from statuspulse.storage.database import Database, DatabaseUnavailableError, _Job
 from statuspulse.storage.probes import Probe
 from tests.simulation.probe import is_calm
@@ -71,6 +72,7 @@ class SimulatedDatabase(Database):
         super().__init__(url)
         for engine in (self.engines.writer, self.engines.reader):
             event.listen(engine, "connect", _without_fsync)
+        _share_compiled(self.engines)
 
     def submit(self, work: Callable[[Connection], T]) -> Future[T]:
         """The writer's way to commit, gone by the caller: to wake a thread and wait for it is what a run would last."""
@@ -96,6 +98,19 @@ class SimulatedDatabase(Database):
         """A read on the connection that is kept: nothing ever holds a lock here."""
         assert self._near is not None
         return self._near.read(work)
+
+
+_compiled: list[tuple[Dialect, Any]] = []
+
+
+def _share_compiled(engines: Engines) -> None:
+    """Statements are compiled once for a dialect and not for a run: all runs of a process have the first one's."""
+    assert engines.near is not None
+    ours = (engines.writer, engines.reader, engines.near)
+    if not _compiled:
+        _compiled.extend((engine.dialect, engine._compiled_cache) for engine in ours)
+    for engine, (dialect, cache) in zip(ours, _compiled, strict=True):
+        engine.dialect, engine._compiled_cache = dialect, cache
 
 
 def _without_fsync(connection: Any, _record: object) -> None:
@@ -129,6 +144,18 @@ class ObservedBus(LocalBus):
             yield batch, checked
 
 
+class ObservedJobs(Jobs):
+    """Says when there is one."""
+
+    def __init__(self, bus: LocalBus, offered: Callable[[], None]) -> None:
+        super().__init__(bus)
+        self._offered = offered
+
+    def offer(self, region: str, job: Job) -> None:
+        super().offer(region, job)
+        self._offered()
+
+
 @dataclass(slots=True)
 class ControlPlane:
     """The parts that a restart takes away (`jobs`, `liveness`, the engine's cache) and the file that it does not."""
@@ -139,6 +166,7 @@ class ControlPlane:
     trace: Trace
     jobs: Jobs = field(init=False)
     liveness: Liveness = field(init=False)
+    _offer: asyncio.Event = field(default_factory=asyncio.Event)
     _bus: ObservedBus = field(init=False)
     _tasks: asyncio.TaskGroup = field(init=False)
     _parts: list[asyncio.Task[None]] = field(init=False)
@@ -157,6 +185,10 @@ class ControlPlane:
     def stop(self) -> None:
         for part in self._parts:
             part.cancel()
+
+    async def next_offer(self) -> None:
+        """Until there is one more job for somebody."""
+        await self._offer.wait()
 
     def befalls(self, random: Random, chance: float) -> bool:
         """Whether an accident of that chance happens now; none does in the calm."""
@@ -177,9 +209,13 @@ class ControlPlane:
         self.trace.tell(virtual_now(), f"{probe.region} ships {first}..{last}: {answer}")
         return receipt
 
+    def _note_offer(self) -> None:
+        self._offer.set()
+        self._offer = asyncio.Event()
+
     def _boot(self) -> None:
         self._bus = ObservedBus(self.accidents)
-        self.jobs, self.liveness = Jobs(self._bus), Liveness()
+        self.jobs, self.liveness = ObservedJobs(self._bus, self._note_offer), Liveness()
         loop = asyncio.get_running_loop()
 
         def now() -> int:

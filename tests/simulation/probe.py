@@ -202,8 +202,11 @@ class SimulatedProbe:
         await self.plane.post_results(self.row, batch)
 
     async def _take_jobs(self) -> None:
+        """Once a second, while there are any: to look in vain would be a third of all that a run does."""
         while True:
-            await asyncio.sleep(1)
+            if self.plane.jobs.next_offer_at(self.region, self.row.id) is None:
+                await self.plane.next_offer()
+            await asyncio.sleep(1 - asyncio.get_running_loop().time() % 1)
             if self._is_cut:
                 continue
             for job in self.plane.jobs.offered(self.region, self.row.id, virtual_now()):

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 from statuspulse.domain import ids
 from statuspulse.domain.times import SECOND
 from statuspulse.engine.engine import Engine
+from statuspulse.engine.maintenance_watch import Swept
 from statuspulse.storage import probes as probe_rows
 from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.probes import Probe
@@ -29,10 +30,11 @@ from tests.simulation.plane import Accidents, ControlPlane, SimulatedDatabase, V
 from tests.simulation.probe import Assigned, SimulatedProbe
 from tests.simulation.scenario import END, REGIONS, Change, Scenario, scenario_of
 from tests.simulation.trace import Trace
+from tests.simulation.windows import Plan, Work, carried_out, plans_of
 from tests.virtual_time import START, VirtualTimeLoop, virtual_now
 
 _HEALTH = Prepared(
-    select(monitors.c.key, monitors.c.id, monitor_states.c.health).join(
+    select(monitors.c.key, monitors.c.id, monitor_states.c.health, monitor_states.c.state).join(
         monitor_states, monitor_states.c.monitor_key == monitors.c.key
     )
 )
@@ -139,6 +141,7 @@ class _Run:
             database.committed, database.accidents = self.committed, self.plane.accidents
             parts = [part for probe in self.probes for part in probe.start(tasks)]
             parts += [tasks.create_task(self._restart()), tasks.create_task(self._change())]
+            parts += [tasks.create_task(self._plan(plan)) for plan in plans_of(self.scenario)]
             await asyncio.sleep(END / SECOND)
             for part in parts:
                 part.cancel()
@@ -168,18 +171,23 @@ class _Run:
             self.through[batch.probe_id] = receipt.committed_through
             if receipt.committed_through != self.model.through[batch.probe_id]:
                 raise Violation(f"{batch.region} is told {receipt.committed_through}, not what is in")
-        elif name is not Engine._sweep:
+        elif name is not Engine._sweep and not isinstance(value, Swept):
             return
         self._compare(now)
 
     def _compare(self, now: int) -> None:
-        for monitor_id, health, positions in self.plane.database.look(_decided):
+        covered = self.plane.database.look(carried_out)
+        for monitor_id, key, health, state, positions in self.plane.database.look(_decided):
             one = self.model.monitors[monitor_id]
+            if wrong := self.model.carry_out(monitor_id, key in covered, now):
+                raise Violation(f"{one.config['name']} {wrong}")
             before = one.health
             if health != before and health == "unknown" and self.model.may_lose_sight(monitor_id, now):
                 self.model.lose_sight(monitor_id, now)
             if health != one.health:
                 raise Violation(f"{one.config['name']} is {health} and must be {one.health}")
+            if (state == "maintenance") is not one.shows_maintenance:
+                raise Violation(f"{one.config['name']} shows {state}, and a window holds: {one.shows_maintenance}")
             if health != "unknown" and self.model.must_have_lost_sight(monitor_id, now):
                 raise Violation(f"{one.config['name']} is {health} and nobody has looked")
             expected = {slug: region.position for slug, region in one.regions.items()}
@@ -202,6 +210,22 @@ class _Run:
             await asyncio.sleep((START + change.at - virtual_now()) / SECOND)
             self._make(change)
 
+    async def _plan(self, plan: Plan) -> None:
+        assigned = [self.assigned[place] for place in plan.targets]
+        work = Work.of(plan, self.world, START, [one.id for one in assigned])
+        for one, cover in zip(assigned, work.covers, strict=True):
+            self.model.monitors[one.id].covers.append(cover)
+        for at, verb in work.steps():
+            await asyncio.sleep((START + at - virtual_now()) / SECOND)
+            now = virtual_now()
+            names = ", ".join(one.target.config["name"] for one in assigned)
+            self.trace.tell(now, f"{names}: {verb} maintenance {work.covers[0]}")
+            work.do(verb, now)
+            for one in assigned if work.edits(verb) else ():
+                one.version += 1
+            self.plane.jobs.wake()
+            self._compare(now)
+
     def _make(self, change: Change) -> None:
         one, now = self.assigned[change.target], virtual_now()
         self.trace.tell(now, f"{one.target.config['name']}: {change.verb} {change.members}")
@@ -216,12 +240,12 @@ class _Run:
         self.model.turn(one.id, change.verb, change.members, now)
 
 
-def _decided(connection: Connection) -> list[tuple[str, str, dict[str, str]]]:
-    """(id, health, position of each region that has one) of every monitor."""
+def _decided(connection: Connection) -> list[tuple[str, int, str, str, dict[str, str]]]:
+    """(id, key, health, state, position of each region that has one) of every monitor."""
     positions: dict[int, dict[str, str]] = {}
     for key, slug, position in _POSITIONS.rows(connection):
         positions.setdefault(key, {})[slug] = position
-    return [(row.id, row.health, positions.get(row.key, {})) for row in _HEALTH.rows(connection)]
+    return [(row.id, row.key, row.health, row.state, positions.get(row.key, {})) for row in _HEALTH.rows(connection)]
 
 
 def _probe(connection: Connection, slug: str) -> Probe:

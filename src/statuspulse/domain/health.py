@@ -84,7 +84,7 @@ class Rules:
 
     @property
     def longest_absence(self) -> int:
-        """A region that was silent for longer than this starts anew."""
+        """A region that had no vote for longer than this starts anew."""
         return max(3 * self.spacing, 90 * SECOND)
 
     @property

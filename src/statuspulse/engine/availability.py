@@ -15,7 +15,7 @@ from statuspulse.domain.paging import REOPEN_WINDOW, Step, after_change, after_f
 from statuspulse.domain.times import SECOND, to_text
 from statuspulse.engine import coverage
 from statuspulse.engine.coverage import Cover
-from statuspulse.engine.evidence import failing_regions, failure_text, observations, told_observations
+from statuspulse.engine.evidence import failing_regions, failure_text, observations, recall, told_observations
 from statuspulse.engine.incidents import Opening, change, open_incident, tell_update
 from statuspulse.engine.watchlist import Watched
 from statuspulse.storage import incidents, states, teams
@@ -61,6 +61,7 @@ def make_up_for(connection: Connection, watched: Watched, now: int) -> bool:
     """
     if _is_suppressed(connection, watched, now):
         return False
+    recall(connection, watched)
     if _current(connection, watched) is None:
         _open(connection, watched, states.current_since(connection, watched.monitor.key), now)
     watched.state = replace(watched.state, untold=False)
@@ -73,6 +74,7 @@ def settle(connection: Connection, watched: Watched, now: int) -> None:
     current = _current(connection, watched)
     if current is None or not watched.mutes_flapping:
         return
+    recall(connection, watched)
     since = states.current_since(connection, watched.monitor.key)
     step = after_flapping(watched.state.health, is_open=True)
     if step is Step.RESOLVE:

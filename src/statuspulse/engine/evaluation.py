@@ -30,11 +30,13 @@ class Recheck:
 class Evaluated:
     """What became of one result.
 
+    It `moves_lateness` where the rows of results alone do not say any more, or do so again, what of the region counted.
     It `opens_doubt` where it is the first failure of what may have been up, and `confirms` an outage of which nobody
     was told that it goes on.
     """
 
     standing: Standing | None = None
+    moves_lateness: bool = False
     unseen: tuple[Span, ...] = ()
     decision: Decision | None = None
     confirms: bool = False
@@ -61,6 +63,7 @@ def evaluate(watched: Watched, region_key: int, result: Result, absent: frozense
     if live or _agrees(watched.state.health, result.verdict):
         outcome.unseen = _see(sight, region_key, result.scheduled_at, watched)
         sight.last = result
+    _note_lateness(sight, result, outcome, is_late=not live)
     if live:
         _vote(watched, region_key, result, absent, now, outcome)
     return outcome
@@ -85,8 +88,18 @@ def _may_vote(watched: Watched, key: int, oldest: int) -> bool:
 
 
 def _was_away(sight: Sight, watched: Watched, now: int) -> bool:
-    """Whether the region was silent for so long that what it thought then is worth nothing now."""
-    return sight.counted is not None and now - sight.counted > watched.rules.longest_absence
+    """Whether the region had no vote for so long that what it thought then is worth nothing now.
+
+    Late results that tell of the time between move no streak, and so they do not keep one either.
+    """
+    return sight.voted is not None and now - sight.voted > watched.rules.longest_absence
+
+
+def _note_lateness(sight: Sight, result: Result, outcome: Evaluated, *, is_late: bool) -> None:
+    outcome.moves_lateness = is_late or sight.is_late
+    sight.is_late = is_late
+    if not is_late:
+        sight.voted = result.scheduled_at
 
 
 def _vote(

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import Connection
+
 from statuspulse.domain.health import Position, Standing
 from statuspulse.domain.result import Result
 from statuspulse.domain.times import to_text
 from statuspulse.engine.watchlist import Watched
+from statuspulse.storage import history
+from statuspulse.storage.history import ResultFilter
+
+
+def recall(connection: Connection, watched: Watched) -> None:
+    """Reads what regions saw last, where a start has forgotten it: no change goes without its evidence."""
+    for key, slug in watched.regions.items():
+        sight = watched.sights[key]
+        if sight.last is None and sight.counted is not None:
+            wanted = ResultFilter(start=sight.counted, end=sight.counted + 1, region=slug, verdict=None)
+            monitor = (watched.monitor.key, watched.monitor.id)
+            for seen in history.listed(connection, monitor, wanted, after=None, descending=False, limit=1):
+                sight.last, sight.probe_id = seen.result, seen.probe_id
 
 
 def observations(watched: Watched) -> list[dict[str, Any]]:

@@ -16,11 +16,12 @@ from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Span
 from statuspulse.engine import availability, coverage, covering, expiry, hindsight, rollups, transitions
 from statuspulse.engine.blindness import blind_to
-from statuspulse.engine.evaluation import Recheck, eligible, evaluate, look_now
-from statuspulse.engine.watchlist import Watched, Watchlist
+from statuspulse.engine.evaluation import Evaluated, Recheck, eligible, evaluate, look_now
+from statuspulse.engine.watchlist import Sight, Watched, Watchlist
 from statuspulse.protocol.conversion import InvalidItemError, gap_of, result_of
 from statuspulse.protocol.documents import Item, Receipt, Rejection, RejectionCode
-from statuspulse.storage import monitors, positions, results, states
+from statuspulse.storage import late_sights, monitors, positions, results, states
+from statuspulse.storage.late_sights import LateSight
 from statuspulse.storage.results import Placed, PlacedGap
 
 # A probe's clock may be this far ahead before a slot counts as one that has not been yet.
@@ -60,6 +61,7 @@ class Tally:
     rechecks: list[Recheck] = field(default_factory=list)
     gaps: list[PlacedGap] = field(default_factory=list)
     standings: dict[tuple[int, int], Standing] = field(default_factory=dict)
+    late_sights: dict[tuple[int, int], LateSight | None] = field(default_factory=dict)
     unseen: list[tuple[int, Span]] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     duplicates: int = 0
@@ -87,6 +89,7 @@ def commit(connection: Connection, watchlist: Watchlist, batch: Batch, now: int)
     rollups.touch(connection, tally.placed)
     results.insert_gaps(connection, tally.gaps)
     states.save_standings(connection, tally.standings)
+    late_sights.save(connection, tally.late_sights)
     states.add_unseen(connection, tally.unseen)
     hindsight.mark(connection, watchlist, tally.late, tally.unseen, now)
     positions.advance(connection, batch.probe_key, through, now)
@@ -197,9 +200,7 @@ def _evaluate(
         watched.sights[region_key].probe_id = batch.probe_id
     if watched.sights[region_key].counted != result.scheduled_at:
         tally.late.append(tally.placed[-1])
-    if outcome.standing is not None:
-        tally.standings[key, region_key] = outcome.standing
-    tally.unseen += ((key, hole) for hole in outcome.unseen)
+    _note(tally, (key, region_key), watched.sights[region_key], outcome)
     tally.rechecks += outcome.rechecks
     tally.warnings += expiry.warn(connection, watched, result, now)
     if outcome.opens_doubt:
@@ -213,6 +214,15 @@ def _evaluate(
         tally.transitions += 1
     elif outcome.confirms and availability.make_up_for(connection, watched, now):
         tally.transitions += 1
+
+
+def _note(tally: Tally, place: tuple[int, int], sight: Sight, outcome: Evaluated) -> None:
+    """What of the outcome is stored at the end of the batch."""
+    if outcome.moves_lateness:
+        tally.late_sights[place] = LateSight(counted=sight.counted, voted=sight.voted) if sight.is_late else None
+    if outcome.standing is not None:
+        tally.standings[place] = outcome.standing
+    tally.unseen += ((place[0], hole) for hole in outcome.unseen)
 
 
 def _end_maintenance(connection: Connection, watched: Watched, now: int) -> None:

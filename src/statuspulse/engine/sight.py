@@ -23,7 +23,7 @@ from statuspulse.domain.times import SECOND
 from statuspulse.domain.uptime import Span
 from statuspulse.engine import coverage, heartbeat_sight
 from statuspulse.engine.coverage import NO_OUTLOOK, Outlook
-from statuspulse.storage import heartbeats, results, states, watch
+from statuspulse.storage import heartbeats, late_sights, results, states, watch
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.results import Look
 from statuspulse.storage.states import MonitorState
@@ -76,13 +76,14 @@ class Sight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """What the rows say of one region."""
+    """What the rows say of one region: `seen_at` (ms) is the newest slot that lets us see."""
 
     key: int
     slug: str
     standing: Standing
     newest: Look | None
     counted: Look | None
+    seen_at: int | None
 
 
 def sights_of(connection: Connection, found: Sequence[tuple[Monitor, MonitorState]], now: int) -> dict[int, Sight]:
@@ -93,6 +94,7 @@ def sights_of(connection: Connection, found: Sequence[tuple[Monitor, MonitorStat
     standings = states.standings_by_monitor(connection, keys)
     called = [monitor.key for monitor, _ in found if monitor.type == "heartbeat"]
     lines = heartbeats.lines(connection, called) if called else {}
+    late = late_sights.by_region(connection, keys)
     outlooks = coverage.outlooks_of(connection, [monitor for monitor, _ in found], now)
     sights = {}
     for monitor, stored in found:
@@ -114,7 +116,10 @@ def sights_of(connection: Connection, found: Sequence[tuple[Monitor, MonitorStat
             if look is not None and look.verdict is Verdict.VOID:
                 counted = results.newest_counted(connection, monitor.key, key, now - _horizon(rules))
             standing = standings.get(monitor.key, {}).get(key, Standing())
-            seen.append(_Seen(key=key, slug=slug, standing=standing, newest=look, counted=counted))
+            seen_at = None if counted is None else counted.scheduled_at
+            if (monitor.key, key) in late:
+                seen_at = late[monitor.key, key].counted
+            seen.append(_Seen(key=key, slug=slug, standing=standing, newest=look, counted=counted, seen_at=seen_at))
         sight = _sight(monitor, state, rules, seen, now)
         sights[monitor.key] = replace(sight, outlook=outlook, is_carried_out=is_carried_out)
     return sights
@@ -170,7 +175,8 @@ def _as_shared(seen: Sequence[_Seen], rules: Rules) -> Sequence[_Seen]:
         return seen
     counted = max((one.counted for one in seen if one.counted), key=lambda look: look.scheduled_at, default=None)
     newest = max((one.newest for one in seen if one.newest), key=lambda look: look.scheduled_at, default=None)
-    return [replace(one, counted=counted, newest=newest) for one in seen]
+    seen_at = max((one.seen_at for one in seen if one.seen_at is not None), default=None)
+    return [replace(one, counted=counted, newest=newest, seen_at=seen_at) for one in seen]
 
 
 def _unless_planned(state: State) -> State:
@@ -188,8 +194,8 @@ def _health(seen: _Seen, health: Health, oldest_vote: int) -> Health:
 
 def _hole(monitor: Monitor, state: MonitorState, rules: Rules, seen: _Seen, now: int) -> Span | None:
     """The time since the end of the region's sight, once the next result cannot be on its way any more."""
-    if seen.counted is not None:
-        begun = seen.counted.scheduled_at + rules.interval
+    if seen.seen_at is not None:
+        begun = seen.seen_at + rules.interval
     elif seen.newest is not None:
         begun = now - _horizon(rules)
     else:

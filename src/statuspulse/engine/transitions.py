@@ -12,7 +12,7 @@ from statuspulse.domain.result import Verdict
 from statuspulse.domain.sketch import Sketch
 from statuspulse.domain.times import MINUTE
 from statuspulse.engine import availability, coverage, monitor_events, state_notices
-from statuspulse.engine.evidence import failing_regions, observations, told_observations
+from statuspulse.engine.evidence import failing_regions, observations, recall, told_observations
 from statuspulse.engine.monitor_events import Change
 from statuspulse.engine.watchlist import Watched
 from statuspulse.storage import dependencies, events, results, states
@@ -26,6 +26,7 @@ _REMEMBERED_HALF_LIVES = 4
 
 def apply(connection: Connection, watched: Watched, decision: Decision, now: int) -> None:
     """Stores the decided health and what follows from it."""
+    recall(connection, watched)
     before = watched.state
     since = states.current_since(connection, watched.monitor.key)
     begun = begins_at(decision, before.health, since=since, interval=watched.rules.interval, now=now)

@@ -24,18 +24,21 @@ _LOADED_AT_ONCE = 500
 
 @dataclass(slots=True)
 class Sight:
-    """What a region has seen of a monitor (ms): newest slot stored and counted, end of sight, newest counted result.
+    """What a region has seen of a monitor (ms): newest slot stored, counted and voted, end of sight, newest result.
 
-    It `is_blind` while its newest result says that its probe had no network of its own; `probe_id` is whose the last
-    one is, None where that is not known any more.
+    A late result may count, where it confirms what was decided, and never votes: `is_late` while the newest is one. It
+    `is_blind` while its newest result says that its probe had no network of its own; `probe_id` is whose the last
+    counted one is, None where that is not known any more.
     """
 
     stored: int | None = None
     counted: int | None = None
+    voted: int | None = None
     seen_until: int | None = None
     last: Result | None = None
     probe_id: str | None = None
     is_blind: bool = False
+    is_late: bool = False
 
 
 @dataclass(slots=True)
@@ -178,7 +181,14 @@ def _sight(last: LastSlots, watched: Watched) -> Sight:
     if last.counted is not None:
         # What was told of a time before the votes, as by a seed file, leaves no hole up to them.
         seen_until = max(last.counted + watched.rules.interval, watched.state.votes_from)
-    return Sight(stored=last.stored, counted=last.counted, seen_until=seen_until, is_blind=last.is_blind)
+    return Sight(
+        stored=last.stored,
+        counted=last.counted,
+        voted=last.voted,
+        seen_until=seen_until,
+        is_blind=last.is_blind,
+        is_late=last.is_late,
+    )
 
 
 def _share_sight(watched: Watched) -> None:

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import QueuePool
 
+from statuspulse.storage import driver
 from statuspulse.storage.file_systems import current_mounts, network_file_system
 
 log = structlog.get_logger(__name__)
@@ -128,7 +129,7 @@ def _sqlite(
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver.tell(connection, begin)
 
     return engine
 

@@ -25,6 +25,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from statuspulse.storage import driver
 from statuspulse.storage.connect import READERS, open_engines
 from statuspulse.storage.write_ahead_log import WriteAheadLog
 
@@ -227,20 +228,20 @@ class _Near:
 
 def _run(connection: Connection, job: _Job) -> None:
     """One job in its savepoint; raises where the transaction itself is lost."""
-    savepoint = connection.begin_nested()
+    driver.tell(connection, "SAVEPOINT job")
     try:
         job.value = job.work(connection)
     except Exception as error:  # noqa: BLE001 - told to the job's caller after the commit
-        _undo(connection, savepoint.rollback, error)
+        _undo(connection, error)
         job.error = error
     else:
-        savepoint.commit()
+        driver.tell(connection, "RELEASE SAVEPOINT job")
 
 
-def _undo(connection: Connection, rollback: Callable[[], None], error: Exception) -> None:
+def _undo(connection: Connection, error: Exception) -> None:
     """Goes back to the savepoint. A full disk or a lost connection has ended the whole transaction: then it raises."""
     try:
-        rollback()
+        driver.tell(connection, "ROLLBACK TO SAVEPOINT job")
     except SQLAlchemyError as lost:
         raise (error if isinstance(error, DBAPIError) else lost) from None
     if connection.invalidated:

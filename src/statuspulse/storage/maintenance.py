@@ -35,6 +35,7 @@ _IS_OWN = windows.c.monitor_key.in_(bindparam("keys", expanding=True))
 _SHARED, _OWN = Prepared(select(windows).where(_HOLDS, _IS_SHARED)), Prepared(select(windows).where(_HOLDS, _IS_OWN))
 _PLANNED = Prepared(select(windows).where(_GOES_ON, _IS_SHARED))
 _OWN_PLANNED = Prepared(select(windows).where(_GOES_ON, _IS_OWN))
+_NEXT_DUE = Prepared(select(func.min(windows.c.due_at).label("due_at")))
 _BATCH = 200
 
 
@@ -183,7 +184,8 @@ def page(
 
 def next_due_at(connection: Connection) -> int | None:
     """When the first edge of all is due (ms), perhaps long ago; None when nothing is planned."""
-    due: int | None = connection.scalar(select(func.min(windows.c.due_at)))
+    (row,) = _NEXT_DUE.rows(connection)
+    due: int | None = row.due_at
     return due
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Select
-from sqlalchemy.exc import DBAPIError
+
+from statuspulse.storage import driver
 
 # Texts are kept for lists of so many values and fewer.
 _FEW = 4
@@ -56,16 +57,7 @@ class Prepared:
             text = self._texts[lengths] = _made(self._query, connection.dialect, given)
         if not connection.in_transaction():
             connection.begin()
-        arguments = text.arguments(given)
-        cursor = connection.connection.cursor()
-        try:
-            cursor.execute(text.sql, arguments)
-            return list(map(text.row, cursor.fetchall()))
-        except connection.dialect.loaded_dbapi.Error as error:
-            base = connection.dialect.loaded_dbapi.Error
-            raise DBAPIError.instance(text.sql, None, error, base, hide_parameters=True) from error
-        finally:
-            cursor.close()
+        return list(map(text.row, driver.fetch(connection, text.sql, text.arguments(given))))
 
 
 def _made(query: Select[Any], dialect: Dialect, given: Mapping[str, Any]) -> _Text:

@@ -12,8 +12,9 @@ from sqlalchemy.sql.elements import BindParameter
 
 from statuspulse.domain.failure import Failure, FailureClass, MissReason
 from statuspulse.domain.result import Certificate, Gap, Observation, Result, ResultKind, Verdict
-from statuspulse.storage import measured
+from statuspulse.storage import late_sights, measured
 from statuspulse.storage.dialect import insert_or_ignore, insert_rows_or_ignore, upsert
+from statuspulse.storage.late_sights import LateSight
 from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import failure_details, gap_records, monitors, regions, results
 
@@ -70,15 +71,18 @@ class PlacedGap:
 
 @dataclass(frozen=True, slots=True)
 class LastSlots:
-    """The newest slot of a region that was stored, the newest that counted, and when the latter ended.
+    """The newest slots of a region: stored, counted, voted; and when the newest check with a verdict ended.
 
-    `is_blind` if the former says that the probe had no network of its own.
+    `is_blind` if the first says that the probe had no network of its own, `is_late` if the newest verdict came too late
+    to vote: otherwise it counted and voted.
     """
 
     stored: int | None
     counted: int | None
     observed_at: int | None
     is_blind: bool
+    voted: int | None = None
+    is_late: bool = False
 
 
 NO_SLOTS = LastSlots(None, None, None, is_blind=False)
@@ -251,15 +255,20 @@ def last_slots(
 ) -> dict[tuple[int, int], LastSlots]:
     """The newest slots by (monitor key, region key); where nothing was stored there is no entry."""
     found: dict[tuple[int, int], LastSlots] = {}
+    late = late_sights.by_region(connection, monitor_keys)
     for (monitor_key, region_key), stored in newest(connection, monitor_keys, region_keys).items():
-        counted: Look | None = stored
+        verdict: Look | None = stored
         if stored.verdict is Verdict.VOID:
-            counted = newest_counted(connection, monitor_key, region_key, since=0)
+            verdict = newest_counted(connection, monitor_key, region_key, since=0)
+        newest_verdict = None if verdict is None else verdict.scheduled_at
+        sight = late.get((monitor_key, region_key), LateSight(counted=newest_verdict, voted=newest_verdict))
         found[monitor_key, region_key] = LastSlots(
             stored=stored.scheduled_at,
-            counted=None if counted is None else counted.scheduled_at,
-            observed_at=None if counted is None else counted.observed_at,
+            counted=sight.counted,
+            observed_at=None if verdict is None else verdict.observed_at,
             is_blind=stored.failure is not None and stored.failure.kind is FailureClass.PROBE_BLIND,
+            voted=sight.voted,
+            is_late=(monitor_key, region_key) in late,
         )
     return found
 

@@ -512,6 +512,17 @@ unseen_spans = Table(
     Column("end_at", BigInteger, nullable=False),
 )
 
+# Regions whose newest result with a verdict came too late to vote: which slots did count, and voted. Without a row both
+# are those of that result.
+late_sights = Table(
+    "late_sights",
+    metadata,
+    Column("monitor_key", Key, ForeignKey("monitors.key"), primary_key=True),
+    Column("region_key", Key, ForeignKey("regions.key"), primary_key=True),
+    Column("counted_at", BigInteger),
+    Column("voted_at", BigInteger),
+)
+
 # What results that came late tell of time that nobody had seen; it holds nowhere else. Made anew from the raw results
 # of its stretch whenever one more of them comes.
 late_intervals = Table(

@@ -50,6 +50,7 @@ def upgrade() -> None:
         _incidents,
         _late_intervals,
         _late_marks,
+        _late_sights,
         _maintenance_windows,
         _monitor_channels,
         _monitor_dependencies,
@@ -773,6 +774,19 @@ def _late_marks() -> None:
         sa.PrimaryKeyConstraint("monitor_key", name=op.f("pk_late_marks")),
     )
     op.create_index(op.f("ix_late_marks_due_at"), "late_marks", ["due_at"], unique=False)
+
+
+def _late_sights() -> None:
+    op.create_table(
+        "late_sights",
+        sa.Column("monitor_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("region_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("counted_at", sa.BigInteger(), nullable=True),
+        sa.Column("voted_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["monitor_key"], ["monitors.key"], name=op.f("fk_late_sights_monitor_key")),
+        sa.ForeignKeyConstraint(["region_key"], ["regions.key"], name=op.f("fk_late_sights_region_key")),
+        sa.PrimaryKeyConstraint("monitor_key", "region_key", name=op.f("pk_late_sights")),
+    )
 
 
 def _maintenance_windows() -> None:
