@@ -73,7 +73,7 @@ def jammed(folder: Path) -> Iterator[tuple[Api, Jam]]:
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("statuspulse.api.system._CHECK_SECONDS", 60.0)
+    monkeypatch.setattr("statuspulse.api.resources.system._CHECK_SECONDS", 60.0)
 
 
 def ask(api: Api, path: str) -> requests.Response:

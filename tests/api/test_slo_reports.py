@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from statuspulse.api.slo_table import report_table
+from statuspulse.api.resources.slo_table import report_table
 from statuspulse.domain.health import State
 from statuspulse.domain.times import DAY, HOUR, MINUTE, SECOND, from_text
 from tests.api.server import READER, Api

@@ -19,8 +19,8 @@ from standardwebhooks.webhooks import Webhook
 
 from statuspulse.bus.local import LocalBus
 from statuspulse.catalog import webhooks as catalog
+from statuspulse.catalog.members.webhook import ReplayRequest, WebhookRequest
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.webhook_members import ReplayRequest, WebhookRequest
 from statuspulse.catalog.webhooks import Issued
 from statuspulse.delivery.endpoint_state import disable
 from statuspulse.delivery.webhooks import PLACES, WebhookSender

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from statuspulse.api.agent import BODY_LIMIT
+from statuspulse.api.resources.agent import BODY_LIMIT
 from statuspulse.domain.networks import parse_network
 from tests.api.server import running
 from tests.docs.test_proxy import PAGE, Proxied

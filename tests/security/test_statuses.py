@@ -21,8 +21,9 @@ import pytest
 import requests
 from sqlalchemy import update
 
-from statuspulse.api import agent, body, reception
+from statuspulse.api import body
 from statuspulse.api.overload import rank_of
+from statuspulse.api.resources import agent, reception
 from statuspulse.domain.throttle import DEFAULTS, Limit
 from statuspulse.domain.times import DAY, MINUTE, to_text
 from statuspulse.engine.engine import Engine

@@ -11,7 +11,13 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.requests import Request
 from starlette.responses import Response
 
-from statuspulse.api import (
+from statuspulse.api.dependencies import Dependencies, Services
+from statuspulse.api.envelope import refusal
+from statuspulse.api.frame import Frame
+from statuspulse.api.made_once import MadeOnce
+from statuspulse.api.openapi import openapi_document
+from statuspulse.api.overload import Overload
+from statuspulse.api.resources import (
     acknowledge,
     agent,
     audit_log,
@@ -51,12 +57,6 @@ from statuspulse.api import (
     webhook_deliveries,
     webhooks,
 )
-from statuspulse.api.dependencies import Dependencies, Services
-from statuspulse.api.envelope import refusal
-from statuspulse.api.frame import Frame
-from statuspulse.api.made_once import MadeOnce
-from statuspulse.api.openapi import openapi_document
-from statuspulse.api.overload import Overload
 from statuspulse.api.signposts import Signposts
 from statuspulse.api.strangers import Strangers
 from statuspulse.api.translate import TRANSLATED, translate

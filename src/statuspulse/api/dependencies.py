@@ -10,7 +10,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from statuspulse.api.cursors import Cursors
-from statuspulse.api.heartbeat_documents import PingUrls
+from statuspulse.api.documents.heartbeat import PingUrls
 from statuspulse.api.open_streams import Newest, OpenStreams
 from statuspulse.api.running import Running
 from statuspulse.api.throttle import Throttle

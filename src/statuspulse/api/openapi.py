@@ -13,32 +13,31 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.routing import BaseRoute
 
 from statuspulse import __version__
-from statuspulse.api import described_headers, event_schema, examples
-from statuspulse.api.answers import Error, Later
+from statuspulse.api import described_headers, event_schema
+from statuspulse.api.answers.common import Error, Later
+from statuspulse.api.examples import common as examples
 from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, TAKES_TICKET, WAITS, DescribedRoute
-from statuspulse.catalog import (
-    incident_members,
-    maintenance_members,
-    policy_members,
-    schedule_members,
-    slo_members,
-    team_members,
-)
-from statuspulse.catalog.channel_members import ChannelEdit, ChannelRequest
-from statuspulse.catalog.incident_members import IncidentEdit, IncidentRequest, NoteRequest
 from statuspulse.catalog.incident_moves import EscalateRequest, SnoozeRequest
-from statuspulse.catalog.integration_members import EDITS as INTEGRATION_EDITS
-from statuspulse.catalog.integration_members import REQUESTS as INTEGRATION_REQUESTS
 from statuspulse.catalog.kinds.registry import KINDS
-from statuspulse.catalog.maintenance_members import MaintenanceRequest, WindowEdit, WindowRequest
+from statuspulse.catalog.members import incident as incident_members
+from statuspulse.catalog.members import maintenance as maintenance_members
+from statuspulse.catalog.members import policy as policy_members
+from statuspulse.catalog.members import schedule as schedule_members
+from statuspulse.catalog.members import slo as slo_members
+from statuspulse.catalog.members import team as team_members
+from statuspulse.catalog.members.channel import ChannelEdit, ChannelRequest
+from statuspulse.catalog.members.incident import IncidentEdit, IncidentRequest, NoteRequest
+from statuspulse.catalog.members.integration import EDITS as INTEGRATION_EDITS
+from statuspulse.catalog.members.integration import REQUESTS as INTEGRATION_REQUESTS
+from statuspulse.catalog.members.maintenance import MaintenanceRequest, WindowEdit, WindowRequest
+from statuspulse.catalog.members.policy import PolicyEdit, PolicyRequest, PolicyTrial
+from statuspulse.catalog.members.probe import KeyExchange, KeyRotation, ProbeEdit, ProbeRequest
+from statuspulse.catalog.members.schedule import ScheduleEdit, ScheduleRequest
+from statuspulse.catalog.members.slo import SloEdit, SloRequest
+from statuspulse.catalog.members.team import MemberEdit, MemberRequest, TeamEdit, TeamRequest
+from statuspulse.catalog.members.token import TokenRequest
+from statuspulse.catalog.members.webhook import RedeliverRequest, ReplayRequest, WebhookEdit, WebhookRequest
 from statuspulse.catalog.merging import READ_ONLY
-from statuspulse.catalog.policy_members import PolicyEdit, PolicyRequest, PolicyTrial
-from statuspulse.catalog.probe_members import KeyExchange, KeyRotation, ProbeEdit, ProbeRequest
-from statuspulse.catalog.schedule_members import ScheduleEdit, ScheduleRequest
-from statuspulse.catalog.slo_members import SloEdit, SloRequest
-from statuspulse.catalog.team_members import MemberEdit, MemberRequest, TeamEdit, TeamRequest
-from statuspulse.catalog.token_members import TokenRequest
-from statuspulse.catalog.webhook_members import RedeliverRequest, ReplayRequest, WebhookEdit, WebhookRequest
 from statuspulse.protocol.documents import Heartbeat, Results
 
 _PREFIX = "/v1"

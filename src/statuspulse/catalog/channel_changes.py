@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from statuspulse.catalog.channel_members import ChannelEdit, ChannelRequest
 from statuspulse.catalog.channels import Made, make
 from statuspulse.catalog.instance import Instance
+from statuspulse.catalog.members.channel import ChannelEdit, ChannelRequest
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
 from statuspulse.domain.channel_addresses import ChannelUrlError

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from statuspulse.catalog import merging
 from statuspulse.catalog.identifiers import fresh_id
-from statuspulse.catalog.policy_members import (
+from statuspulse.catalog.members.policy import (
     READ_ONLY,
     RULES,
     PolicyEdit,

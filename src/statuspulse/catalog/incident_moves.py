@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from statuspulse.catalog import incidents as catalog
 from statuspulse.catalog.incidents import Outcome, judged_again
-from statuspulse.catalog.members import Members, Omissible
+from statuspulse.catalog.members.common import Members, Omissible
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError
 from statuspulse.catalog.validation import read

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from statuspulse.catalog.incident_members import ExternalLink, IncidentRequest
+from statuspulse.catalog.members.incident import ExternalLink, IncidentRequest
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError
 from statuspulse.domain.message import Facts, Subject

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from statuspulse.catalog.incident_members import IncidentRequest
+from statuspulse.catalog.members.incident import IncidentRequest
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError
 from statuspulse.domain.incident import owner_of_key
 from statuspulse.storage import incidents, monitors, policies

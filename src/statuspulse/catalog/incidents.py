@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from statuspulse.catalog import incident_members
-from statuspulse.catalog.incident_members import ADDITIONS, REFERENCES, IncidentEdit, IncidentRequest
 from statuspulse.catalog.incident_opening import facts_of, linked, note_or_none, opening_of
 from statuspulse.catalog.incident_references import check_alone, meant
+from statuspulse.catalog.members import incident as incident_members
+from statuspulse.catalog.members.incident import ADDITIONS, REFERENCES, IncidentEdit, IncidentRequest
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import (
     Detail,

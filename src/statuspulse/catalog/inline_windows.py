@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from statuspulse.catalog import maintenance as catalog
 from statuspulse.catalog.identifiers import fresh_id
-from statuspulse.catalog.maintenance_members import InlineWindow
+from statuspulse.catalog.members.maintenance import InlineWindow
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError
 from statuspulse.domain.maintenance import Plan

@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from statuspulse.catalog import integration_members as members
 from statuspulse.catalog.channel_changes import TEST_SPACING, TooSoonError
 from statuspulse.catalog.delivery_addresses import check_address
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.incidents import get as get_incident
 from statuspulse.catalog.incidents import judged_again
-from statuspulse.catalog.integration_members import COMMON, NAMES, SECRETS, IntegrationEdit
+from statuspulse.catalog.members import integration as members
+from statuspulse.catalog.members.integration import COMMON, NAMES, SECRETS, IntegrationEdit
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
 from statuspulse.domain import alert

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from statuspulse.catalog import merging
 from statuspulse.catalog.identifiers import fresh_id
-from statuspulse.catalog.maintenance_members import (
+from statuspulse.catalog.members.maintenance import (
     READ_ONLY,
     MaintenanceRequest,
     PlanMembers,

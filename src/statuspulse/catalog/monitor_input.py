@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from statuspulse.catalog import secrets
 from statuspulse.catalog.kinds.registry import KINDS
-from statuspulse.catalog.members import one_of
-from statuspulse.catalog.monitor_members import SHORTEST_INTERVAL
+from statuspulse.catalog.members.common import one_of
+from statuspulse.catalog.members.monitor import SHORTEST_INTERVAL
 from statuspulse.catalog.refusals import Detail, InvalidInputError
 from statuspulse.catalog.validation import details_of
 from statuspulse.domain.times import SECOND

@@ -14,7 +14,7 @@ from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.inline_windows import Entry
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.kinds.registry import KINDS
-from statuspulse.catalog.monitor_members import COMMON, default_timeout_ms
+from statuspulse.catalog.members.monitor import COMMON, default_timeout_ms
 from statuspulse.catalog.monitor_views import MonitorView, view_of
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import (

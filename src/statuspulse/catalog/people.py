@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from statuspulse.catalog.channels import provide
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.instance import Instance
+from statuspulse.catalog.members.team import MemberRequest, read_member_edit
 from statuspulse.catalog.references import Change, channels_meant
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
-from statuspulse.catalog.team_members import MemberRequest, read_member_edit
 from statuspulse.catalog.validation import read
 from statuspulse.domain.channel_addresses import ChannelUrlError
 from statuspulse.domain.difference import Difference, differences

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from statuspulse.catalog import setup
 from statuspulse.catalog.identifiers import fresh_id
-from statuspulse.catalog.probe_members import ProbeEdit, ProbeRequest
+from statuspulse.catalog.members.probe import ProbeEdit, ProbeRequest
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import MissingError, SoftProblem
 from statuspulse.domain.access import PROBE_KEY_PREFIX, PROBE_KEY_PURPOSE, make_token

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from statuspulse.catalog import merging
 from statuspulse.catalog.identifiers import fresh_id
+from statuspulse.catalog.members.schedule import READ_ONLY, ScheduleEdit, ScheduleRequest
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import (
     Detail,
@@ -22,7 +23,6 @@ from statuspulse.catalog.refusals import (
     RefusedError,
     check_precondition,
 )
-from statuspulse.catalog.schedule_members import READ_ONLY, ScheduleEdit, ScheduleRequest
 from statuspulse.catalog.validation import read
 from statuspulse.domain.difference import differences
 from statuspulse.domain.on_call import Rotation, RotationError

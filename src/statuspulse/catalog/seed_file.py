@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from statuspulse.catalog.members import Fixed, Line, Members, Name, RegionSlug, Slug, Time
-from statuspulse.catalog.token_members import ScopeName
+from statuspulse.catalog.members.common import Fixed, Line, Members, Name, RegionSlug, Slug, Time
+from statuspulse.catalog.members.token import ScopeName
 from statuspulse.domain.access import may_be_given
 from statuspulse.domain.failure import FailureClass
 from statuspulse.domain.ids import is_id

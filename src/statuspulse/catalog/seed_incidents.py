@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from statuspulse.catalog.incident_members import IncidentRequest, time_problems
 from statuspulse.catalog.incident_opening import facts_of, opening_of
 from statuspulse.catalog.incident_references import check_policy, monitor_meant
+from statuspulse.catalog.members.incident import IncidentRequest, time_problems
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError
 from statuspulse.catalog.seed_file import IncidentHead

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import Field
 from sqlalchemy import Connection
 
-from statuspulse.catalog.members import Members, Omissible, Quorum, Regions, Time
-from statuspulse.catalog.monitor_members import LONGEST_INTERVAL_SECONDS
+from statuspulse.catalog.members.common import Members, Omissible, Quorum, Regions, Time
+from statuspulse.catalog.members.monitor import LONGEST_INTERVAL_SECONDS
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError
 from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.schedule import Strategy

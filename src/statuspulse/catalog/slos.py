@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from statuspulse.catalog import merging
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.instance import Instance
+from statuspulse.catalog.members.slo import READ_ONLY, SloRequest
 from statuspulse.catalog.references import Change, channels_meant
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
-from statuspulse.catalog.slo_members import READ_ONLY, SloRequest
 from statuspulse.catalog.validation import read
 from statuspulse.domain.difference import differences
 from statuspulse.domain.heartbeat import HEARTBEAT

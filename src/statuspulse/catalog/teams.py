@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from statuspulse.catalog import setup, tokens
+from statuspulse.catalog.members.team import SettingsRequest, TeamEdit, TeamRequest, read_team_edit
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
-from statuspulse.catalog.team_members import SettingsRequest, TeamEdit, TeamRequest, read_team_edit
 from statuspulse.catalog.tokens import Issued
 from statuspulse.catalog.validation import read
 from statuspulse.domain.access import Principal

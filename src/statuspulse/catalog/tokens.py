@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from statuspulse.catalog.identifiers import fresh_id
+from statuspulse.catalog.members.token import LONGEST_LIFE, TokenRequest
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import (
     Detail,
@@ -16,7 +17,6 @@ from statuspulse.catalog.refusals import (
     MissingError,
     RefusedError,
 )
-from statuspulse.catalog.token_members import LONGEST_LIFE, TokenRequest
 from statuspulse.catalog.validation import read
 from statuspulse.domain.access import TOKEN_PURPOSE, Principal, make_token, shown_parts
 from statuspulse.domain.difference import Difference, differences

@@ -10,9 +10,7 @@ from sqlalchemy import Connection
 
 from statuspulse.catalog.delivery_addresses import check_address
 from statuspulse.catalog.identifiers import fresh_id
-from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
-from statuspulse.catalog.webhook_members import (
+from statuspulse.catalog.members.webhook import (
     LONGEST_REPLAY_DAYS,
     Filters,
     HeaderMember,
@@ -20,6 +18,8 @@ from statuspulse.catalog.webhook_members import (
     WebhookEdit,
     WebhookRequest,
 )
+from statuspulse.catalog.references import Change
+from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
 from statuspulse.delivery import endpoint_events
 from statuspulse.delivery.endpoint_state import disable
 from statuspulse.domain.difference import Difference

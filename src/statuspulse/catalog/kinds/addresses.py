@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from statuspulse.catalog.hosts import host_fault
-from statuspulse.catalog.members import one_line
+from statuspulse.catalog.members.common import one_line
 from statuspulse.catalog.refusals import Detail, Path
 from statuspulse.egress.literals import ascii_name, literal_address
 from statuspulse.egress.policy import Policy, Purpose, literal_verdict

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field
 
 from statuspulse.catalog.kinds.addresses import Host, policy_problems, question_problems
 from statuspulse.catalog.kinds.kind import Config, Kind
-from statuspulse.catalog.members import URL_LIMIT, Members, Name, one_line
-from statuspulse.catalog.monitor_members import CommonMembers
+from statuspulse.catalog.members.common import URL_LIMIT, Members, Name, one_line
+from statuspulse.catalog.members.monitor import CommonMembers
 from statuspulse.catalog.refusals import Detail, InvalidInputError, Path
 from statuspulse.egress.endpoints import parse_endpoint
 from statuspulse.egress.policy import Policy, Purpose

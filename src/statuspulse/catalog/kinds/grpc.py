@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field
 from statuspulse.catalog.kinds.addresses import Host, Port, host_problems, policy_problems
 from statuspulse.catalog.kinds.kind import Config, Kind, nothing_to_rename
 from statuspulse.catalog.kinds.names import ServerName, server_name_problems
-from statuspulse.catalog.members import Members, Name, one_line
-from statuspulse.catalog.monitor_members import CommonMembers
+from statuspulse.catalog.members.common import Members, Name, one_line
+from statuspulse.catalog.members.monitor import CommonMembers
 from statuspulse.catalog.refusals import Detail
 from statuspulse.egress.policy import Policy, Purpose
 from statuspulse.egress.urls import bracketed

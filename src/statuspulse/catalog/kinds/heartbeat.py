@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from statuspulse.catalog.kinds.kind import Config, Kind
-from statuspulse.catalog.members import Fixed, Line, Members, Name
-from statuspulse.catalog.monitor_members import OwnMembers, between_floor_and
+from statuspulse.catalog.members.common import Fixed, Line, Members, Name
+from statuspulse.catalog.members.monitor import OwnMembers, between_floor_and
 from statuspulse.catalog.refusals import Detail
 from statuspulse.domain import heartbeat
 from statuspulse.egress.policy import Policy

@@ -13,8 +13,8 @@ from statuspulse.catalog.kinds.addresses import policy_problems
 from statuspulse.catalog.kinds.http_assertions import Assertions, assertion_problems
 from statuspulse.catalog.kinds.http_headers import Auth, Headers, auth_secrets, header_problems, header_secrets
 from statuspulse.catalog.kinds.kind import Config, Kind, SecretMember, nothing_to_rename
-from statuspulse.catalog.members import ExpectedStatus, Members, Name, WebUrl
-from statuspulse.catalog.monitor_members import CommonMembers
+from statuspulse.catalog.members.common import ExpectedStatus, Members, Name, WebUrl
+from statuspulse.catalog.members.monitor import CommonMembers
 from statuspulse.catalog.refusals import Detail
 from statuspulse.egress.literals import ascii_name, literal_address
 from statuspulse.egress.policy import Policy, Purpose

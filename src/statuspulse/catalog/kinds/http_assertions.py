@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from statuspulse.catalog.kinds.http_headers import token
-from statuspulse.catalog.members import Members, one_line, one_of
+from statuspulse.catalog.members.common import Members, one_line, one_of
 from statuspulse.catalog.patterns import LONGEST_PATTERN, PatternError, check_pattern
 from statuspulse.catalog.refusals import Detail
 from statuspulse.domain.json_path import JsonPathError, parse_path

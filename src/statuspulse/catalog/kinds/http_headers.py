@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from statuspulse.catalog.kinds.kind import SecretMember
-from statuspulse.catalog.members import Members, one_line
+from statuspulse.catalog.members.common import Members, one_line
 from statuspulse.catalog.refusals import Detail
 from statuspulse.domain.secret import MASK
 

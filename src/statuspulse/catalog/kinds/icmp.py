@@ -9,8 +9,8 @@ from pydantic import Field
 
 from statuspulse.catalog.kinds.addresses import Host, host_problems, policy_problems
 from statuspulse.catalog.kinds.kind import Config, Kind, nothing_to_rename
-from statuspulse.catalog.members import Members, Name
-from statuspulse.catalog.monitor_members import CommonMembers
+from statuspulse.catalog.members.common import Members, Name
+from statuspulse.catalog.members.monitor import CommonMembers
 from statuspulse.catalog.refusals import Detail
 from statuspulse.egress.literals import literal_address
 from statuspulse.egress.policy import Policy, Purpose

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from statuspulse.catalog.members import Members
-from statuspulse.catalog.monitor_members import CommonMembers
+from statuspulse.catalog.members.common import Members
+from statuspulse.catalog.members.monitor import CommonMembers
 from statuspulse.catalog.refusals import Detail, Path
 from statuspulse.egress.policy import Policy
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from statuspulse.catalog.members import one_line
+from statuspulse.catalog.members.common import one_line
 from statuspulse.catalog.refusals import Detail
 from statuspulse.egress.literals import literal_address
 

@@ -11,8 +11,8 @@ from pydantic import Field
 from statuspulse.catalog.kinds.addresses import Host, Port, host_problems, is_port, policy_problems
 from statuspulse.catalog.kinds.kind import Config, Kind
 from statuspulse.catalog.kinds.tcp_members import Spoken, StarttlsName, Steps, TlsChoice
-from statuspulse.catalog.members import Members, Name
-from statuspulse.catalog.monitor_members import CommonMembers
+from statuspulse.catalog.members.common import Members, Name
+from statuspulse.catalog.members.monitor import CommonMembers
 from statuspulse.catalog.refusals import Detail, InvalidInputError, Path
 from statuspulse.egress.policy import Policy, Purpose
 from statuspulse.egress.urls import bracketed

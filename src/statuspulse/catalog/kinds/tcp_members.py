@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Discriminator, Field, StrictBool, Tag
 from pydantic_core import PydanticCustomError
 
 from statuspulse.catalog.kinds.addresses import Host
-from statuspulse.catalog.members import Members
+from statuspulse.catalog.members.common import Members
 
 _BYTES = 1024
 _STEPS = 10

@@ -1,0 +1,1 @@
+"""Answers as they are written: from what the layers below know to members of the API."""

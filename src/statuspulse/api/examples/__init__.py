@@ -1,0 +1,1 @@
+"""Examples of the OpenAPI document; tests hold them against its schemas."""

@@ -1,0 +1,1 @@
+"""What callers may send of each resource, as strict models."""

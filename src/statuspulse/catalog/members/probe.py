@@ -1,0 +1,36 @@
+"""What callers say of a probe, as closed objects."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from statuspulse.catalog.members.common import Members, Name, Omissible, RegionSlug
+
+LONGEST_OVERLAP_SECONDS = 604_800
+
+
+class ProbeRequest(Members):
+    """A new probe; a region that does not exist yet is made, under `region_name` if that is given."""
+
+    name: Name
+    region: RegionSlug
+    region_name: Omissible[Name] = None
+
+
+class ProbeEdit(Members):
+    """Members to change. A draining probe hands its monitors over to the others of its region."""
+
+    name: Omissible[Name] = None
+    draining: Omissible[bool] = None
+
+
+class KeyRotation(Members):
+    """The key of now stays good for so long; 0 ends it at once."""
+
+    overlap_seconds: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP_SECONDS)] = 3600
+
+
+class KeyExchange(Members):
+    """Nothing can be said about it."""
