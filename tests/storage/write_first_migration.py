@@ -17,10 +17,10 @@ from alembic.operations.ops import CreateIndexOp, CreateTableOp
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Table
 
-import statuspulse.storage.schema
+import statuspulse.storage
 from statuspulse.storage.schema import BESIDE, metadata
 
-_FILE = Path(statuspulse.storage.schema.__file__).parent / "migrations" / "versions" / "0001_first_schema.py"
+_FILE = Path(statuspulse.storage.__file__).parent / "migrations" / "versions" / "0001_first_schema.py"
 _HEAD = '''"""The schema of the first release."""
 
 from __future__ import annotations
