@@ -44,7 +44,7 @@ class ResumeRequest(Members):
     """Nothing can be said about it."""
 
 
-class RotateRequest(Members):
+class PingKeyRotation(Members):
     """Nothing can be said about it."""
 
 
@@ -187,7 +187,7 @@ async def resume_monitor(call: CallOf, monitor_id: str, _body: ResumeRequest | N
 
 
 @router.post("/monitors/{monitor_id}/rotate-ping-key", **ROTATE_PING_KEY.keywords)
-async def rotate_ping_key(call: CallOf, monitor_id: str, _body: RotateRequest | None = None) -> Response:
+async def rotate_ping_key(call: CallOf, monitor_id: str, _body: PingKeyRotation | None = None) -> Response:
     change, known, keyring = change_of(call), known_id(monitor_id), call.services.instance.keyring
     outcome = await call.database.write(lambda connection: monitors.rotate_ping_key(connection, keyring, change, known))
     return _answer(call, outcome, f'Monitor "{outcome.view.monitor.name}" has another ping_url; the old one has ended.')

@@ -19,7 +19,7 @@ from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, pl
 from statuspulse.api.resources.monitors import change_of
 from statuspulse.api.route import CheckedRoute
 from statuspulse.catalog import tokens
-from statuspulse.catalog.members.token import RotateRequest
+from statuspulse.catalog.members.token import TokenRotation
 from statuspulse.catalog.refusals import MissingError
 from statuspulse.catalog.tokens import Issued
 from statuspulse.domain.ids import is_id
@@ -113,9 +113,9 @@ async def get_token(call: CallOf, token_id: str) -> Response:
 
 
 @router.post("/tokens/{token_id}/rotate", **ROTATE.keywords)
-async def rotate_token(call: CallOf, token_id: str, body: RotateRequest | None = None) -> Response:
+async def rotate_token(call: CallOf, token_id: str, body: TokenRotation | None = None) -> Response:
     change, known, keyring, caller = change_of(call), _known_id(token_id), call.services.parts.keyring, call.caller
-    overlap = (body or RotateRequest()).overlap_seconds
+    overlap = (body or TokenRotation()).overlap_seconds
     issued = await call.database.write(
         lambda connection: tokens.rotate(connection, keyring, change, caller, known, overlap)
     )

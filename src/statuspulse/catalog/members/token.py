@@ -58,7 +58,7 @@ class TokenRequest(Members):
     ] = None
 
 
-class RotateRequest(Members):
+class TokenRotation(Members):
     """How long the secret of before goes on to work."""
 
     overlap_seconds: Annotated[int, Field(ge=0, le=_LONGEST_OVERLAP_SECONDS)] = 3600
