@@ -115,6 +115,8 @@ def test_a_window_is_planned_read_changed_and_cancelled(alone: Api) -> None:
         ({"starts_at": "2026-11-31T02:00:00"}, "parameter_invalid_format", "starts_at"),
         ({"starts_at": "tomorrow"}, "parameter_invalid_format", "starts_at"),
         ({"starts_at": "1999-11-29T02:00:00"}, "parameter_out_of_range", "starts_at"),
+        ({"starts_at": "9999-12-31T23:59:59"}, "parameter_out_of_range", "starts_at"),
+        ({"starts_at": "0001-01-01T00:00:00", "timezone": "Asia/Tokyo"}, "parameter_out_of_range", "starts_at"),
         ({"timezone": "Mars/Olympus"}, "timezone_unknown", "timezone"),
         ({"duration_seconds": 59}, "parameter_out_of_range", "duration_seconds"),
         ({"duration_seconds": 2_592_001}, "parameter_out_of_range", "duration_seconds"),
@@ -245,6 +247,15 @@ def test_occurrences_are_shown_up_to_two_hundred(api: Api) -> None:
     assert error(api.call("GET", f"{path}?to=2020-01-01T00:00:00Z")) == (422, "parameter_conflict", "to")
 
 
+@pytest.mark.parametrize("rule", ["FREQ=DAILY", "FREQ=WEEKLY", "FREQ=MONTHLY;BYMONTHDAY=31", "FREQ=YEARLY", None])
+def test_a_preview_of_any_year_is_answered(api: Api, rule: str | None) -> None:
+    for zone in ("America/New_York", "Asia/Tokyo"):
+        path = f"{PATH}/{made(api, timezone=zone, rrule=rule)['id']}/occurrences"
+        for at in ("0001-01-01T00:00:00Z", "9948-12-31T23:59:59Z", "9998-12-31T23:59:59Z", "9999-12-31T23:59:59Z"):
+            for query in (f"from={at}", f"from=2026-01-01T00:00:00Z&to={at}"):
+                assert api.call("GET", f"{path}?{query}", token=READER).status_code < 500
+
+
 def test_an_edit_of_a_window_that_is_active_holds_from_then_on(alone: Api) -> None:
     monitor = a_monitor(alone, tags=["prod"])
     other = a_monitor(alone, name="Other", tags=["stage"])
@@ -356,6 +367,16 @@ def test_a_window_of_a_configuration_holds_for_its_monitor_alone(alone: Api) -> 
     [
         ("mwn_zzzzzzzz", "reference_not_found", "maintenance_windows[0]"),
         ({**INLINE, "id": "mwn_zzzzzzzz"}, "reference_not_found", "maintenance_windows[0].id"),
+        (
+            {**INLINE, "starts_at": "0001-01-01T00:00:00"},
+            "parameter_out_of_range",
+            "maintenance_windows[0].starts_at",
+        ),
+        (
+            {**INLINE, "starts_at": "9999-12-31T23:59:59", "timezone": "America/New_York"},
+            "parameter_out_of_range",
+            "maintenance_windows[0].starts_at",
+        ),
         ({**INLINE, "rrule": "FREQ=SECONDLY"}, "rrule_unsupported", "maintenance_windows[0].rrule"),
         ({**INLINE, "monitors": {"all": True}}, "unknown_parameter", "maintenance_windows[0].monitors"),
         ({**INLINE, "duration_seconds": 1}, "parameter_out_of_range", "maintenance_windows[0].duration_seconds"),

@@ -252,10 +252,9 @@ def checked_plan(request: PlanMembers, now: int, *, backdate: bool, before: Wind
     """
     plan = stored(request)
     _check_recurrence(plan)
-    begin_wall = _wall(plan["starts_at"], plan["timezone"], ("starts_at",))
-    begun = from_datetime(instant_of(begin_wall, ZoneInfo(plan["timezone"] or "UTC")))
+    begun = _first_start(plan)
     furthest = _LONGEST_BACK if backdate else _FURTHEST
-    if not now - furthest <= begun <= now + _FURTHEST:
+    if begun is None or not now - furthest <= begun <= now + _FURTHEST:
         message = f"must lie within {furthest // DAY} days before now and {_FURTHEST // DAY} days behind it"
         raise _wrong("parameter_out_of_range", ("starts_at",), message)
     if before is not None and when(before.plan) == when(plan):
@@ -269,6 +268,15 @@ def checked_plan(request: PlanMembers, now: int, *, backdate: bool, before: Wind
     if not may_end and Plan.of(plan).current_or_next(0 if backdate else now) is None:
         raise _wrong("rrule_never_occurs", ("rrule",), "never comes true from now on")
     return plan
+
+
+def _first_start(plan: Mapping[str, Any]) -> int | None:
+    """When it begins (ms); None for an instant that no calendar of ours has: the zone leads out of its years."""
+    wall = _wall(plan["starts_at"], plan["timezone"], ("starts_at",))
+    try:
+        return from_datetime(instant_of(wall, ZoneInfo(plan["timezone"] or "UTC")))
+    except OverflowError:
+        return None
 
 
 def _check_recurrence(plan: Mapping[str, Any]) -> None:
