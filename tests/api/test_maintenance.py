@@ -281,6 +281,31 @@ def test_an_edit_of_a_window_that_is_active_holds_from_then_on(alone: Api) -> No
     assert covered(other)[1] == 600
 
 
+def test_a_deleted_monitor_is_taken_out_of_windows(alone: Api) -> None:
+    first, second, third = (a_monitor(alone, name=name)["id"] for name in ("One", "Two", "Three"))
+    both = made(alone, monitors={"ids": [first, second]})
+    joined = made(alone, monitors={"ids": [second]})
+    single, active = made(alone, monitors={"ids": [second]}), once(alone, NOW, monitors={"ids": [second]})
+    body = {"maintenance_windows": [joined["id"]]}
+    assert alone.call("PATCH", f"/v1/monitors/{third}", body).status_code == 200
+    alone.call("DELETE", f"/v1/monitors/{second}")
+    found = [alone.call("GET", f"{PATH}/{one['id']}").json() for one in (both, joined, single, active)]
+    assert [one["status"] for one in found] == ["scheduled", "scheduled", "cancelled", "ended"]
+    assert [one["monitors"]["ids"] for one in found[:2]] == [[first], [third]]
+    assert alone.call("PATCH", f"{PATH}/{both['id']}", {"name": "Renamed"}).status_code == 200
+    audit = alone.call("GET", f"/v1/audit-log?resource={both['id']}", token=ADMIN).json()["data"]
+    assert [entry["action"].removeprefix("maintenance_window.") for entry in audit][1] == "updated"
+    events = set(told(alone))
+    assert {("maintenance.cancelled", "monitor_deleted", "token"), ("maintenance.ended", "manual", "token")} <= events
+    assert ("maintenance.scheduled", "updated", "token") in events
+
+
+def test_the_event_shows_the_zone_as_the_window_does(alone: Api) -> None:
+    zones = [window["timezone"] for window in (made(alone), once(alone, NOW + HOUR))]
+    events = alone.call("GET", "/v1/events?type=maintenance.&order=asc", token=READER).json()["data"]
+    assert [one["data"]["maintenance_window"]["timezone"] for one in events] == zones == ["America/New_York", None]
+
+
 def test_windows_of_another_team_are_not_there(api: Api) -> None:
     window = made(api)
     for method, tail in (

@@ -178,6 +178,24 @@ def cancelled(connection: Connection, change: Change, window: Window, reason: st
     return gone
 
 
+def forget(connection: Connection, change: Change, monitor_id: str) -> None:
+    """A monitor is deleted: windows name it no more, and one that means nobody without it ends or is cancelled."""
+    for window in maintenance.naming(connection, change.team_id, monitor_id):
+        left = [one for one in window.plan["monitors"]["ids"] if one != monitor_id]
+        if not left:
+            # Those that joined it by their own configuration are all that it means now.
+            joined = maintenance.joined(connection, change.team_id, [window.id]).get(window.id, [])
+            left = [one for one in joined if one != monitor_id]
+        if not left:
+            cancelled(connection, change, window, "monitor_deleted")
+            continue
+        changed = replace(window, plan={**window.plan, "monitors": {"ids": left}}, updated_at=change.now)
+        maintenance.save(connection, changed)
+        _record(connection, change, "maintenance_window.updated", changed, facts(window), facts(changed))
+        if window.active_at(change.now) is None and changed.occurrence is not None:
+            maintenance_events.scheduled(connection, changed, changed.occurrence, change.actor, change.now, "updated")
+
+
 def skip_next(connection: Connection, change: Change, window_id: str) -> Window:
     """Leaves out the next occurrence that has not begun; raises MissingError, RefusedError where there is none."""
     window = _shared_to_change(connection, change, window_id)

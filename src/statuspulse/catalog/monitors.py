@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from statuspulse.catalog import heartbeats, inline_windows, merging, monitor_input, references, secrets, slos
+from statuspulse.catalog import maintenance as planned
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.inline_windows import Entry
 from statuspulse.catalog.instance import Instance
@@ -219,6 +220,7 @@ def remove(connection: Connection, change: Change, monitor_id: str, if_match: fr
     slos.forget(connection, stored, change.now)
     for window in maintenance.of_monitor(connection, change.team_id, stored.key):
         inline_windows.remove(connection, change, window, "monitor_deleted")
+    planned.forget(connection, change, stored.id)
     config_versions.forget(connection, stored.key, through=stored.config_version)
     dependencies.link(connection, stored.key, stored.team_id, ())
     monitors.mark_deleted(connection, change.team_id, stored.key, watch.advance(connection), change.now)

@@ -159,6 +159,35 @@ def of_monitor(connection: Connection, team_id: str, monitor_key: int) -> list[W
     return [_window(row) for row in connection.execute(query.order_by(windows.c.created_at, windows.c.id))]
 
 
+def naming(connection: Connection, team_id: str, monitor_id: str) -> list[Window]:
+    """The windows that are not over and name a monitor by its id; nobody else changes them until the transaction ends."""
+    query = select(windows).where(
+        windows.c.team_id == team_id,
+        windows.c.due_at.is_not(None),
+        windows.c.cancelled_at.is_(None),
+        windows.c.ended_at.is_(None),
+        windows.c.plan.contains(json.dumps(monitor_id), autoescape=True),
+    )
+    found = [_window(row) for row in connection.execute(query.order_by(windows.c.id).with_for_update())]
+    return [window for window in found if monitor_id in window.plan["monitors"].get("ids", ())]
+
+
+def joined(connection: Connection, team_id: str, window_ids: Collection[str]) -> dict[str, list[str]]:
+    """The living monitors whose configuration names a window, by its id, the oldest first; one without is missing."""
+    if not window_ids:
+        return {}
+    # A configuration is text in the database: what names any window is found there, which one is read here.
+    query = select(monitors.c.id, monitors.c.config).where(
+        monitors.c.team_id == team_id, monitors.c.deleted_at.is_(None), monitors.c.config.contains('"mwn_')
+    )
+    found: dict[str, list[str]] = {}
+    for row in connection.execute(query.order_by(monitors.c.key)):
+        for entry in json.loads(row.config)["maintenance_windows"]:
+            if isinstance(entry, str) and entry in window_ids:
+                found.setdefault(entry, []).append(row.id)
+    return found
+
+
 def count(connection: Connection, team_id: str) -> int:
     query = select(func.count()).select_from(windows).where(windows.c.team_id == team_id)
     return connection.scalar(query) or 0
