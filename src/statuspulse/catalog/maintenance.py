@@ -128,9 +128,10 @@ def replan(connection: Connection, change: Change, window: Window, name: str, pl
         return window
     changed = replace(window, name=name, plan=plan, updated_at=change.now)
     active = window.active_at(change.now)
-    changed = (
-        _moved(changed, window, change.now) if active is None else _moved_within(connection, changed, active, change)
-    )
+    if active is None:
+        changed = _moved(changed, window, change.now)
+    else:
+        changed = _moved_within(connection, changed, window, active, change)
     maintenance.save(connection, changed)
     _record(connection, change, "maintenance_window.updated", changed, facts(window), facts(changed))
     if active is None and changed.occurrence is not None:
@@ -252,9 +253,22 @@ def next_of(window: Window, now: int) -> Occurrence | None:
     return window.schedule.following(current)
 
 
-def preview(window: Window, start: int, end: int) -> list[Occurrence]:
-    """The occurrences that touch [start, end), one more than are shown where there are more."""
-    return window.schedule.occurrences(start, end, MOST_SHOWN + 1)
+def preview(connection: Connection, window: Window, start: int, end: int) -> list[Occurrence]:
+    """The occurrences that touch [start, end), one more than are shown where there are more.
+
+    Those before the plan as it is now are what was really covered.
+    """
+    planned = window.schedule.occurrences(start, end, MOST_SHOWN + 1)
+    since = window.plan["valid_from"]
+    if since is None or start >= since:
+        return planned
+    stretches = maintenance.covered_stretches(connection, window.id, start, min(end, since))
+    told = [
+        Occurrence(planned=begin, start=begin, end=finish)
+        for begin, finish in stretches
+        if not any(begin < one.end and one.start < finish for one in planned)
+    ]
+    return [*told, *planned][: MOST_SHOWN + 1]
 
 
 def facts(window: Window) -> dict[str, Any]:
@@ -365,12 +379,20 @@ def _moved(window: Window, before: Window, now: int) -> Window:
     return _waiting(window, window.schedule.current_or_next(now))
 
 
-def _moved_within(connection: Connection, window: Window, active: Occurrence, change: Change) -> Window:
+def _moved_within(connection: Connection, window: Window, before: Window, active: Occurrence, change: Change) -> Window:
     """A window that holds: what it means by now it means from now on, or it has ended by its new plan."""
+    moves = when(window.plan) != when(before.plan)
     current = window.schedule.current_or_next(change.now)
     if current is None or not current.holds_at(change.now):
-        return _end_active(connection, window, active, change)
+        # What has been was by the plan of before.
+        ended = replace(window, plan={**window.plan, "valid_from": change.now})
+        ended = _end_active(connection, ended, active, change)
+        if current is not None:
+            maintenance_events.scheduled(connection, ended, current, change.actor, change.now, "updated")
+        return ended
     plan = {**window.plan, "joined_at": change.now}
+    if moves:
+        plan["valid_from"] = active.start
     moved = replace(
         window,
         plan=plan,

@@ -160,7 +160,7 @@ def of_monitor(connection: Connection, team_id: str, monitor_key: int) -> list[W
 
 
 def naming(connection: Connection, team_id: str, monitor_id: str) -> list[Window]:
-    """The windows that are not over and name a monitor by its id; nobody else changes them until the transaction ends."""
+    """The windows not over that name a monitor by its id; nobody else changes them before the transaction ends."""
     query = select(windows).where(
         windows.c.team_id == team_id,
         windows.c.due_at.is_not(None),
@@ -278,6 +278,21 @@ def excluded_by_monitor(
     """The stretches that windows with `sla: exclude` have covered by monitor key, as they are: they may overlap."""
     found = spans_by_monitor(connection, monitor_keys, start, end)
     return {key: [(one.start, one.end) for one in some if one.switches.excludes] for key, some in found.items()}
+
+
+def covered_stretches(connection: Connection, window_id: str, start: int, end: int) -> list[Stretch]:
+    """When a window has covered anything in [start, end), each occurrence as one stretch, ascending."""
+    query = select(spans.c.start_at, spans.c.end_at).where(
+        spans.c.window_id == window_id, spans.c.start_at < end, spans.c.end_at > start
+    )
+    found: list[Stretch] = []
+    for row in connection.execute(query.distinct().order_by(spans.c.start_at, spans.c.end_at)):
+        # A monitor that joined later has a later start; an occurrence that follows at once is another one.
+        if found and row.start_at < found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], row.end_at))
+        else:
+            found.append((row.start_at, row.end_at))
+    return found
 
 
 def covered_keys(connection: Connection, window_id: str, behind: int, limit: int) -> list[int]:

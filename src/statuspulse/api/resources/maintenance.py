@@ -208,8 +208,9 @@ async def skip_next(call: CallOf, window_id: str, _body: SkipRequest | None = No
 async def list_occurrences(call: CallOf, window_id: str, query: Annotated[OccurrencesQuery, Query()]) -> Response:
     known = _known_id(window_id)
     start, end = _stretch(query, call.services.parts.now())
-    window = await call.database.read(lambda connection: catalog.get(connection, call.team_id, known))
-    found = catalog.preview(window, start, end)
+    found = await call.database.read(
+        lambda connection: catalog.preview(connection, catalog.get(connection, call.team_id, known), start, end)
+    )
     shown = found[: catalog.MOST_SHOWN]
     has_more = len(found) > len(shown)
     message = f"{len(shown)} occurrence{'' if len(shown) == 1 else 's'}{', and there are more' if has_more else ''}."
