@@ -161,6 +161,50 @@ def test_a_past_start_means_now_and_only_an_admin_changes_the_past(alone: Api) -
     )
 
 
+def test_that_time_of_the_past_stays_out_is_told(alone: Api) -> None:
+    a_monitor(alone)
+    past = once(alone, NOW - 2 * HOUR, backdate=True, monitors={"all": True})
+    carry_out(alone)
+    told_of = alone.call("DELETE", f"{PATH}/{past['id']}").json()["message"]
+    assert "there is no way back" in told_of
+
+
+def remarks(answer: requests.Response) -> list[tuple[str, str | None]]:
+    assert answer.status_code < 300, answer.text
+    return [(one["code"], one["param"]) for one in answer.json()["warnings"]]
+
+
+def test_a_start_that_became_now_is_told(alone: Api) -> None:
+    begun = {**PATCHING, "starts_at": "2026-11-22T02:00:00", "rrule": None}
+    answer = alone.call("POST", PATH, begun)
+    assert remarks(answer) == [("starts_now", "starts_at")]
+    assert to_text(NOW) in answer.json()["warnings"][0]["message"]
+    ahead = once(alone, NOW + HOUR)
+    assert ahead["warnings"] == []
+    assert remarks(alone.call("PATCH", f"{PATH}/{ahead['id']}", {"name": "Same"})) == []
+    early = {"starts_at": to_text(NOW - HOUR)}
+    assert remarks(alone.call("PATCH", f"{PATH}/{ahead['id']}", early)) == [("starts_now", "starts_at")]
+    assert remarks(alone.call("POST", PATH, {**begun, "backdate": True}, token=ADMIN)) == []
+    body = {"name": "Shop", "type": "http", "url": "https://shop.example/"}
+    entry = {**INLINE, "starts_at": "2026-11-22T02:00:00", "rrule": None}
+    answer = alone.call("POST", "/v1/monitors", {**body, "maintenance_windows": [entry]})
+    assert remarks(answer) == [("starts_now", "maintenance_windows[0].starts_at")]
+    path = f"/v1/monitors/{answer.json()['id']}/config"
+    again = {"maintenance_windows": [*answer.json()["maintenance_windows"], entry]}
+    assert remarks(alone.call("PUT", path, again)) == [("starts_now", "maintenance_windows[1].starts_at")]
+
+
+@pytest.mark.parametrize("rule", ["FREQ=WEEKLY;BYDAY=SU", "FREQ=WEEKLY;BYDAY=SU;COUNT=4"])
+def test_what_leaves_nothing_out_is_told(alone: Api, rule: str) -> None:
+    exdates = ["2026-12-06T02:00:00", "2026-12-06T03:00:00", "2026-12-07T02:00:00", "9999-12-31T23:59:59"]
+    answer = alone.call("POST", PATH, {**PATCHING, "rrule": rule, "exdates": exdates})
+    wrong = [("exdate_unmatched", f"exdates[{place}]") for place in (1, 2, 3)]
+    assert remarks(answer) == wrong
+    path = f"{PATH}/{answer.json()['id']}"
+    assert remarks(alone.call("PATCH", path, {"exdates": exdates[:1]})) == []
+    assert remarks(alone.call("PATCH", path, {"exdates": exdates[1:2]})) == [("exdate_unmatched", "exdates[0]")]
+
+
 def test_maintenance_of_a_monitor_begins_now_and_shows_at_once(alone: Api) -> None:
     monitor = a_monitor(alone)
     answer = alone.call(

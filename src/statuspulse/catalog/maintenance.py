@@ -21,7 +21,7 @@ from statuspulse.catalog.members.maintenance import (
     stored,
 )
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, Path, RefusedError
+from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, Path, RefusedError, SoftProblem
 from statuspulse.catalog.validation import read
 from statuspulse.domain.difference import differences
 from statuspulse.domain.hours import instant_of
@@ -300,6 +300,34 @@ def checked_plan(request: PlanMembers, now: int, *, backdate: bool, before: Wind
     if not may_end and Plan.of(plan).current_or_next(0 if backdate else now) is None:
         raise _wrong("rrule_never_occurs", ("rrule",), "never comes true from now on")
     return plan
+
+
+def remarks(sent: Mapping[str, Any], kept: Mapping[str, Any], path: Path = ()) -> list[SoftProblem]:
+    """What was done otherwise than it was said, or without effect; `kept` holds the members of the window as it is now.
+
+    `path` is where `sent` stands in a larger document.
+    """
+    found = []
+    given = sent.get("starts_at")
+    if given is not None and given != kept["starts_at"]:
+        message = f"starts_at is over; the window holds from now, {kept['starts_at']}, for its whole duration."
+        if not path:
+            message += " With backdate an admin takes time out of the past."
+        found.append(SoftProblem(code="starts_now", message=message, param=_param(*path, "starts_at")))
+    if sent.get("exdates") and kept["rrule"] is not None:
+        plan = Plan.of({**kept, "exdates": [], "valid_from": None, "cut": {}})
+        begins = plan.begins_at([wall_of(text, kept["timezone"]) for text in kept["exdates"]])
+        message = "No occurrence begins then, so that nothing is left out; exdates are starts as the wall shows them."
+        found += [
+            SoftProblem(code="exdate_unmatched", message=message, param=_param(*path, "exdates", place))
+            for place, is_start in enumerate(begins)
+            if not is_start
+        ]
+    return found
+
+
+def _param(*path: str | int) -> str | None:
+    return Detail(code="", path=path, message="").param
 
 
 def _first_start(plan: Mapping[str, Any]) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -24,7 +24,7 @@ from statuspulse.api.span import in_query, read_times
 from statuspulse.catalog import maintenance as catalog
 from statuspulse.catalog.members.common import Members
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, MissingError
+from statuspulse.catalog.refusals import Detail, MissingError, SoftProblem
 from statuspulse.domain.ids import is_id
 from statuspulse.domain.maintenance import Status
 from statuspulse.domain.scope import SCOPES
@@ -139,6 +139,7 @@ async def create_window(call: CallOf, body: dict[str, Any]) -> Response:
         call,
         lambda connection, change: catalog.create(connection, change, body, may_backdate=may_backdate),
         "created",
+        sent=body,
         status=201,
     )
 
@@ -177,7 +178,9 @@ async def get_window(call: CallOf, window_id: str) -> Response:
 @router.patch("/maintenance-windows/{window_id}", **PATCH.keywords)
 async def patch_window(call: CallOf, window_id: str, body: dict[str, Any]) -> Response:
     known = _known_id(window_id)
-    return await _written(call, lambda connection, change: catalog.update(connection, change, known, body), "changed")
+    return await _written(
+        call, lambda connection, change: catalog.update(connection, change, known, body), "changed", sent=body
+    )
 
 
 @router.delete("/maintenance-windows/{window_id}", **DELETE.keywords)
@@ -232,9 +235,17 @@ async def start_maintenance(call: CallOf, monitor_id: str, body: dict[str, Any])
 
 
 async def _written(
-    call: Call, work: Callable[[Connection, Change], Window], words: str | None, *, status: int = 200
+    call: Call,
+    work: Callable[[Connection, Change], Window],
+    words: str | None,
+    *,
+    sent: Mapping[str, Any] | None = None,
+    status: int = 200,
 ) -> Response:
-    """Changes a window and tells engine and probes of it; without words the message says how it stands."""
+    """Changes a window and tells engine and probes of it; without words the message says how it stands.
+
+    Where members of it were `sent` the answer warns of what was done otherwise.
+    """
     change = change_of(call)
 
     def write(connection: Connection) -> tuple[Window, str | None]:
@@ -244,19 +255,33 @@ async def _written(
     window, owner = await call.database.write(write)
     call.services.parts.wake()
     told = words or f"is {_words(window, change.now)}"
-    return _answer(call, window, owner, change.now, told, status=status)
+    warnings = [] if sent is None else catalog.remarks(sent, catalog.facts(window))
+    return _answer(call, window, owner, change.now, told, status=status, warnings=warnings)
 
 
-def _answer(call: Call, window: Window, owner: str | None, now: int, words: str, *, status: int = 200) -> Response:
+def _answer(
+    call: Call,
+    window: Window,
+    owner: str | None,
+    now: int,
+    words: str,
+    *,
+    status: int = 200,
+    warnings: Sequence[SoftProblem] = (),
+) -> Response:
     headers = {"Location": f"/v1/maintenance-windows/{window.id}"} if status == 201 else None
     separator = "" if words.startswith(":") else " "
     message = f'Maintenance window "{window.name}"{separator}{words}.'
     document = window_document(window, owner, now)
-    return answer(call.request, "maintenance_window", message, document, status=status, headers=headers)
+    return answer(
+        call.request, "maintenance_window", message, document, status=status, warnings=warnings, headers=headers
+    )
 
 
 def _words(window: Window, now: int) -> str:
     status = window.status_at(now)
+    if status is Status.ENDED and window.plan["valid_from"] is None and window.switches.excludes:
+        return "over, and the time that it took out of uptime and SLOs stays out; there is no way back"
     return "over" if status is Status.ENDED else status.value
 
 
