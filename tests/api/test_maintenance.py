@@ -169,6 +169,25 @@ def test_that_time_of_the_past_stays_out_is_told(alone: Api) -> None:
     assert "there is no way back" in told_of
 
 
+@pytest.mark.parametrize("resource", ["maintenance-windows", "slos"])
+def test_a_change_of_another_version_is_refused(alone: Api, resource: str) -> None:
+    slo = {"name": "Shop", "monitor_id": a_monitor(alone)["id"], "objective_pct": 99.9}
+    made_one = alone.call("POST", f"/v1/{resource}", slo if resource == "slos" else PATCHING)
+    path = f"/v1/{resource}/{made_one.json()['id']}"
+    assert (made_one.headers["ETag"], alone.call("GET", path).headers["ETag"]) == ('"1"', '"1"')
+    first, other = {"If-Match": '"1"'}, {"If-Match": '"9"'}
+    assert alone.call("PATCH", path, {"name": "One"}, headers=first).headers["ETag"] == '"2"'
+    for method, body in (("PATCH", {"name": "Two"}), ("DELETE", None)):
+        for headers in (first, other):
+            assert error(alone.call(method, path, body, headers=headers))[:2] == (412, "precondition_failed")
+        assert alone.call(method, path, body, headers={"If-Match": "2"}).status_code == 400
+    settings = {"settings": {"require_preconditions": True}}
+    assert alone.call("PATCH", "/v1/teams/default", settings, token=ADMIN).status_code == 200
+    for method, body in (("PATCH", {"name": "Two"}), ("DELETE", None)):
+        assert error(alone.call(method, path, body))[:2] == (428, "precondition_required")
+    assert alone.call("DELETE", path, headers={"If-Match": '"2"'}).status_code == 200
+
+
 def remarks(answer: requests.Response) -> list[tuple[str, str | None]]:
     assert answer.status_code < 300, answer.text
     return [(one["code"], one["param"]) for one in answer.json()["warnings"]]

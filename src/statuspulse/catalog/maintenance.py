@@ -21,7 +21,15 @@ from statuspulse.catalog.members.maintenance import (
     stored,
 )
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, Path, RefusedError, SoftProblem
+from statuspulse.catalog.refusals import (
+    Detail,
+    InvalidInputError,
+    MissingError,
+    Path,
+    RefusedError,
+    SoftProblem,
+    check_precondition,
+)
 from statuspulse.catalog.validation import read
 from statuspulse.domain.difference import differences
 from statuspulse.domain.hours import instant_of
@@ -108,10 +116,20 @@ def begin(
     return window
 
 
-def update(connection: Connection, change: Change, window_id: str, sent: Mapping[str, Any]) -> Window:
-    """The window with what was sent in place of what was; raises InvalidInputError, MissingError, RefusedError."""
+def update(
+    connection: Connection,
+    change: Change,
+    window_id: str,
+    sent: Mapping[str, Any],
+    if_match: frozenset[str] | None = None,
+) -> Window:
+    """The window with what was sent in place of what was.
+
+    Raises InvalidInputError, MissingError, PreconditionFailedError, RefusedError.
+    """
     given = {name: value for name, value in sent.items() if name not in READ_ONLY}
     window = _shared_to_change(connection, change, window_id)
+    check_precondition(window.version, if_match, is_needed=change.needs_precondition)
     read(WindowEdit, given)
     _check_not_over(window, change.now)
     request = read(WindowRequest, merging.merged(facts(window), given))
@@ -126,7 +144,7 @@ def replan(connection: Connection, change: Change, window: Window, name: str, pl
     plan = {**plan, **kept}
     if (name, plan) == (window.name, window.plan):
         return window
-    changed = replace(window, name=name, plan=plan, updated_at=change.now)
+    changed = replace(window, name=name, plan=plan, updated_at=change.now, version=window.version + 1)
     active = window.active_at(change.now)
     if active is None:
         changed = _moved(changed, window, change.now)
@@ -155,9 +173,13 @@ def end(connection: Connection, change: Change, window_id: str) -> Window:
     return ended
 
 
-def cancel(connection: Connection, change: Change, window_id: str) -> Window:
-    """Ends a window that is active, and all that would come; one that is over stays as it is. Raises MissingError."""
+def cancel(connection: Connection, change: Change, window_id: str, if_match: frozenset[str] | None = None) -> Window:
+    """Ends a window that is active, and all that would come; one that is over stays as it is.
+
+    Raises MissingError, PreconditionFailedError, RefusedError.
+    """
     window = _shared_to_change(connection, change, window_id)
+    check_precondition(window.version, if_match, is_needed=change.needs_precondition)
     return window if window.is_over else cancelled(connection, change, window, "manual")
 
 
@@ -169,7 +191,7 @@ def cancelled(connection: Connection, change: Change, window: Window, reason: st
         _record(connection, change, "maintenance_window.ended", ended, {}, {})
         return ended
     upcoming = window.schedule.current_or_next(change.now)
-    gone = replace(window, cancelled_at=change.now, updated_at=change.now)
+    gone = replace(window, cancelled_at=change.now, updated_at=change.now, version=window.version + 1)
     if window.phase is Phase.WAITING:
         gone = replace(gone, occurrence=None, phase=Phase.OVER, due_at=None)
     maintenance.save(connection, gone)
@@ -190,7 +212,9 @@ def forget(connection: Connection, change: Change, monitor_id: str) -> None:
         if not left:
             cancelled(connection, change, window, "monitor_deleted")
             continue
-        changed = replace(window, plan={**window.plan, "monitors": {"ids": left}}, updated_at=change.now)
+        changed = replace(
+            window, plan={**window.plan, "monitors": {"ids": left}}, updated_at=change.now, version=window.version + 1
+        )
         maintenance.save(connection, changed)
         _record(connection, change, "maintenance_window.updated", changed, facts(window), facts(changed))
         if window.active_at(change.now) is None and changed.occurrence is not None:
@@ -208,7 +232,7 @@ def skip_next(connection: Connection, change: Change, window_id: str) -> Window:
         return cancelled(connection, change, window, "manual")
     wall = text_of(window.schedule.wall_of(upcoming), window.plan["timezone"])
     plan = {**window.plan, "exdates": [*window.plan["exdates"], wall]}
-    skipped = replace(window, plan=plan, updated_at=change.now)
+    skipped = replace(window, plan=plan, updated_at=change.now, version=window.version + 1)
     if window.phase is Phase.WAITING:
         skipped = _waiting(skipped, skipped.schedule.current_or_next(change.now))
     maintenance.save(connection, skipped)
@@ -438,7 +462,15 @@ def _end_active(connection: Connection, window: Window, active: Occurrence, chan
     if window.phase is Phase.WAITING:
         maintenance_events.started(connection, window, active, None, active.start)
     one = replace(active, end=change.now)
-    ended = replace(window, occurrence=one, phase=Phase.ENDING, place=0, due_at=change.now, updated_at=change.now)
+    ended = replace(
+        window,
+        occurrence=one,
+        phase=Phase.ENDING,
+        place=0,
+        due_at=change.now,
+        updated_at=change.now,
+        version=window.version + 1,
+    )
     maintenance.change_open_spans(connection, ended, change.now, change.now)
     maintenance.save(connection, ended)
     maintenance_events.ended(connection, ended, one, change.actor, change.now)

@@ -68,6 +68,7 @@ class Window:
     due_at: int | None
     ended_at: int | None = None
     cancelled_at: int | None = None
+    version: int = 1
     created_at: int
     updated_at: int
 
@@ -416,6 +417,7 @@ def _columns(window: Window) -> dict[str, Any]:
         "due_at": window.due_at,
         "ended_at": window.ended_at,
         "cancelled_at": window.cancelled_at,
+        "version": window.version,
         "created_at": window.created_at,
         "updated_at": window.updated_at,
     }
@@ -437,6 +439,7 @@ def _window(row: Any) -> Window:
         due_at=row.due_at,
         ended_at=row.ended_at,
         cancelled_at=row.cancelled_at,
+        version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -16,6 +16,7 @@ from statuspulse.api.documents.maintenance import occurrence_document, window_do
 from statuspulse.api.envelope import answer
 from statuspulse.api.errors import invalid
 from statuspulse.api.examples import maintenance as examples
+from statuspulse.api.headers import etag, if_match
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
 from statuspulse.api.resources.monitors import change_of, known_id
@@ -88,7 +89,7 @@ PATCH = Operation(
         examples={"longer": examples.EDIT},
         media_types=("application/json", "application/merge-patch+json"),
     ),
-    statuses=(409,),
+    statuses=(409, 412, 428),
 )
 DELETE = Operation(
     id="cancelMaintenanceWindow",
@@ -96,7 +97,7 @@ DELETE = Operation(
     scope="maintenance:write",
     answer=WindowAnswer,
     examples={"cancelled": examples.CANCELLED},
-    statuses=(409,),
+    statuses=(409, 412, 428),
 )
 END = Operation(
     id="endMaintenanceWindow",
@@ -177,16 +178,16 @@ async def get_window(call: CallOf, window_id: str) -> Response:
 
 @router.patch("/maintenance-windows/{window_id}", **PATCH.keywords)
 async def patch_window(call: CallOf, window_id: str, body: dict[str, Any]) -> Response:
-    known = _known_id(window_id)
+    known, expected = _known_id(window_id), if_match(call.request)
     return await _written(
-        call, lambda connection, change: catalog.update(connection, change, known, body), "changed", sent=body
+        call, lambda connection, change: catalog.update(connection, change, known, body, expected), "changed", sent=body
     )
 
 
 @router.delete("/maintenance-windows/{window_id}", **DELETE.keywords)
 async def cancel_window(call: CallOf, window_id: str) -> Response:
-    known = _known_id(window_id)
-    return await _written(call, lambda connection, change: catalog.cancel(connection, change, known), None)
+    known, expected = _known_id(window_id), if_match(call.request)
+    return await _written(call, lambda connection, change: catalog.cancel(connection, change, known, expected), None)
 
 
 @router.post("/maintenance-windows/{window_id}/end", **END.keywords)
@@ -269,7 +270,9 @@ def _answer(
     status: int = 200,
     warnings: Sequence[SoftProblem] = (),
 ) -> Response:
-    headers = {"Location": f"/v1/maintenance-windows/{window.id}"} if status == 201 else None
+    headers = {"ETag": etag(window.version)}
+    if status == 201:
+        headers["Location"] = f"/v1/maintenance-windows/{window.id}"
     separator = "" if words.startswith(":") else " "
     message = f'Maintenance window "{window.name}"{separator}{words}.'
     document = window_document(window, owner, now)
