@@ -188,6 +188,34 @@ def test_a_change_of_another_version_is_refused(alone: Api, resource: str) -> No
     assert alone.call("DELETE", path, headers={"If-Match": '"2"'}).status_code == 200
 
 
+def test_windows_are_found_by_status_monitor_and_tag(alone: Api) -> None:
+    joined, gone = made(alone, monitors={"tags": ["stage"]}), made(alone, monitors={"tags": ["stage", "test"]})
+    active, everything = once(alone, NOW), made(alone, monitors={"all": True})
+    monitor = a_monitor(alone, tags=["prod"], maintenance_windows=[joined["id"], INLINE])
+    own = monitor["maintenance_windows"][1]
+    other = a_monitor(alone, name="Other")
+    alone.call("DELETE", f"{PATH}/{gone['id']}")
+
+    def found(query: str) -> set[str]:
+        listed = alone.call("GET", f"{PATH}?{query}&include=total&limit=100", token=READER).json()
+        assert listed["total"] == len(listed["data"])
+        return {one["id"] for one in listed["data"]}
+
+    assert found("status=active") == {active["id"]}
+    assert found("status=cancelled,active") == {active["id"], gone["id"]}
+    assert found("tag=stage") == {joined["id"], gone["id"]}
+    assert found("tag=stage&status=scheduled") == {joined["id"]}
+    assert found(f"monitor_id={monitor['id']}") == {one["id"] for one in (joined, active, everything, own)}
+    assert found(f"monitor_id={other['id']}") == {everything["id"]}
+    assert found("monitor_id=mon_zzzzzzzz") == set()
+    page = alone.call("GET", f"{PATH}?tag=stage&limit=1").json()
+    rest = alone.call("GET", f"{PATH}?tag=stage&limit=1&cursor={page['next_cursor']}").json()
+    assert {page["data"][0]["id"], rest["data"][0]["id"]} == {joined["id"], gone["id"]}
+    assert rest["has_more"] is False
+    assert error(alone.call("GET", f"{PATH}?status=past")) == (422, "parameter_invalid_enum", "status")
+    assert error(alone.call("GET", f"{PATH}?monitor_id=shop")) == (422, "parameter_invalid_format", "monitor_id")
+
+
 def remarks(answer: requests.Response) -> list[tuple[str, str | None]]:
     assert answer.status_code < 300, answer.text
     return [(one["code"], one["param"]) for one in answer.json()["warnings"]]

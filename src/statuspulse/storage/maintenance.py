@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -189,9 +189,13 @@ def joined(connection: Connection, team_id: str, window_ids: Collection[str]) ->
     return found
 
 
-def count(connection: Connection, team_id: str) -> int:
-    query = select(func.count()).select_from(windows).where(windows.c.team_id == team_id)
-    return connection.scalar(query) or 0
+def listed(
+    connection: Connection, team_id: str, *, after: tuple[int, str] | None, descending: bool
+) -> Iterator[Window]:
+    """All windows by (created_at, id), from behind the key `after`, read as they are asked for."""
+    while found := page(connection, team_id, after=after, descending=descending, limit=_BATCH):
+        yield from found
+        after = (found[-1].created_at, found[-1].id)
 
 
 def page(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -53,6 +54,21 @@ class OccurrencesQuery(BaseModel):
 
     begin: Annotated[str | None, Field(alias="from", description="That end behind this time.")] = None
     end: Annotated[str | None, Field(alias="to", description="That begin before this time.")] = None
+
+
+class WindowsQuery(ListQuery):
+    """Which windows: all that are said have to hold."""
+
+    status: Annotated[
+        str | None, Field(max_length=100, description="One or more of scheduled, active, ended, cancelled, by commas.")
+    ] = None
+    monitor_id: Annotated[
+        str | None,
+        Field(
+            max_length=40, description="That mean this monitor: by id, by tag, all, as a part of it, or joined by it."
+        ),
+    ] = None
+    tag: Annotated[str | None, Field(max_length=64, description="Whose `monitors` name this tag.")] = None
 
 
 CREATE = Operation(
@@ -146,19 +162,31 @@ async def create_window(call: CallOf, body: dict[str, Any]) -> Response:
 
 
 @router.get("/maintenance-windows", **LIST.keywords)
-async def list_windows(call: CallOf, query: Annotated[ListQuery, Query()]) -> Response:
+async def list_windows(call: CallOf, query: Annotated[WindowsQuery, Query()]) -> Response:
     after, now = place_of(call, query), call.services.parts.now()
+    statuses = _statuses(query)
+    descending = query.order != "asc"
 
     def read(connection: Connection) -> Page:
-        found = maintenance.page(
-            connection, call.team_id, after=after, descending=query.order != "asc", limit=query.limit + 1
-        )
+        monitor = None if query.monitor_id is None else monitors.get(connection, call.team_id, query.monitor_id)
+
+        def wanted(after: tuple[int, str] | None) -> Iterator[Window]:
+            for one in maintenance.listed(connection, call.team_id, after=after, descending=descending):
+                is_meant = monitor is not None and one.covers(monitor.key, monitor.id, monitor.config)
+                if (
+                    (not statuses or one.status_at(now) in statuses)
+                    and (query.monitor_id is None or is_meant)
+                    and (query.tag is None or query.tag in one.plan["monitors"].get("tags", ()))
+                ):
+                    yield one
+
+        found = list(islice(wanted(after), query.limit + 1))
         shown = found[: query.limit]
         owners = monitors.ids_of(connection, call.team_id, [one.monitor_key for one in shown if one.monitor_key])
         return Page(
             data=[window_document(window, owners.get(window.monitor_key or 0), now) for window in shown],
             next_place=(shown[-1].created_at, shown[-1].id) if len(found) > query.limit else None,
-            total=min(COUNT_LIMIT, maintenance.count(connection, call.team_id)) if query.include else None,
+            total=sum(1 for _ in islice(wanted(None), COUNT_LIMIT)) if query.include else None,
         )
 
     return page_answer(call, query, await call.database.read(read), "maintenance window", "maintenance windows")
@@ -291,6 +319,20 @@ def _words(window: Window, now: int) -> str:
 def _owner(connection: Connection, window: Window) -> str | None:
     key = window.monitor_key
     return None if key is None else monitors.ids_of(connection, window.team_id, [key]).get(key)
+
+
+def _statuses(query: WindowsQuery) -> set[str]:
+    """Raises 422 for what is no status or no id of a monitor."""
+    wrong: list[Detail] = []
+    statuses = set() if query.status is None else set(query.status.split(","))
+    if not statuses <= set(Status):
+        wrong.append(in_query("parameter_invalid_enum", "status", f"must hold statuses out of {', '.join(Status)}"))
+    if query.monitor_id is not None and not is_id(query.monitor_id, "mon"):
+        message = "must be the id of a monitor, such as mon_9x2k4p7q"
+        wrong.append(in_query("parameter_invalid_format", "monitor_id", message))
+    if wrong:
+        raise invalid(wrong)
+    return statuses
 
 
 def _stretch(query: OccurrencesQuery, now: int) -> tuple[int, int]:
