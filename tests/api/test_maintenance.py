@@ -201,6 +201,9 @@ def test_windows_are_found_by_status_monitor_and_tag(alone: Api) -> None:
         assert listed["total"] == len(listed["data"])
         return {one["id"] for one in listed["data"]}
 
+    assert alone.call("GET", f"{PATH}/{joined['id']}").json()["joined_monitor_ids"] == [monitor["id"]]
+    listed = {one["id"]: one["joined_monitor_ids"] for one in alone.call("GET", PATH).json()["data"]}
+    assert (listed[joined["id"]], listed[own["id"]]) == ([monitor["id"]], [])
     assert found("status=active") == {active["id"]}
     assert found("status=cancelled,active") == {active["id"], gone["id"]}
     assert found("tag=stage") == {joined["id"], gone["id"]}

@@ -36,6 +36,8 @@ from statuspulse.storage.maintenance import Window
 
 router = APIRouter(route_class=CheckedRoute, tags=["Maintenance"])
 
+# The monitor that a window is a part of, and those that joined it.
+_Parts = tuple[str | None, Sequence[str]]
 _USUAL_PREVIEW = 365 * DAY
 # Probes and regions belong to the first team; of everything else an admin has every scope.
 _ADMIN = SCOPES - {"probes:write"}
@@ -183,8 +185,12 @@ async def list_windows(call: CallOf, query: Annotated[WindowsQuery, Query()]) ->
         found = list(islice(wanted(after), query.limit + 1))
         shown = found[: query.limit]
         owners = monitors.ids_of(connection, call.team_id, [one.monitor_key for one in shown if one.monitor_key])
+        joined = maintenance.joined(connection, call.team_id, {one.id for one in shown})
         return Page(
-            data=[window_document(window, owners.get(window.monitor_key or 0), now) for window in shown],
+            data=[
+                window_document(window, owners.get(window.monitor_key or 0), joined.get(window.id, ()), now)
+                for window in shown
+            ],
             next_place=(shown[-1].created_at, shown[-1].id) if len(found) > query.limit else None,
             total=sum(1 for _ in islice(wanted(None), COUNT_LIMIT)) if query.include else None,
         )
@@ -196,12 +202,12 @@ async def list_windows(call: CallOf, query: Annotated[WindowsQuery, Query()]) ->
 async def get_window(call: CallOf, window_id: str) -> Response:
     known, now = _known_id(window_id), call.services.parts.now()
 
-    def read(connection: Connection) -> tuple[Window, str | None]:
+    def read(connection: Connection) -> tuple[Window, _Parts]:
         window = catalog.get(connection, call.team_id, known)
-        return window, _owner(connection, window)
+        return window, _parts(connection, window)
 
-    window, owner = await call.database.read(read)
-    return _answer(call, window, owner, now, f"is {_words(window, now)}")
+    window, parts = await call.database.read(read)
+    return _answer(call, window, parts, now, f"is {_words(window, now)}")
 
 
 @router.patch("/maintenance-windows/{window_id}", **PATCH.keywords)
@@ -277,21 +283,21 @@ async def _written(
     """
     change = change_of(call)
 
-    def write(connection: Connection) -> tuple[Window, str | None]:
+    def write(connection: Connection) -> tuple[Window, _Parts]:
         window = work(connection, change)
-        return window, _owner(connection, window)
+        return window, _parts(connection, window)
 
-    window, owner = await call.database.write(write)
+    window, parts = await call.database.write(write)
     call.services.parts.wake()
     told = words or f"is {_words(window, change.now)}"
     warnings = [] if sent is None else catalog.remarks(sent, catalog.facts(window))
-    return _answer(call, window, owner, change.now, told, status=status, warnings=warnings)
+    return _answer(call, window, parts, change.now, told, status=status, warnings=warnings)
 
 
 def _answer(
     call: Call,
     window: Window,
-    owner: str | None,
+    parts: _Parts,
     now: int,
     words: str,
     *,
@@ -303,7 +309,7 @@ def _answer(
         headers["Location"] = f"/v1/maintenance-windows/{window.id}"
     separator = "" if words.startswith(":") else " "
     message = f'Maintenance window "{window.name}"{separator}{words}.'
-    document = window_document(window, owner, now)
+    document = window_document(window, *parts, now)
     return answer(
         call.request, "maintenance_window", message, document, status=status, warnings=warnings, headers=headers
     )
@@ -316,9 +322,11 @@ def _words(window: Window, now: int) -> str:
     return "over" if status is Status.ENDED else status.value
 
 
-def _owner(connection: Connection, window: Window) -> str | None:
+def _parts(connection: Connection, window: Window) -> _Parts:
     key = window.monitor_key
-    return None if key is None else monitors.ids_of(connection, window.team_id, [key]).get(key)
+    if key is not None:
+        return monitors.ids_of(connection, window.team_id, [key]).get(key), ()
+    return None, maintenance.joined(connection, window.team_id, [window.id]).get(window.id, ())
 
 
 def _statuses(query: WindowsQuery) -> set[str]:

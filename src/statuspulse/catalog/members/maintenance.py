@@ -21,6 +21,7 @@ READ_ONLY = frozenset(
         "id",
         "team_id",
         "monitor_id",
+        "joined_monitor_ids",
         "status",
         "active_occurrence",
         "next_occurrence",
