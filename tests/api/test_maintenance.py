@@ -115,6 +115,8 @@ def test_a_window_is_planned_read_changed_and_cancelled(alone: Api) -> None:
         ({"starts_at": "2026-11-31T02:00:00"}, "parameter_invalid_format", "starts_at"),
         ({"starts_at": "tomorrow"}, "parameter_invalid_format", "starts_at"),
         ({"starts_at": "1999-11-29T02:00:00"}, "parameter_out_of_range", "starts_at"),
+        ({"starts_at": "9999-12-31T23:59:59"}, "parameter_out_of_range", "starts_at"),
+        ({"starts_at": "0001-01-01T00:00:00", "timezone": "Asia/Tokyo"}, "parameter_out_of_range", "starts_at"),
         ({"timezone": "Mars/Olympus"}, "timezone_unknown", "timezone"),
         ({"duration_seconds": 59}, "parameter_out_of_range", "duration_seconds"),
         ({"duration_seconds": 2_592_001}, "parameter_out_of_range", "duration_seconds"),
@@ -157,6 +159,100 @@ def test_a_past_start_means_now_and_only_an_admin_changes_the_past(alone: Api) -
         "parameter_out_of_range",
         "starts_at",
     )
+
+
+def test_that_time_of_the_past_stays_out_is_told(alone: Api) -> None:
+    a_monitor(alone)
+    past = once(alone, NOW - 2 * HOUR, backdate=True, monitors={"all": True})
+    carry_out(alone)
+    told_of = alone.call("DELETE", f"{PATH}/{past['id']}").json()["message"]
+    assert "there is no way back" in told_of
+
+
+@pytest.mark.parametrize("resource", ["maintenance-windows", "slos"])
+def test_a_change_of_another_version_is_refused(alone: Api, resource: str) -> None:
+    slo = {"name": "Shop", "monitor_id": a_monitor(alone)["id"], "objective_pct": 99.9}
+    made_one = alone.call("POST", f"/v1/{resource}", slo if resource == "slos" else PATCHING)
+    path = f"/v1/{resource}/{made_one.json()['id']}"
+    assert (made_one.headers["ETag"], alone.call("GET", path).headers["ETag"]) == ('"1"', '"1"')
+    first, other = {"If-Match": '"1"'}, {"If-Match": '"9"'}
+    assert alone.call("PATCH", path, {"name": "One"}, headers=first).headers["ETag"] == '"2"'
+    for method, body in (("PATCH", {"name": "Two"}), ("DELETE", None)):
+        for headers in (first, other):
+            assert error(alone.call(method, path, body, headers=headers))[:2] == (412, "precondition_failed")
+        assert alone.call(method, path, body, headers={"If-Match": "2"}).status_code == 400
+    settings = {"settings": {"require_preconditions": True}}
+    assert alone.call("PATCH", "/v1/teams/default", settings, token=ADMIN).status_code == 200
+    for method, body in (("PATCH", {"name": "Two"}), ("DELETE", None)):
+        assert error(alone.call(method, path, body))[:2] == (428, "precondition_required")
+    assert alone.call("DELETE", path, headers={"If-Match": '"2"'}).status_code == 200
+
+
+def test_windows_are_found_by_status_monitor_and_tag(alone: Api) -> None:
+    joined, gone = made(alone, monitors={"tags": ["stage"]}), made(alone, monitors={"tags": ["stage", "test"]})
+    active, everything = once(alone, NOW), made(alone, monitors={"all": True})
+    monitor = a_monitor(alone, tags=["prod"], maintenance_windows=[joined["id"], INLINE])
+    own = monitor["maintenance_windows"][1]
+    other = a_monitor(alone, name="Other")
+    alone.call("DELETE", f"{PATH}/{gone['id']}")
+
+    def found(query: str) -> set[str]:
+        listed = alone.call("GET", f"{PATH}?{query}&include=total&limit=100", token=READER).json()
+        assert listed["total"] == len(listed["data"])
+        return {one["id"] for one in listed["data"]}
+
+    assert alone.call("GET", f"{PATH}/{joined['id']}").json()["joined_monitor_ids"] == [monitor["id"]]
+    listed = {one["id"]: one["joined_monitor_ids"] for one in alone.call("GET", PATH).json()["data"]}
+    assert (listed[joined["id"]], listed[own["id"]]) == ([monitor["id"]], [])
+    assert found("status=active") == {active["id"]}
+    assert found("status=cancelled,active") == {active["id"], gone["id"]}
+    assert found("tag=stage") == {joined["id"], gone["id"]}
+    assert found("tag=stage&status=scheduled") == {joined["id"]}
+    assert found(f"monitor_id={monitor['id']}") == {one["id"] for one in (joined, active, everything, own)}
+    assert found(f"monitor_id={other['id']}") == {everything["id"]}
+    assert found("monitor_id=mon_zzzzzzzz") == set()
+    page = alone.call("GET", f"{PATH}?tag=stage&limit=1").json()
+    rest = alone.call("GET", f"{PATH}?tag=stage&limit=1&cursor={page['next_cursor']}").json()
+    assert {page["data"][0]["id"], rest["data"][0]["id"]} == {joined["id"], gone["id"]}
+    assert rest["has_more"] is False
+    assert error(alone.call("GET", f"{PATH}?status=past")) == (422, "parameter_invalid_enum", "status")
+    assert error(alone.call("GET", f"{PATH}?monitor_id=shop")) == (422, "parameter_invalid_format", "monitor_id")
+
+
+def remarks(answer: requests.Response) -> list[tuple[str, str | None]]:
+    assert answer.status_code < 300, answer.text
+    return [(one["code"], one["param"]) for one in answer.json()["warnings"]]
+
+
+def test_a_start_that_became_now_is_told(alone: Api) -> None:
+    begun = {**PATCHING, "starts_at": "2026-11-22T02:00:00", "rrule": None}
+    answer = alone.call("POST", PATH, begun)
+    assert remarks(answer) == [("starts_now", "starts_at")]
+    assert to_text(NOW) in answer.json()["warnings"][0]["message"]
+    ahead = once(alone, NOW + HOUR)
+    assert ahead["warnings"] == []
+    assert remarks(alone.call("PATCH", f"{PATH}/{ahead['id']}", {"name": "Same"})) == []
+    early = {"starts_at": to_text(NOW - HOUR)}
+    assert remarks(alone.call("PATCH", f"{PATH}/{ahead['id']}", early)) == [("starts_now", "starts_at")]
+    assert remarks(alone.call("POST", PATH, {**begun, "backdate": True}, token=ADMIN)) == []
+    body = {"name": "Shop", "type": "http", "url": "https://shop.example/"}
+    entry = {**INLINE, "starts_at": "2026-11-22T02:00:00", "rrule": None}
+    answer = alone.call("POST", "/v1/monitors", {**body, "maintenance_windows": [entry]})
+    assert remarks(answer) == [("starts_now", "maintenance_windows[0].starts_at")]
+    path = f"/v1/monitors/{answer.json()['id']}/config"
+    again = {"maintenance_windows": [*answer.json()["maintenance_windows"], entry]}
+    assert remarks(alone.call("PUT", path, again)) == [("starts_now", "maintenance_windows[1].starts_at")]
+
+
+@pytest.mark.parametrize("rule", ["FREQ=WEEKLY;BYDAY=SU", "FREQ=WEEKLY;BYDAY=SU;COUNT=4"])
+def test_what_leaves_nothing_out_is_told(alone: Api, rule: str) -> None:
+    exdates = ["2026-12-06T02:00:00", "2026-12-06T03:00:00", "2026-12-07T02:00:00", "9999-12-31T23:59:59"]
+    answer = alone.call("POST", PATH, {**PATCHING, "rrule": rule, "exdates": exdates})
+    wrong = [("exdate_unmatched", f"exdates[{place}]") for place in (1, 2, 3)]
+    assert remarks(answer) == wrong
+    path = f"{PATH}/{answer.json()['id']}"
+    assert remarks(alone.call("PATCH", path, {"exdates": exdates[:1]})) == []
+    assert remarks(alone.call("PATCH", path, {"exdates": exdates[1:2]})) == [("exdate_unmatched", "exdates[0]")]
 
 
 def test_maintenance_of_a_monitor_begins_now_and_shows_at_once(alone: Api) -> None:
@@ -245,6 +341,66 @@ def test_occurrences_are_shown_up_to_two_hundred(api: Api) -> None:
     assert error(api.call("GET", f"{path}?to=2020-01-01T00:00:00Z")) == (422, "parameter_conflict", "to")
 
 
+@pytest.mark.parametrize("rule", ["FREQ=DAILY", "FREQ=WEEKLY", "FREQ=MONTHLY;BYMONTHDAY=31", "FREQ=YEARLY", None])
+def test_a_preview_of_any_year_is_answered(api: Api, rule: str | None) -> None:
+    for zone in ("America/New_York", "Asia/Tokyo"):
+        path = f"{PATH}/{made(api, timezone=zone, rrule=rule)['id']}/occurrences"
+        for at in ("0001-01-01T00:00:00Z", "9948-12-31T23:59:59Z", "9998-12-31T23:59:59Z", "9999-12-31T23:59:59Z"):
+            for query in (f"from={at}", f"from=2026-01-01T00:00:00Z&to={at}"):
+                assert api.call("GET", f"{path}?{query}", token=READER).status_code < 500
+
+
+def starts(api: Api, window: dict[str, Any], begin: int, end: int) -> list[str]:
+    query = f"?from={to_text(begin)}&to={to_text(end)}"
+    found = api.call("GET", f"{PATH}/{window['id']}/occurrences{query}", token=READER).json()["data"]
+    return [one["start_at"] for one in found]
+
+
+def test_what_has_been_stays_listed_after_another_plan(alone: Api) -> None:
+    a_monitor(alone)
+    window = made(alone, starts_at=to_text(NOW + HOUR), timezone=None, rrule="FREQ=DAILY", monitors={"all": True})
+    path = f"{PATH}/{window['id']}"
+    for _ in range(6):  # the first occurrence begins and ends
+        alone.clock.at += HOUR
+        carry_out(alone)
+    assert alone.call("PATCH", path, {"starts_at": to_text(NOW + DAY + 3 * HOUR)}).status_code == 200
+    assert starts(alone, window, NOW, NOW + 2 * DAY) == [to_text(NOW + HOUR), to_text(NOW + DAY + 3 * HOUR)]
+    # An occurrence that is under way keeps its beginning, and what was before it stays as it was.
+    alone.clock.at = NOW + DAY + 3 * HOUR + 30 * MINUTE
+    carry_out(alone)
+    assert alone.call("PATCH", path, {"starts_at": to_text(NOW + DAY + 2 * HOUR)}).json()["status"] == "active"
+    carry_out(alone)
+    listed = starts(alone, window, NOW, NOW + 3 * DAY)
+    assert (listed[0], listed[-1], len(listed)) == (to_text(NOW + HOUR), to_text(NOW + 2 * DAY + 2 * HOUR), 3)
+
+
+def test_a_change_while_it_holds_leaves_the_days_before_as_they_were(alone: Api) -> None:
+    a_monitor(alone)
+    window = made(alone, starts_at=to_text(NOW + HOUR), timezone=None, rrule="FREQ=DAILY", monitors={"all": True})
+    for at in (NOW + HOUR, NOW + 4 * HOUR, NOW + 5 * HOUR, NOW + DAY + HOUR + 30 * MINUTE):
+        alone.clock.at = at
+        carry_out(alone)
+    moved = {"starts_at": to_text(NOW + 30 * MINUTE)}
+    assert alone.call("PATCH", f"{PATH}/{window['id']}", moved).json()["status"] == "active"
+    assert starts(alone, window, NOW, NOW + DAY) == [to_text(NOW + HOUR)]
+
+
+def test_an_active_window_that_is_moved_ends_and_is_scheduled(alone: Api) -> None:
+    a_monitor(alone)
+    window = once(alone, NOW, monitors={"all": True})
+    carry_out(alone)
+    alone.clock.at += 10 * MINUTE
+    moved = alone.call("PATCH", f"{PATH}/{window['id']}", {"starts_at": to_text(NOW + DAY)}).json()
+    assert (moved["status"], moved["next_occurrence"]["start_at"]) == ("scheduled", to_text(NOW + DAY))
+    carry_out(alone)
+    assert told(alone) == [
+        ("maintenance.started", "manual", "token"),
+        ("maintenance.ended", "manual", "token"),
+        ("maintenance.scheduled", "updated", "token"),
+    ]
+    assert starts(alone, window, NOW, NOW + 2 * DAY) == [to_text(NOW), to_text(NOW + DAY)]
+
+
 def test_an_edit_of_a_window_that_is_active_holds_from_then_on(alone: Api) -> None:
     monitor = a_monitor(alone, tags=["prod"])
     other = a_monitor(alone, name="Other", tags=["stage"])
@@ -268,6 +424,31 @@ def test_an_edit_of_a_window_that_is_active_holds_from_then_on(alone: Api) -> No
     carry_out(alone)
     alone.clock.at += 10 * MINUTE
     assert covered(other)[1] == 600
+
+
+def test_a_deleted_monitor_is_taken_out_of_windows(alone: Api) -> None:
+    first, second, third = (a_monitor(alone, name=name)["id"] for name in ("One", "Two", "Three"))
+    both = made(alone, monitors={"ids": [first, second]})
+    joined = made(alone, monitors={"ids": [second]})
+    single, active = made(alone, monitors={"ids": [second]}), once(alone, NOW, monitors={"ids": [second]})
+    body = {"maintenance_windows": [joined["id"]]}
+    assert alone.call("PATCH", f"/v1/monitors/{third}", body).status_code == 200
+    alone.call("DELETE", f"/v1/monitors/{second}")
+    found = [alone.call("GET", f"{PATH}/{one['id']}").json() for one in (both, joined, single, active)]
+    assert [one["status"] for one in found] == ["scheduled", "scheduled", "cancelled", "ended"]
+    assert [one["monitors"]["ids"] for one in found[:2]] == [[first], [third]]
+    assert alone.call("PATCH", f"{PATH}/{both['id']}", {"name": "Renamed"}).status_code == 200
+    audit = alone.call("GET", f"/v1/audit-log?resource={both['id']}", token=ADMIN).json()["data"]
+    assert [entry["action"].removeprefix("maintenance_window.") for entry in audit].count("updated") == 2
+    events = set(told(alone))
+    assert {("maintenance.cancelled", "monitor_deleted", "token"), ("maintenance.ended", "manual", "token")} <= events
+    assert ("maintenance.scheduled", "updated", "token") in events
+
+
+def test_the_event_shows_the_zone_as_the_window_does(alone: Api) -> None:
+    zones = [window["timezone"] for window in (made(alone), once(alone, NOW + HOUR))]
+    events = alone.call("GET", "/v1/events?type=maintenance.&order=asc", token=READER).json()["data"]
+    assert [one["data"]["maintenance_window"]["timezone"] for one in events] == zones == ["America/New_York", None]
 
 
 def test_windows_of_another_team_are_not_there(api: Api) -> None:
@@ -356,7 +537,19 @@ def test_a_window_of_a_configuration_holds_for_its_monitor_alone(alone: Api) -> 
     [
         ("mwn_zzzzzzzz", "reference_not_found", "maintenance_windows[0]"),
         ({**INLINE, "id": "mwn_zzzzzzzz"}, "reference_not_found", "maintenance_windows[0].id"),
+        (
+            {**INLINE, "starts_at": "0001-01-01T00:00:00"},
+            "parameter_out_of_range",
+            "maintenance_windows[0].starts_at",
+        ),
+        (
+            {**INLINE, "starts_at": "9999-12-31T23:59:59", "timezone": "America/New_York"},
+            "parameter_out_of_range",
+            "maintenance_windows[0].starts_at",
+        ),
         ({**INLINE, "rrule": "FREQ=SECONDLY"}, "rrule_unsupported", "maintenance_windows[0].rrule"),
+        ({"name": "x", "duration_seconds": 60}, "parameter_missing", "maintenance_windows[0].starts_at"),
+        (5, "parameter_invalid_type", "maintenance_windows[0]"),
         ({**INLINE, "monitors": {"all": True}}, "unknown_parameter", "maintenance_windows[0].monitors"),
         ({**INLINE, "duration_seconds": 1}, "parameter_out_of_range", "maintenance_windows[0].duration_seconds"),
     ],
@@ -365,4 +558,6 @@ def test_what_does_not_hold_in_a_configuration_is_named_where_it_stands(
     api: Api, entry: Any, code: str, param: str
 ) -> None:
     body = {"name": "Shop", "type": "http", "url": "https://shop.example/", "maintenance_windows": [entry]}
-    assert error(api.call("POST", "/v1/monitors", body)) == (422, code, param)
+    answer = api.call("POST", "/v1/monitors", body)
+    assert error(answer) == (422, code, param)
+    assert len(answer.json()["error"]["details"]) == 1

@@ -101,6 +101,11 @@ def test_what_is_no_period_is_refused(api: Api, slo: dict[str, Any], query: str,
         assert refusal(api.call("GET", f"/v1/slos/{path}?{query}")) == (422, code, param)
 
 
+@pytest.mark.parametrize("query", ["to=x", "from=9999-13-01T00:00:00Z", "period=october", "period=2026-10&to=x"])
+def test_what_is_no_period_is_refused_where_there_is_no_objective(api: Api, query: str) -> None:
+    assert refusal(api.call("GET", f"/v1/slos/reports?{query}"))[0] == 422
+
+
 def test_before_there_was_anything_to_measure_nothing_is_claimed(api: Api, slo: dict[str, Any]) -> None:
     told = api.call("GET", f"/v1/slos/{slo['id']}/report?period=2026-01").json()
     assert (told["met"], told["observed_pct"], told["consumed_seconds"]) == (None, None, 0)

@@ -11,7 +11,7 @@ from statuspulse.catalog import maintenance as catalog
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.members.maintenance import InlineWindow
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError
+from statuspulse.catalog.refusals import Detail, InvalidInputError, SoftProblem
 from statuspulse.domain.maintenance import Plan
 from statuspulse.storage import maintenance
 from statuspulse.storage.maintenance import Window
@@ -40,6 +40,16 @@ def resolved(
     if len(set(ids)) < len(ids):
         problems.append(Detail(code="parameter_duplicate", path=(), message="must not name anything twice"))
     return found, problems
+
+
+def remarks(given: Sequence[Entry], stored: Sequence[Entry]) -> list[SoftProblem]:
+    """What was done of the entries otherwise than it was said; they have the same order."""
+    return [
+        one
+        for place, (entry, kept) in enumerate(zip(given, stored, strict=True))
+        if isinstance(entry, dict) and isinstance(kept, dict)
+        for one in catalog.remarks(entry, kept, ("maintenance_windows", place))
+    ]
 
 
 def follow(

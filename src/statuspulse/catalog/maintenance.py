@@ -21,7 +21,15 @@ from statuspulse.catalog.members.maintenance import (
     stored,
 )
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, Path, RefusedError
+from statuspulse.catalog.refusals import (
+    Detail,
+    InvalidInputError,
+    MissingError,
+    Path,
+    RefusedError,
+    SoftProblem,
+    check_precondition,
+)
 from statuspulse.catalog.validation import read
 from statuspulse.domain.difference import differences
 from statuspulse.domain.hours import instant_of
@@ -108,10 +116,20 @@ def begin(
     return window
 
 
-def update(connection: Connection, change: Change, window_id: str, sent: Mapping[str, Any]) -> Window:
-    """The window with what was sent in place of what was; raises InvalidInputError, MissingError, RefusedError."""
+def update(
+    connection: Connection,
+    change: Change,
+    window_id: str,
+    sent: Mapping[str, Any],
+    if_match: frozenset[str] | None = None,
+) -> Window:
+    """The window with what was sent in place of what was.
+
+    Raises InvalidInputError, MissingError, PreconditionFailedError, RefusedError.
+    """
     given = {name: value for name, value in sent.items() if name not in READ_ONLY}
     window = _shared_to_change(connection, change, window_id)
+    check_precondition(window.version, if_match, is_needed=change.needs_precondition)
     read(WindowEdit, given)
     _check_not_over(window, change.now)
     request = read(WindowRequest, merging.merged(facts(window), given))
@@ -126,11 +144,12 @@ def replan(connection: Connection, change: Change, window: Window, name: str, pl
     plan = {**plan, **kept}
     if (name, plan) == (window.name, window.plan):
         return window
-    changed = replace(window, name=name, plan=plan, updated_at=change.now)
+    changed = replace(window, name=name, plan=plan, updated_at=change.now, version=window.version + 1)
     active = window.active_at(change.now)
-    changed = (
-        _moved(changed, window, change.now) if active is None else _moved_within(connection, changed, active, change)
-    )
+    if active is None:
+        changed = _moved(changed, window, change.now)
+    else:
+        changed = _moved_within(connection, changed, window, active, change)
     maintenance.save(connection, changed)
     _record(connection, change, "maintenance_window.updated", changed, facts(window), facts(changed))
     if active is None and changed.occurrence is not None:
@@ -154,9 +173,13 @@ def end(connection: Connection, change: Change, window_id: str) -> Window:
     return ended
 
 
-def cancel(connection: Connection, change: Change, window_id: str) -> Window:
-    """Ends a window that is active, and all that would come; one that is over stays as it is. Raises MissingError."""
+def cancel(connection: Connection, change: Change, window_id: str, if_match: frozenset[str] | None = None) -> Window:
+    """Ends a window that is active, and all that would come; one that is over stays as it is.
+
+    Raises MissingError, PreconditionFailedError, RefusedError.
+    """
     window = _shared_to_change(connection, change, window_id)
+    check_precondition(window.version, if_match, is_needed=change.needs_precondition)
     return window if window.is_over else cancelled(connection, change, window, "manual")
 
 
@@ -168,7 +191,7 @@ def cancelled(connection: Connection, change: Change, window: Window, reason: st
         _record(connection, change, "maintenance_window.ended", ended, {}, {})
         return ended
     upcoming = window.schedule.current_or_next(change.now)
-    gone = replace(window, cancelled_at=change.now, updated_at=change.now)
+    gone = replace(window, cancelled_at=change.now, updated_at=change.now, version=window.version + 1)
     if window.phase is Phase.WAITING:
         gone = replace(gone, occurrence=None, phase=Phase.OVER, due_at=None)
     maintenance.save(connection, gone)
@@ -176,6 +199,26 @@ def cancelled(connection: Connection, change: Change, window: Window, reason: st
     if upcoming is not None:
         maintenance_events.cancelled(connection, window, upcoming, change.actor, change.now, reason)
     return gone
+
+
+def forget(connection: Connection, change: Change, monitor_id: str) -> None:
+    """A monitor is deleted: windows name it no more, and one that means nobody without it ends or is cancelled."""
+    for window in maintenance.naming(connection, change.team_id, monitor_id):
+        left = [one for one in window.plan["monitors"]["ids"] if one != monitor_id]
+        if not left:
+            # Those that joined it by their own configuration are all that it means now.
+            joined = maintenance.joined(connection, change.team_id, [window.id]).get(window.id, [])
+            left = [one for one in joined if one != monitor_id]
+        if not left:
+            cancelled(connection, change, window, "monitor_deleted")
+            continue
+        changed = replace(
+            window, plan={**window.plan, "monitors": {"ids": left}}, updated_at=change.now, version=window.version + 1
+        )
+        maintenance.save(connection, changed)
+        _record(connection, change, "maintenance_window.updated", changed, facts(window), facts(changed))
+        if window.active_at(change.now) is None and changed.occurrence is not None:
+            maintenance_events.scheduled(connection, changed, changed.occurrence, change.actor, change.now, "updated")
 
 
 def skip_next(connection: Connection, change: Change, window_id: str) -> Window:
@@ -189,7 +232,7 @@ def skip_next(connection: Connection, change: Change, window_id: str) -> Window:
         return cancelled(connection, change, window, "manual")
     wall = text_of(window.schedule.wall_of(upcoming), window.plan["timezone"])
     plan = {**window.plan, "exdates": [*window.plan["exdates"], wall]}
-    skipped = replace(window, plan=plan, updated_at=change.now)
+    skipped = replace(window, plan=plan, updated_at=change.now, version=window.version + 1)
     if window.phase is Phase.WAITING:
         skipped = _waiting(skipped, skipped.schedule.current_or_next(change.now))
     maintenance.save(connection, skipped)
@@ -234,9 +277,22 @@ def next_of(window: Window, now: int) -> Occurrence | None:
     return window.schedule.following(current)
 
 
-def preview(window: Window, start: int, end: int) -> list[Occurrence]:
-    """The occurrences that touch [start, end), one more than are shown where there are more."""
-    return window.schedule.occurrences(start, end, MOST_SHOWN + 1)
+def preview(connection: Connection, window: Window, start: int, end: int) -> list[Occurrence]:
+    """The occurrences that touch [start, end), one more than are shown where there are more.
+
+    Those before the plan as it is now are what was really covered.
+    """
+    planned = window.schedule.occurrences(start, end, MOST_SHOWN + 1)
+    since = window.plan["valid_from"]
+    if since is None or start >= since:
+        return planned
+    stretches = maintenance.covered_stretches(connection, window.id, start, min(end, since))
+    told = [
+        Occurrence(planned=begin, start=begin, end=finish)
+        for begin, finish in stretches
+        if not any(begin < one.end and one.start < finish for one in planned)
+    ]
+    return [*told, *planned][: MOST_SHOWN + 1]
 
 
 def facts(window: Window) -> dict[str, Any]:
@@ -252,10 +308,9 @@ def checked_plan(request: PlanMembers, now: int, *, backdate: bool, before: Wind
     """
     plan = stored(request)
     _check_recurrence(plan)
-    begin_wall = _wall(plan["starts_at"], plan["timezone"], ("starts_at",))
-    begun = from_datetime(instant_of(begin_wall, ZoneInfo(plan["timezone"] or "UTC")))
+    begun = _first_start(plan)
     furthest = _LONGEST_BACK if backdate else _FURTHEST
-    if not now - furthest <= begun <= now + _FURTHEST:
+    if begun is None or not now - furthest <= begun <= now + _FURTHEST:
         message = f"must lie within {furthest // DAY} days before now and {_FURTHEST // DAY} days behind it"
         raise _wrong("parameter_out_of_range", ("starts_at",), message)
     if before is not None and when(before.plan) == when(plan):
@@ -269,6 +324,43 @@ def checked_plan(request: PlanMembers, now: int, *, backdate: bool, before: Wind
     if not may_end and Plan.of(plan).current_or_next(0 if backdate else now) is None:
         raise _wrong("rrule_never_occurs", ("rrule",), "never comes true from now on")
     return plan
+
+
+def remarks(sent: Mapping[str, Any], kept: Mapping[str, Any], path: Path = ()) -> list[SoftProblem]:
+    """What was done otherwise than it was said, or without effect; `kept` holds the members of the window as it is now.
+
+    `path` is where `sent` stands in a larger document.
+    """
+    found = []
+    given = sent.get("starts_at")
+    if given is not None and given != kept["starts_at"]:
+        message = f"starts_at is over; the window holds from now, {kept['starts_at']}, for its whole duration."
+        if not path:
+            message += " With backdate an admin takes time out of the past."
+        found.append(SoftProblem(code="starts_now", message=message, param=_param(*path, "starts_at")))
+    if sent.get("exdates") and kept["rrule"] is not None:
+        plan = Plan.of({**kept, "exdates": [], "valid_from": None, "cut": {}})
+        begins = plan.begins_at([wall_of(text, kept["timezone"]) for text in kept["exdates"]])
+        message = "No occurrence begins then, so that nothing is left out; exdates are starts as the wall shows them."
+        found += [
+            SoftProblem(code="exdate_unmatched", message=message, param=_param(*path, "exdates", place))
+            for place, is_start in enumerate(begins)
+            if not is_start
+        ]
+    return found
+
+
+def _param(*path: str | int) -> str | None:
+    return Detail(code="", path=path, message="").param
+
+
+def _first_start(plan: Mapping[str, Any]) -> int | None:
+    """When it begins (ms); None for an instant that no calendar of ours has: the zone leads out of its years."""
+    wall = _wall(plan["starts_at"], plan["timezone"], ("starts_at",))
+    try:
+        return from_datetime(instant_of(wall, ZoneInfo(plan["timezone"] or "UTC")))
+    except OverflowError:
+        return None
 
 
 def _check_recurrence(plan: Mapping[str, Any]) -> None:
@@ -339,12 +431,20 @@ def _moved(window: Window, before: Window, now: int) -> Window:
     return _waiting(window, window.schedule.current_or_next(now))
 
 
-def _moved_within(connection: Connection, window: Window, active: Occurrence, change: Change) -> Window:
+def _moved_within(connection: Connection, window: Window, before: Window, active: Occurrence, change: Change) -> Window:
     """A window that holds: what it means by now it means from now on, or it has ended by its new plan."""
+    moves = when(window.plan) != when(before.plan)
     current = window.schedule.current_or_next(change.now)
     if current is None or not current.holds_at(change.now):
-        return _end_active(connection, window, active, change)
+        # What has been was by the plan of before.
+        ended = replace(window, plan={**window.plan, "valid_from": change.now})
+        ended = _end_active(connection, ended, active, change)
+        if current is not None:
+            maintenance_events.scheduled(connection, ended, current, change.actor, change.now, "updated")
+        return ended
     plan = {**window.plan, "joined_at": change.now}
+    if moves:
+        plan["valid_from"] = active.start
     moved = replace(
         window,
         plan=plan,
@@ -362,7 +462,15 @@ def _end_active(connection: Connection, window: Window, active: Occurrence, chan
     if window.phase is Phase.WAITING:
         maintenance_events.started(connection, window, active, None, active.start)
     one = replace(active, end=change.now)
-    ended = replace(window, occurrence=one, phase=Phase.ENDING, place=0, due_at=change.now, updated_at=change.now)
+    ended = replace(
+        window,
+        occurrence=one,
+        phase=Phase.ENDING,
+        place=0,
+        due_at=change.now,
+        updated_at=change.now,
+        version=window.version + 1,
+    )
     maintenance.change_open_spans(connection, ended, change.now, change.now)
     maintenance.save(connection, ended)
     maintenance_events.ended(connection, ended, one, change.actor, change.now)

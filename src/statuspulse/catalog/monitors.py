@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from statuspulse.catalog import heartbeats, inline_windows, merging, monitor_input, references, secrets, slos
+from statuspulse.catalog import maintenance as planned
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.inline_windows import Entry
 from statuspulse.catalog.instance import Instance
@@ -85,7 +86,8 @@ def create(connection: Connection, instance: Instance, change: Change, sent: Map
     resolved = references.resolve(connection, instance, change, given)
     born = Birth(id=None, created_at=change.now, votes_from=change.now)
     monitor = bring_up(connection, instance, change, resolved.config, born)
-    return Outcome(view=view_of(connection, monitor, change.now), warnings=resolved.warnings)
+    remarks = _remarks(resolved.config, monitor.config)
+    return Outcome(view=view_of(connection, monitor, change.now), warnings=(*resolved.warnings, *remarks))
 
 
 def bring_up(
@@ -163,7 +165,8 @@ def _change_config(connection: Connection, instance: Instance, change: Change, s
         stored=before,
     )
     resolved = references.resolve(connection, instance, change, given, stored)
-    resolved = replace(resolved, config=_with_windows(connection, change, resolved.config, stored.key))
+    wanted = resolved.config
+    resolved = replace(resolved, config=_with_windows(connection, change, wanted, stored.key))
     _check_version_in_body(stored, edit.sent)
     if change.needs_precondition and edit.if_match is None and _VERSION not in edit.sent:
         raise precondition_required()
@@ -178,7 +181,15 @@ def _change_config(connection: Connection, instance: Instance, change: Change, s
     return Outcome(
         view=view_of(connection, monitor, change.now),
         changed=changed,
-        warnings=(*resolved.warnings, *_followed(before, edit, resolved.config)),
+        warnings=(
+            *resolved.warnings,
+            *_followed(before, edit, resolved.config),
+            *(
+                _remarks(wanted, resolved.config)
+                if any(one.startswith("/maintenance_windows") for one in changed)
+                else ()
+            ),
+        ),
     )
 
 
@@ -195,6 +206,10 @@ def _with_windows(connection: Connection, change: Change, config: dict[str, Any]
     if problems:
         raise InvalidInputError([one.below(("maintenance_windows",)) for one in problems])
     return {**config, "maintenance_windows": windows}
+
+
+def _remarks(wanted: Mapping[str, Any], config: Mapping[str, Any]) -> list[SoftProblem]:
+    return inline_windows.remarks(wanted["maintenance_windows"], config["maintenance_windows"])
 
 
 def _follow_windows(
@@ -219,6 +234,7 @@ def remove(connection: Connection, change: Change, monitor_id: str, if_match: fr
     slos.forget(connection, stored, change.now)
     for window in maintenance.of_monitor(connection, change.team_id, stored.key):
         inline_windows.remove(connection, change, window, "monitor_deleted")
+    planned.forget(connection, change, stored.id)
     config_versions.forget(connection, stored.key, through=stored.config_version)
     dependencies.link(connection, stored.key, stored.team_id, ())
     monitors.mark_deleted(connection, change.team_id, stored.key, watch.advance(connection), change.now)

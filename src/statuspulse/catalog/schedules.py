@@ -26,10 +26,14 @@ from statuspulse.catalog.refusals import (
 from statuspulse.catalog.validation import read
 from statuspulse.domain.difference import differences
 from statuspulse.domain.on_call import Rotation, RotationError
-from statuspulse.domain.times import to_datetime, to_text
+from statuspulse.domain.times import DAY, to_datetime, to_text
 from statuspulse.storage import audit, people, policies, schedules, teams
 from statuspulse.storage.people import Member
 from statuspulse.storage.schedules import Schedule
+
+# The first day of a rotation. Years that lie in no calendar of any zone have no handoff.
+_EARLIEST = date(1970, 1, 1)
+_FURTHEST = 5 * 366 * DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +134,7 @@ def _plan(connection: Connection, change: Change, document: Mapping[str, Any]) -
     ]
     zone = teams.zone_of(connection, change.team_id)
     plan["starts_on"] = plan["starts_on"] or _last_handoff(plan, zone, change.now).isoformat()
-    try:
-        date.fromisoformat(plan["starts_on"])
-    except ValueError:
-        raise _wrong("parameter_invalid_format", ("starts_on",), "is no date such as 2026-11-23") from None
+    _check_first_day(plan["starts_on"], change.now)
     try:
         Rotation.of(plan, zone)
     except RotationError as error:
@@ -145,6 +146,17 @@ def _plan(connection: Connection, change: Change, document: Mapping[str, Any]) -
         message = "is no member of this team; add the address to the team first"
         raise InvalidInputError([Detail(code="reference_not_found", path=path, message=message) for path in wrong])
     return request.name, plan
+
+
+def _check_first_day(text: str, now: int) -> None:
+    try:
+        first = date.fromisoformat(text)
+    except ValueError:
+        raise _wrong("parameter_invalid_format", ("starts_on",), "is no date such as 2026-11-23") from None
+    latest = to_datetime(now + _FURTHEST).date()
+    if not _EARLIEST <= first <= latest:
+        message = f"must lie between {_EARLIEST} and five years from now, which is {latest}"
+        raise _wrong("parameter_out_of_range", ("starts_on",), message)
 
 
 def _last_handoff(plan: Mapping[str, Any], team_zone: str, now: int) -> date:

@@ -13,7 +13,7 @@ from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.members.slo import READ_ONLY, SloRequest
 from statuspulse.catalog.references import Change, channels_meant
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
+from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError, check_precondition
 from statuspulse.catalog.validation import read
 from statuspulse.domain.difference import differences
 from statuspulse.domain.heartbeat import HEARTBEAT
@@ -53,11 +53,20 @@ def create(connection: Connection, instance: Instance, change: Change, sent: Map
 
 
 def update(
-    connection: Connection, instance: Instance, change: Change, slo_id: str, sent: Mapping[str, Any]
+    connection: Connection,
+    instance: Instance,
+    change: Change,
+    slo_id: str,
+    sent: Mapping[str, Any],
+    if_match: frozenset[str] | None = None,
 ) -> tuple[Slo, bool]:
-    """The objective after a change (RFC 7396), and whether that is new; raises InvalidInputError, MissingError."""
+    """The objective after a change (RFC 7396), and whether that is new.
+
+    Raises InvalidInputError, MissingError, PreconditionFailedError.
+    """
     given = {name: value for name, value in sent.items() if name not in READ_ONLY}
     stored = get(connection, change.team_id, slo_id)
+    check_precondition(stored.version, if_match, is_needed=change.needs_precondition)
     document = {**_facts(stored), "monitor_id": stored.monitor_id}
     members = read(SloRequest, _patched(document, given)).model_dump()
     if members["monitor_id"] != stored.monitor_id:
@@ -72,15 +81,16 @@ def update(
         return stored, False
     if any(getattr(changed, name) != getattr(stored, name) for name in _ANEW):
         changed = replace(changed, course=Course())
-    changed = replace(changed, updated_at=change.now, due_at=change.now)
+    changed = replace(changed, version=stored.version + 1, updated_at=change.now, due_at=change.now)
     slos.save(connection, changed)
     _record(connection, change, "slo.updated", changed, _facts(stored), _facts(changed))
     return changed, True
 
 
-def remove(connection: Connection, change: Change, slo_id: str) -> Slo:
-    """Raises MissingError, RefusedError for one that follows a monitor's configuration."""
+def remove(connection: Connection, change: Change, slo_id: str, if_match: frozenset[str] | None = None) -> Slo:
+    """Raises MissingError, PreconditionFailedError, RefusedError for one that follows a monitor's configuration."""
     stored = get(connection, change.team_id, slo_id)
+    check_precondition(stored.version, if_match, is_needed=change.needs_precondition)
     if stored.of_config:
         message = f"It follows from the member sla of monitor {stored.monitor_id}; set that to null instead."
         raise RefusedError("resource_in_use", message)
@@ -112,7 +122,7 @@ def follow(connection: Connection, monitor: Monitor, before: Monitor | None, now
             changed = replace(changed, course=Course())
         if before is not None and stored.name == _name(before.name, stored.objective_pct):
             changed = replace(changed, name=_name(monitor.name, changed.objective_pct))
-        slos.save(connection, replace(changed, updated_at=now))
+        slos.save(connection, replace(changed, version=stored.version + 1, updated_at=now))
     slos.touch(connection, monitor.key, now)
 
 

@@ -1754,6 +1754,7 @@ class Window(Answer, frozen=True, kw_only=True):
     description: str | None
     monitors: WindowSelector
     monitor_id: str | None
+    joined_monitor_ids: tuple[str, ...]
     starts_at: str
     timezone: str | None
     duration_seconds: int

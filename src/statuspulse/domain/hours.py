@@ -75,7 +75,8 @@ def minutes_of(text: str) -> int:
 def instant_of(wall: datetime, zone: ZoneInfo, *, fold: Literal[0, 1] = 0) -> datetime:
     """The instant of a wall time: the first of two in autumn unless `fold` is 1, shifted forward where spring has none.
 
-    That is how RFC 5545, 3.3.5, reads local times.
+    That is how RFC 5545, 3.3.5, reads local times. Raises OverflowError where the zone leads out of the
+    years 1 to 9999.
     """
     aware = wall.replace(tzinfo=zone, fold=fold)
     offset = aware.utcoffset() or timedelta(0)

@@ -120,6 +120,21 @@ class Plan:
         later = (one for one in self._from(occurrence.start) if one.planned > occurrence.planned)
         return next(later, None)
 
+    def begins_at(self, walls: Sequence[datetime]) -> list[bool]:
+        """Of each wall time whether an occurrence begins there that is not left out."""
+        if self.rule is not None and self.rule.count is not None:
+            known = {wall for wall, _ in self._starts(0)}
+            return [wall in known for wall in walls]
+        return [self._begins(wall) for wall in walls]
+
+    def _begins(self, wall: datetime) -> bool:
+        try:
+            at = from_datetime(instant_of(wall, self.zone))
+        except OverflowError:
+            return False
+        first = next(self._starts(at), None)
+        return first is not None and first[0] == wall
+
     def wall_of(self, occurrence: Occurrence) -> datetime:
         """What the wall shows at its start by the plan: the form in which it is left out."""
         return next(wall for wall, at in self._starts(occurrence.planned) if at == occurrence.planned)

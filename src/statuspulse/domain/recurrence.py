@@ -100,7 +100,7 @@ class Rule:
         number = self._number_of(first, since)
         while True:
             period = self._period(first, number)
-            if period is None or period[0] > since + HORIZON:
+            if period is None or period[0] - since > HORIZON:
                 return
             for day in self._days_of(period):
                 if day >= since:

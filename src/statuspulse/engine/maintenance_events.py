@@ -57,7 +57,7 @@ def _record(
         "object": "maintenance_window",
         "id": window.id,
         "name": window.name,
-        "timezone": plan["timezone"] or "UTC",
+        "timezone": plan["timezone"],
         "rrule": plan["rrule"],
         "duration_seconds": plan["duration_seconds"],
         "probing": plan["probing"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -68,6 +68,7 @@ class Window:
     due_at: int | None
     ended_at: int | None = None
     cancelled_at: int | None = None
+    version: int = 1
     created_at: int
     updated_at: int
 
@@ -159,9 +160,42 @@ def of_monitor(connection: Connection, team_id: str, monitor_key: int) -> list[W
     return [_window(row) for row in connection.execute(query.order_by(windows.c.created_at, windows.c.id))]
 
 
-def count(connection: Connection, team_id: str) -> int:
-    query = select(func.count()).select_from(windows).where(windows.c.team_id == team_id)
-    return connection.scalar(query) or 0
+def naming(connection: Connection, team_id: str, monitor_id: str) -> list[Window]:
+    """The windows not over that name a monitor by its id; nobody else changes them before the transaction ends."""
+    query = select(windows).where(
+        windows.c.team_id == team_id,
+        windows.c.due_at.is_not(None),
+        windows.c.cancelled_at.is_(None),
+        windows.c.ended_at.is_(None),
+        windows.c.plan.contains(json.dumps(monitor_id), autoescape=True),
+    )
+    found = [_window(row) for row in connection.execute(query.order_by(windows.c.id).with_for_update())]
+    return [window for window in found if monitor_id in window.plan["monitors"].get("ids", ())]
+
+
+def joined(connection: Connection, team_id: str, window_ids: Collection[str]) -> dict[str, list[str]]:
+    """The living monitors whose configuration names a window, by its id, the oldest first; one without is missing."""
+    if not window_ids:
+        return {}
+    # A configuration is text in the database: what names any window is found there, which one is read here.
+    query = select(monitors.c.id, monitors.c.config).where(
+        monitors.c.team_id == team_id, monitors.c.deleted_at.is_(None), monitors.c.config.contains('"mwn_')
+    )
+    found: dict[str, list[str]] = {}
+    for row in connection.execute(query.order_by(monitors.c.key)):
+        for entry in json.loads(row.config)["maintenance_windows"]:
+            if isinstance(entry, str) and entry in window_ids:
+                found.setdefault(entry, []).append(row.id)
+    return found
+
+
+def listed(
+    connection: Connection, team_id: str, *, after: tuple[int, str] | None, descending: bool
+) -> Iterator[Window]:
+    """All windows by (created_at, id), from behind the key `after`, read as they are asked for."""
+    while found := page(connection, team_id, after=after, descending=descending, limit=_BATCH):
+        yield from found
+        after = (found[-1].created_at, found[-1].id)
 
 
 def page(
@@ -249,6 +283,21 @@ def excluded_by_monitor(
     """The stretches that windows with `sla: exclude` have covered by monitor key, as they are: they may overlap."""
     found = spans_by_monitor(connection, monitor_keys, start, end)
     return {key: [(one.start, one.end) for one in some if one.switches.excludes] for key, some in found.items()}
+
+
+def covered_stretches(connection: Connection, window_id: str, start: int, end: int) -> list[Stretch]:
+    """When a window has covered anything in [start, end), each occurrence as one stretch, ascending."""
+    query = select(spans.c.start_at, spans.c.end_at).where(
+        spans.c.window_id == window_id, spans.c.start_at < end, spans.c.end_at > start
+    )
+    found: list[Stretch] = []
+    for row in connection.execute(query.distinct().order_by(spans.c.start_at, spans.c.end_at)):
+        # A monitor that joined later has a later start; an occurrence that follows at once is another one.
+        if found and row.start_at < found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], row.end_at))
+        else:
+            found.append((row.start_at, row.end_at))
+    return found
 
 
 def covered_keys(connection: Connection, window_id: str, behind: int, limit: int) -> list[int]:
@@ -372,6 +421,7 @@ def _columns(window: Window) -> dict[str, Any]:
         "due_at": window.due_at,
         "ended_at": window.ended_at,
         "cancelled_at": window.cancelled_at,
+        "version": window.version,
         "created_at": window.created_at,
         "updated_at": window.updated_at,
     }
@@ -393,6 +443,7 @@ def _window(row: Any) -> Window:
         due_at=row.due_at,
         ended_at=row.ended_at,
         cancelled_at=row.cancelled_at,
+        version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

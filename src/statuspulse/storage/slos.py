@@ -49,6 +49,7 @@ class Slo:
     course: Course
     due_at: int | None
     touched: int
+    version: int = 1
     created_at: int
     updated_at: int
 
@@ -206,6 +207,7 @@ def _changing_columns(slo: Slo) -> dict[str, Any]:
         "told_for": slo.course.told_for,
         "burning": slo.course.burning,
         "due_at": slo.updated_at,
+        "version": slo.version,
         "updated_at": slo.updated_at,
     }
 
@@ -230,6 +232,7 @@ def _slo(row: Row[Any]) -> Slo:
         course=Course(breached_at=row.breached_at, told_for=row.told_for, burning=row.burning),
         due_at=row.due_at,
         touched=row.touched,
+        version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

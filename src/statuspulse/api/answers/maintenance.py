@@ -35,6 +35,9 @@ class WindowItem(Answer):
     description: str | None
     monitors: WindowSelector
     monitor_id: Annotated[str | None, Field(description="The monitor that it is a part of; null for one by itself.")]
+    joined_monitor_ids: Annotated[
+        list[str], Field(description="Monitors that joined it by `maintenance_windows` of their own configuration.")
+    ]
     starts_at: Annotated[str, Field(description="Local time of the time zone, or an instant where that is null.")]
     timezone: str | None
     duration_seconds: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from statuspulse.catalog.maintenance import facts, next_of
@@ -10,8 +11,8 @@ from statuspulse.domain.times import to_text
 from statuspulse.storage.maintenance import Window
 
 
-def window_document(window: Window, monitor_id: str | None, now: int) -> dict[str, Any]:
-    """`monitor_id` is the monitor that it is a part of."""
+def window_document(window: Window, monitor_id: str | None, joined: Sequence[str], now: int) -> dict[str, Any]:
+    """`monitor_id` is the monitor that it is a part of, `joined` are those that joined it."""
     members = facts(window)
     if monitor_id is not None:
         members["monitors"] = {"ids": [monitor_id]}
@@ -22,6 +23,7 @@ def window_document(window: Window, monitor_id: str | None, now: int) -> dict[st
         "team_id": window.team_id,
         **members,
         "monitor_id": monitor_id,
+        "joined_monitor_ids": list(joined),
         "status": window.status_at(now).value,
         "active_occurrence": None if active is None else occurrence_document(active),
         "next_occurrence": None if upcoming is None else occurrence_document(upcoming),

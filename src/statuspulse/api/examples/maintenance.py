@@ -33,6 +33,7 @@ _ITEM: dict[str, Any] = {
     **REQUEST,
     "description": None,
     "monitor_id": None,
+    "joined_monitor_ids": [],
     "exdates": [],
     "probing": "continue",
     "alerting": "suppress",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -16,6 +17,7 @@ from statuspulse.api.documents.maintenance import occurrence_document, window_do
 from statuspulse.api.envelope import answer
 from statuspulse.api.errors import invalid
 from statuspulse.api.examples import maintenance as examples
+from statuspulse.api.headers import etag, if_match
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
 from statuspulse.api.resources.monitors import change_of, known_id
@@ -24,7 +26,7 @@ from statuspulse.api.span import in_query, read_times
 from statuspulse.catalog import maintenance as catalog
 from statuspulse.catalog.members.common import Members
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, MissingError
+from statuspulse.catalog.refusals import Detail, MissingError, SoftProblem
 from statuspulse.domain.ids import is_id
 from statuspulse.domain.maintenance import Status
 from statuspulse.domain.scope import SCOPES
@@ -34,6 +36,8 @@ from statuspulse.storage.maintenance import Window
 
 router = APIRouter(route_class=CheckedRoute, tags=["Maintenance"])
 
+# The monitor that a window is a part of, and those that joined it.
+_Parts = tuple[str | None, Sequence[str]]
 _USUAL_PREVIEW = 365 * DAY
 # Probes and regions belong to the first team; of everything else an admin has every scope.
 _ADMIN = SCOPES - {"probes:write"}
@@ -52,6 +56,21 @@ class OccurrencesQuery(BaseModel):
 
     begin: Annotated[str | None, Field(alias="from", description="That end behind this time.")] = None
     end: Annotated[str | None, Field(alias="to", description="That begin before this time.")] = None
+
+
+class WindowsQuery(ListQuery):
+    """Which windows: all that are said have to hold."""
+
+    status: Annotated[
+        str | None, Field(max_length=100, description="One or more of scheduled, active, ended, cancelled, by commas.")
+    ] = None
+    monitor_id: Annotated[
+        str | None,
+        Field(
+            max_length=40, description="That mean this monitor: by id, by tag, all, as a part of it, or joined by it."
+        ),
+    ] = None
+    tag: Annotated[str | None, Field(max_length=64, description="Whose `monitors` name this tag.")] = None
 
 
 CREATE = Operation(
@@ -88,7 +107,7 @@ PATCH = Operation(
         examples={"longer": examples.EDIT},
         media_types=("application/json", "application/merge-patch+json"),
     ),
-    statuses=(409,),
+    statuses=(409, 412, 428),
 )
 DELETE = Operation(
     id="cancelMaintenanceWindow",
@@ -96,7 +115,7 @@ DELETE = Operation(
     scope="maintenance:write",
     answer=WindowAnswer,
     examples={"cancelled": examples.CANCELLED},
-    statuses=(409,),
+    statuses=(409, 412, 428),
 )
 END = Operation(
     id="endMaintenanceWindow",
@@ -139,24 +158,41 @@ async def create_window(call: CallOf, body: dict[str, Any]) -> Response:
         call,
         lambda connection, change: catalog.create(connection, change, body, may_backdate=may_backdate),
         "created",
+        sent=body,
         status=201,
     )
 
 
 @router.get("/maintenance-windows", **LIST.keywords)
-async def list_windows(call: CallOf, query: Annotated[ListQuery, Query()]) -> Response:
+async def list_windows(call: CallOf, query: Annotated[WindowsQuery, Query()]) -> Response:
     after, now = place_of(call, query), call.services.parts.now()
+    statuses = _statuses(query)
+    descending = query.order != "asc"
 
     def read(connection: Connection) -> Page:
-        found = maintenance.page(
-            connection, call.team_id, after=after, descending=query.order != "asc", limit=query.limit + 1
-        )
+        monitor = None if query.monitor_id is None else monitors.get(connection, call.team_id, query.monitor_id)
+
+        def wanted(after: tuple[int, str] | None) -> Iterator[Window]:
+            for one in maintenance.listed(connection, call.team_id, after=after, descending=descending):
+                is_meant = monitor is not None and one.covers(monitor.key, monitor.id, monitor.config)
+                if (
+                    (not statuses or one.status_at(now) in statuses)
+                    and (query.monitor_id is None or is_meant)
+                    and (query.tag is None or query.tag in one.plan["monitors"].get("tags", ()))
+                ):
+                    yield one
+
+        found = list(islice(wanted(after), query.limit + 1))
         shown = found[: query.limit]
         owners = monitors.ids_of(connection, call.team_id, [one.monitor_key for one in shown if one.monitor_key])
+        joined = maintenance.joined(connection, call.team_id, {one.id for one in shown})
         return Page(
-            data=[window_document(window, owners.get(window.monitor_key or 0), now) for window in shown],
+            data=[
+                window_document(window, owners.get(window.monitor_key or 0), joined.get(window.id, ()), now)
+                for window in shown
+            ],
             next_place=(shown[-1].created_at, shown[-1].id) if len(found) > query.limit else None,
-            total=min(COUNT_LIMIT, maintenance.count(connection, call.team_id)) if query.include else None,
+            total=sum(1 for _ in islice(wanted(None), COUNT_LIMIT)) if query.include else None,
         )
 
     return page_answer(call, query, await call.database.read(read), "maintenance window", "maintenance windows")
@@ -166,24 +202,26 @@ async def list_windows(call: CallOf, query: Annotated[ListQuery, Query()]) -> Re
 async def get_window(call: CallOf, window_id: str) -> Response:
     known, now = _known_id(window_id), call.services.parts.now()
 
-    def read(connection: Connection) -> tuple[Window, str | None]:
+    def read(connection: Connection) -> tuple[Window, _Parts]:
         window = catalog.get(connection, call.team_id, known)
-        return window, _owner(connection, window)
+        return window, _parts(connection, window)
 
-    window, owner = await call.database.read(read)
-    return _answer(call, window, owner, now, f"is {_words(window, now)}")
+    window, parts = await call.database.read(read)
+    return _answer(call, window, parts, now, f"is {_words(window, now)}")
 
 
 @router.patch("/maintenance-windows/{window_id}", **PATCH.keywords)
 async def patch_window(call: CallOf, window_id: str, body: dict[str, Any]) -> Response:
-    known = _known_id(window_id)
-    return await _written(call, lambda connection, change: catalog.update(connection, change, known, body), "changed")
+    known, expected = _known_id(window_id), if_match(call.request)
+    return await _written(
+        call, lambda connection, change: catalog.update(connection, change, known, body, expected), "changed", sent=body
+    )
 
 
 @router.delete("/maintenance-windows/{window_id}", **DELETE.keywords)
 async def cancel_window(call: CallOf, window_id: str) -> Response:
-    known = _known_id(window_id)
-    return await _written(call, lambda connection, change: catalog.cancel(connection, change, known), None)
+    known, expected = _known_id(window_id), if_match(call.request)
+    return await _written(call, lambda connection, change: catalog.cancel(connection, change, known, expected), None)
 
 
 @router.post("/maintenance-windows/{window_id}/end", **END.keywords)
@@ -208,8 +246,9 @@ async def skip_next(call: CallOf, window_id: str, _body: SkipRequest | None = No
 async def list_occurrences(call: CallOf, window_id: str, query: Annotated[OccurrencesQuery, Query()]) -> Response:
     known = _known_id(window_id)
     start, end = _stretch(query, call.services.parts.now())
-    window = await call.database.read(lambda connection: catalog.get(connection, call.team_id, known))
-    found = catalog.preview(window, start, end)
+    found = await call.database.read(
+        lambda connection: catalog.preview(connection, catalog.get(connection, call.team_id, known), start, end)
+    )
     shown = found[: catalog.MOST_SHOWN]
     has_more = len(found) > len(shown)
     message = f"{len(shown)} occurrence{'' if len(shown) == 1 else 's'}{', and there are more' if has_more else ''}."
@@ -231,37 +270,77 @@ async def start_maintenance(call: CallOf, monitor_id: str, body: dict[str, Any])
 
 
 async def _written(
-    call: Call, work: Callable[[Connection, Change], Window], words: str | None, *, status: int = 200
+    call: Call,
+    work: Callable[[Connection, Change], Window],
+    words: str | None,
+    *,
+    sent: Mapping[str, Any] | None = None,
+    status: int = 200,
 ) -> Response:
-    """Changes a window and tells engine and probes of it; without words the message says how it stands."""
+    """Changes a window and tells engine and probes of it; without words the message says how it stands.
+
+    Where members of it were `sent` the answer warns of what was done otherwise.
+    """
     change = change_of(call)
 
-    def write(connection: Connection) -> tuple[Window, str | None]:
+    def write(connection: Connection) -> tuple[Window, _Parts]:
         window = work(connection, change)
-        return window, _owner(connection, window)
+        return window, _parts(connection, window)
 
-    window, owner = await call.database.write(write)
+    window, parts = await call.database.write(write)
     call.services.parts.wake()
     told = words or f"is {_words(window, change.now)}"
-    return _answer(call, window, owner, change.now, told, status=status)
+    warnings = [] if sent is None else catalog.remarks(sent, catalog.facts(window))
+    return _answer(call, window, parts, change.now, told, status=status, warnings=warnings)
 
 
-def _answer(call: Call, window: Window, owner: str | None, now: int, words: str, *, status: int = 200) -> Response:
-    headers = {"Location": f"/v1/maintenance-windows/{window.id}"} if status == 201 else None
+def _answer(
+    call: Call,
+    window: Window,
+    parts: _Parts,
+    now: int,
+    words: str,
+    *,
+    status: int = 200,
+    warnings: Sequence[SoftProblem] = (),
+) -> Response:
+    headers = {"ETag": etag(window.version)}
+    if status == 201:
+        headers["Location"] = f"/v1/maintenance-windows/{window.id}"
     separator = "" if words.startswith(":") else " "
     message = f'Maintenance window "{window.name}"{separator}{words}.'
-    document = window_document(window, owner, now)
-    return answer(call.request, "maintenance_window", message, document, status=status, headers=headers)
+    document = window_document(window, *parts, now)
+    return answer(
+        call.request, "maintenance_window", message, document, status=status, warnings=warnings, headers=headers
+    )
 
 
 def _words(window: Window, now: int) -> str:
     status = window.status_at(now)
+    if status is Status.ENDED and window.plan["valid_from"] is None and window.switches.excludes:
+        return "over, and the time that it took out of uptime and SLOs stays out; there is no way back"
     return "over" if status is Status.ENDED else status.value
 
 
-def _owner(connection: Connection, window: Window) -> str | None:
+def _parts(connection: Connection, window: Window) -> _Parts:
     key = window.monitor_key
-    return None if key is None else monitors.ids_of(connection, window.team_id, [key]).get(key)
+    if key is not None:
+        return monitors.ids_of(connection, window.team_id, [key]).get(key), ()
+    return None, maintenance.joined(connection, window.team_id, [window.id]).get(window.id, ())
+
+
+def _statuses(query: WindowsQuery) -> set[str]:
+    """Raises 422 for what is no status or no id of a monitor."""
+    wrong: list[Detail] = []
+    statuses = set() if query.status is None else set(query.status.split(","))
+    if not statuses <= set(Status):
+        wrong.append(in_query("parameter_invalid_enum", "status", f"must hold statuses out of {', '.join(Status)}"))
+    if query.monitor_id is not None and not is_id(query.monitor_id, "mon"):
+        message = "must be the id of a monitor, such as mon_9x2k4p7q"
+        wrong.append(in_query("parameter_invalid_format", "monitor_id", message))
+    if wrong:
+        raise invalid(wrong)
+    return statuses
 
 
 def _stretch(query: OccurrencesQuery, now: int) -> tuple[int, int]:

@@ -87,6 +87,7 @@ LIST = Operation(
 @router.get("/slos/reports", **LIST.keywords)
 async def list_slo_reports(call: CallOf, query: Annotated[ReportsQuery, Query()]) -> Response:
     after, now = place_of(call, query), call.services.parts.now()
+    _check(query, now)
 
     def read(connection: Connection) -> Page:
         found = slos.page(connection, call.team_id, after=after, descending=query.order != "asc", limit=query.limit + 1)
@@ -123,6 +124,7 @@ async def get_slo_report_page(call: CallOf, slo_id: str, query: Annotated[Period
 
 async def _read(call: Call, slo_id: str, query: PeriodQuery) -> Report:
     known, now = known_id(slo_id), call.services.parts.now()
+    _check(query, now)
 
     def read(connection: Connection) -> Report:
         return _report(connection, catalog.get(connection, call.team_id, known), query, now)
@@ -134,21 +136,34 @@ def _report(connection: Connection, slo: Slo, query: PeriodQuery, now: int) -> R
     return report(connection, slo, *_period(slo, query, now), now)
 
 
+def _check(query: PeriodQuery, now: int) -> None:
+    """Raises 422 for what is no period of any objective, so that a team without one hears of it, too."""
+    names_stretch = query.begin is not None or query.end is not None
+    if names_stretch and query.period is not None:
+        raise invalid([in_query("parameter_conflict", "period", "and from, to exclude each other; send one of them")])
+    if names_stretch:
+        span(query.begin, query.end, now, usual=30 * DAY, longest=_LONGEST)
+    if query.period is not None:
+        _month(query.period)
+
+
 def _period(slo: Slo, query: PeriodQuery, now: int) -> tuple[Period, str | None]:
-    """The period that is asked for, and its name where it is a month. Raises 422 for what is none."""
+    """The period that is asked for, and its name where it is a month. Raises 422 for one that lies ahead."""
     if query.period is None:
         if query.begin is None and query.end is None:
             return slo.terms.period_at(now), None if slo.terms.is_rolling else _month_at(slo, now)
         return Period(*span(query.begin, query.end, now, usual=30 * DAY, longest=_LONGEST)), None
-    if query.begin is not None or query.end is not None:
-        raise invalid([in_query("parameter_conflict", "period", "and from, to exclude each other; send one of them")])
-    found = _MONTH.fullmatch(query.period)
-    if found is None or not 1970 <= int(found[1]) <= 9000:
-        raise invalid([in_query("parameter_invalid_format", "period", "must be a month such as 2026-10")])
-    start, end = month_of(int(found[1]), int(found[2]), slo.terms.zone)
+    start, end = month_of(*_month(query.period), slo.terms.zone)
     if start >= now:
         raise invalid([in_query("parameter_out_of_range", "period", "must not lie ahead")])
     return Period(start, end), query.period
+
+
+def _month(text: str) -> tuple[int, int]:
+    found = _MONTH.fullmatch(text)
+    if found is None or not 1970 <= int(found[1]) <= 9000:
+        raise invalid([in_query("parameter_invalid_format", "period", "must be a month such as 2026-10")])
+    return int(found[1]), int(found[2])
 
 
 def _month_at(slo: Slo, now: int) -> str:

@@ -15,6 +15,7 @@ from statuspulse.api.dependencies import Call, CallOf
 from statuspulse.api.documents.slo import slo_document, slo_sentence
 from statuspulse.api.envelope import answer
 from statuspulse.api.examples import slo as examples
+from statuspulse.api.headers import etag, if_match
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
 from statuspulse.api.resources.monitors import change_of
@@ -62,6 +63,7 @@ PATCH = Operation(
         examples={"stricter": examples.CHANGED},
         media_types=("application/json", "application/merge-patch+json"),
     ),
+    statuses=(412, 428),
 )
 DELETE = Operation(
     id="deleteSlo",
@@ -69,7 +71,7 @@ DELETE = Operation(
     scope="slo:write",
     answer=Deleted,
     examples={"deleted": examples.DELETED},
-    statuses=(409,),
+    statuses=(409, 412, 428),
 )
 
 
@@ -107,16 +109,17 @@ async def get_slo(call: CallOf, slo_id: str) -> Response:
 @router.patch("/slos/{slo_id}", **PATCH.keywords)
 async def patch_slo(call: CallOf, slo_id: str, body: dict[str, Any]) -> Response:
     change, instance, known = change_of(call), call.services.instance, known_id(slo_id)
+    expected = if_match(call.request)
     slo, changed = await call.database.write(
-        lambda connection: catalog.update(connection, instance, change, known, body)
+        lambda connection: catalog.update(connection, instance, change, known, body, expected)
     )
     return await _answer(call, slo, message=f'SLO "{slo.name}" changed.' if changed else "Nothing changed.")
 
 
 @router.delete("/slos/{slo_id}", **DELETE.keywords)
 async def delete_slo(call: CallOf, slo_id: str) -> Response:
-    change, known = change_of(call), known_id(slo_id)
-    slo = await call.database.write(lambda connection: catalog.remove(connection, change, known))
+    change, known, expected = change_of(call), known_id(slo_id), if_match(call.request)
+    slo = await call.database.write(lambda connection: catalog.remove(connection, change, known, expected))
     return answer(call.request, "slo", f'SLO "{slo.name}" deleted.', {"id": slo.id, "deleted": True})
 
 
@@ -137,7 +140,8 @@ async def _answer(
         return stood, _documents(connection, call, [stood])[0]
 
     stood, document = await call.database.read(read)
-    return answer(call.request, "slo", message or slo_sentence(stood), document, status=status, headers=headers)
+    told = {"ETag": etag(slo.version), **(headers or {})}
+    return answer(call.request, "slo", message or slo_sentence(stood), document, status=status, headers=told)
 
 
 def _documents(connection: Connection, call: Call, stood: Sequence[Stand]) -> list[dict[str, Any]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Discriminator, Field, WithJsonSchema, model_validator
+from pydantic import Tag as PydanticTag
 from pydantic_core import PydanticCustomError
 
 from statuspulse.catalog.members.common import Description, Line, Members, Name, Omissible, Tag, unique
@@ -20,6 +21,7 @@ READ_ONLY = frozenset(
         "id",
         "team_id",
         "monitor_id",
+        "joined_monitor_ids",
         "status",
         "active_occurrence",
         "next_occurrence",
@@ -81,6 +83,16 @@ class InlineWindow(PlanMembers):
     """A window that is a part of one monitor; with its `id` one that is there is kept or changed."""
 
     id: Omissible[WindowId] = None
+
+
+def _branch(entry: object) -> str:
+    return "id" if isinstance(entry, str) else "window"
+
+
+# Text is an id and anything else a window, so that one of them alone says what is wrong with an entry.
+PlannedTime = Annotated[
+    Annotated[InlineWindow, PydanticTag("window")] | Annotated[WindowId, PydanticTag("id")], Discriminator(_branch)
+]
 
 
 class WindowRequest(PlanMembers):

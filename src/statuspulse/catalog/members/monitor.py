@@ -20,7 +20,7 @@ from statuspulse.catalog.members.common import (
     WebUrl,
     unique,
 )
-from statuspulse.catalog.members.maintenance import InlineWindow, WindowId
+from statuspulse.catalog.members.maintenance import PlannedTime
 from statuspulse.catalog.members.objective import SlaMembers
 from statuspulse.catalog.members.rule import ChannelText, RuleMembers
 from statuspulse.domain.times import SECOND
@@ -138,7 +138,7 @@ class OwnMembers(Members):
         ),
     ] = Field(default_factory=list)
     maintenance_windows: Annotated[
-        list[InlineWindow | WindowId],
+        list[PlannedTime],
         Field(max_length=20, description="Planned times, described here or by the id of a window of the team."),
     ] = Field(default_factory=list)
     sla: Annotated[

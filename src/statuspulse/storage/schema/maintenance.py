@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
 from statuspulse.storage.schema.base import Key, metadata, stamps
 
@@ -25,6 +25,7 @@ maintenance_windows = Table(
     Column("due_at", BigInteger, index=True),
     Column("ended_at", BigInteger),
     Column("cancelled_at", BigInteger),
+    Column("version", Integer, nullable=False),  # counts what people have changed
     *stamps(),
     Index(None, "team_id", "created_at", "id"),
     Index(None, "team_id", "monitor_key", "ends_at"),

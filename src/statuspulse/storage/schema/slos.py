@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, text
 
 from statuspulse.storage.schema.base import Key, metadata, stamps
 
@@ -22,6 +22,7 @@ slos = Table(
     Column("burning", Text),
     Column("due_at", BigInteger, index=True),
     Column("touched", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),  # counts what people have changed
     *stamps(),
     Index(None, "team_id", "created_at", "id"),
     Index(None, "monitor_key"),
