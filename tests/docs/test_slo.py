@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tests.system.server import TOKEN, Server, server
 
 _PAGE = Path(__file__).parents[2] / "docs" / "slo.md"
+_ZONE = ZoneInfo("America/New_York")  # of the month that is reported on
 _ONE = {"name": "Checkout", "type": "http", "url": "http://127.0.0.1:9/", "interval_seconds": 3600, "tags": ["prod"]}
 
 
@@ -19,7 +21,7 @@ def test_objectives_are_made_and_reported_on(tmp_path: Path) -> None:
     own, others, reports = re.findall(r"^```sh\n(.*?)^```$", _PAGE.read_text(), re.DOTALL | re.MULTILINE)
     with server(tmp_path) as served:
         served.start("--no-probe")
-        names = {"mon_9x2k4p7q": served.create(**_ONE), "2026-10": f"{datetime.now(UTC):%Y-%m}"}
+        names = {"mon_9x2k4p7q": served.create(**_ONE), "2026-10": f"{datetime.now(_ZONE):%Y-%m}"}
         (changed,) = _run(served, own, names, tmp_path)
         assert changed["sla"] == {"objective_pct": 99.9, "window": "30d", "latency_threshold_ms": None}
         month, latency = _run(served, others, names, tmp_path)
