@@ -110,8 +110,9 @@ def begin(
 
 def update(connection: Connection, change: Change, window_id: str, sent: Mapping[str, Any]) -> Window:
     """The window with what was sent in place of what was; raises InvalidInputError, MissingError, RefusedError."""
-    given = {name: value for name, value in sent.items() if name not in READ_ONLY}
     window = _shared_to_change(connection, change, window_id)
+    holds = {"id": window.id, "team_id": window.team_id, "monitor_id": None}
+    given = merging.writable(sent, holds, read_only=READ_ONLY)
     read(WindowEdit, given)
     _check_not_over(window, change.now)
     request = read(WindowRequest, merging.merged(facts(window), given))

@@ -56,8 +56,8 @@ def update(
     connection: Connection, instance: Instance, change: Change, slo_id: str, sent: Mapping[str, Any]
 ) -> tuple[Slo, bool]:
     """The objective after a change (RFC 7396), and whether that is new; raises InvalidInputError, MissingError."""
-    given = {name: value for name, value in sent.items() if name not in READ_ONLY}
     stored = get(connection, change.team_id, slo_id)
+    given = merging.writable(sent, {"id": stored.id, "team_id": stored.team_id}, read_only=READ_ONLY)
     document = {**_facts(stored), "monitor_id": stored.monitor_id}
     members = read(SloRequest, _patched(document, given)).model_dump()
     if members["monitor_id"] != stored.monitor_id:
