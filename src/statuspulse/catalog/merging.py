@@ -43,7 +43,7 @@ _OF_SEVERAL_FORMS = frozenset({"auth"})
 def writable(
     sent: Mapping[str, Any], holds: Mapping[str, Any], *, read_only: frozenset[str] = READ_ONLY
 ) -> dict[str, Any]:
-    """What of an answer that is sent back is the caller's to set; raises InvalidInputError where that is of another object.
+    """What the caller may set of an answer that he sends back; raises InvalidInputError for that of another object.
 
     `holds` are the ids of the object in the path, by the names that they have in its answer.
     """
