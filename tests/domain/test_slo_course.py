@@ -14,7 +14,7 @@ import pytest
 from statuspulse.domain.budget import Member, account, member
 from statuspulse.domain.health import State
 from statuspulse.domain.slo import USUAL_ALERTING, WHOLE, Kind, Period, Terms, Window, allowance_of, pairs_of
-from statuspulse.domain.slo_course import Course, Judgement, News, Pace, judge, projected_exhaustion
+from statuspulse.domain.slo_course import Course, Judgement, News, Pace, burning, judge, projected_exhaustion
 from statuspulse.domain.timeline import PLANNED, Timeline
 from statuspulse.domain.times import DAY, HOUR, MINUTE, SECOND, from_text
 from statuspulse.domain.uptime import Interval
@@ -186,6 +186,33 @@ def test_only_a_faster_pair_is_news_while_one_burns() -> None:
     assert first.course.burning == "fast"
     assert look(burning, course=first.course).news == ()
     assert look(burning, course=Course(burning="ticket")).news == (News.AT_RISK,)
+
+
+def test_what_burnt_the_last_month_does_not_burn_a_budget_of_which_nothing_is_spent() -> None:
+    promised = terms(Window.CALENDAR_MONTH, 99.9)
+    begun = from_text("2026-12-01T00:00:00Z")
+    past = [
+        Interval(start=begun - 30 * DAY, end=begun - 50 * MINUTE, state=State.UP),
+        Interval(start=begun - 50 * MINUTE, end=begun - 30 * SECOND, state=State.DOWN),
+    ]
+    course = Course(breached_at=begun - 5 * MINUTE, told_for=begun - 30 * DAY, burning="fast")
+    calm = member(Timeline([*past, Interval(start=begun - 30 * SECOND, end=begun + MINUTE, state=State.UP)]))
+    found = judge(promised, [calm], course, Pace(spenders=0, planned=0), begun + MINUTE)
+    assert (found.news, found.course, found.burn) == ((News.RECOVERED,), Course(told_for=begun - 30 * DAY), None)
+    assert found.due_at == from_text("2027-01-01T00:00:00Z")
+    down = member(Timeline([*past, Interval(start=begun - 30 * SECOND, end=begun + 1, state=State.DOWN)]))
+    going_on = judge(promised, [down], found.course, Pace(spenders=1, planned=0), begun + 1)
+    assert (going_on.news, going_on.course.burning) == ((News.AT_RISK,), "fast")
+
+
+def test_an_outage_with_pauses_is_one_alarm_and_burns_only_while_both_windows_do() -> None:
+    course = Course(burning="fast")
+    paused = held((State.UP, 40 * DAY), (State.DOWN, 2 * MINUTE), (State.UP, 6 * MINUTE))
+    found = look(paused, course=course)
+    assert (found.news, found.course.burning, found.burn) == ((), "fast", None)
+    assert burning(terms(Window.MONTH, 99.9), [paused], found.account, NOW) is None
+    again = look(held((State.DOWN, 2 * MINUTE), (State.UP, 6 * MINUTE), (State.DOWN, MINUTE)), course=course)
+    assert (again.news, again.burn is not None) == ((), True)
 
 
 def test_a_budget_that_is_over_is_not_at_risk() -> None:

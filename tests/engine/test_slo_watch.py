@@ -22,7 +22,7 @@ from statuspulse.catalog import slos as catalog
 from statuspulse.domain.health import State
 from statuspulse.domain.times import DAY, HOUR, MINUTE, SECOND
 from statuspulse.domain.uptime import Interval
-from statuspulse.engine import slos
+from statuspulse.engine import slo_words, slos
 from statuspulse.engine.slo_reports import stand
 from statuspulse.engine.slo_watch import SloWatch
 from statuspulse.storage import events
@@ -131,6 +131,32 @@ def test_an_outage_that_ended_before_the_budget_did_breaches_nothing(world: Worl
     assert told(world) == []
     stood = world.database.read_now(lambda connection: stand(connection, slo, START + 31 * STEP))
     assert (stood.account.consumed, stood.account.budget) == (80_000, 86_400)
+
+
+def test_it_stands_at_risk_while_both_windows_burn_and_is_told_of_once(world: World) -> None:
+    monitor_id = world.monitor()
+    slo = promise(world, monitor_id=monitor_id)
+
+    def stood(slots: int) -> tuple[str, str | None]:
+        found = world.database.read_now(
+            lambda connection: stand(connection, read(world, slo), START + slots * STEP + SECOND)
+        )
+        return found.status.value, found.burning
+
+    run(world, monitor_id, 14, down=range(5, 12))  # 70 s
+    assert stood(14) == ("at_risk", "fast")
+    answer(world, monitor_id, START + 14 * STEP, 40)
+    assert stood(53) == ("met", None)
+    assert read(world, slo).course.burning == "fast"
+    assert [event.type for event in told(world)] == ["sla.at_risk"]
+
+
+def test_nothing_was_down_is_not_less_than_a_second(world: World) -> None:
+    slo = promise(world, monitor_id=world.monitor())
+    stood = world.database.read_now(lambda connection: stand(connection, slo, START + DAY))
+    monitor = world.database.read_now(lambda connection: slos.look(connection, slo, START)).monitor
+    _, note = slo_words.recovered(slo, monitor, stood.account)
+    assert note.startswith("Shop was not down in 24 hours.")
 
 
 def test_what_is_told_goes_to_channels_and_is_told_once(world: World) -> None:

@@ -94,6 +94,33 @@ def test_members_of_answers_change_nothing(api: Api, writes: list[Called], ids: 
                 assert one.method in {"PUT", "PATCH"}, (one.name, name)
 
 
+def test_an_id_that_is_not_that_of_the_path_is_refused_by_every_change(
+    api: Api, writes: list[Called], ids: dict[str, str]
+) -> None:
+    taking = set()
+    for one in writes:
+        if one.method not in {"PUT", "PATCH"}:
+            continue
+        foreign = api.call(one.method, one.url(ids), {**one.body, "id": "mon_00000001"}, token=ADMIN)
+        code = foreign.json()["error"]["details"][0]["code"]
+        assert (foreign.status_code, code in {"parameter_immutable", "unknown_parameter"}) == (422, True), one.name
+        if code == "parameter_immutable":
+            shown = api.call("GET", one.url(ids), token=ADMIN)
+            own = shown.json()["id"] if shown.status_code == 200 else ids["user_id"]
+            passed = api.call(one.method, one.url(ids), {**one.body, "id": own}, token=ADMIN)
+            assert "parameter_immutable" not in passed.text, (one.name, passed.text)
+            taking.add(one.url(dict.fromkeys(ids, "")).split("/")[2])
+    assert taking == {
+        "monitors",
+        "slos",
+        "maintenance-windows",
+        "schedules",
+        "escalation-policies",
+        "teams",
+        "incidents",
+    }
+
+
 def test_wrong_types_of_every_member_are_refused_without_a_fault(
     api: Api, writes: list[Called], ids: dict[str, str]
 ) -> None:

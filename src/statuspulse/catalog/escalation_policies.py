@@ -77,9 +77,9 @@ def update(
     What is open goes on by the policy that it began with. Raises InvalidInputError, MissingError,
     PreconditionFailedError, RefusedError.
     """
-    given = {name: value for name, value in sent.items() if name not in READ_ONLY}
     stored = get(connection, change.team_id, slug)
     check_precondition(stored.version, if_match, is_needed=change.needs_precondition)
+    given = merging.writable(sent, {"id": stored.id, "team_id": stored.team_id}, read_only=READ_ONLY)
     if not deep:
         read(PolicyEdit, given)
     if given.get("slug", slug) != slug:

@@ -127,9 +127,10 @@ def update(
 
     Raises InvalidInputError, MissingError, PreconditionFailedError, RefusedError.
     """
-    given = {name: value for name, value in sent.items() if name not in READ_ONLY}
     window = _shared_to_change(connection, change, window_id)
     check_precondition(window.version, if_match, is_needed=change.needs_precondition)
+    holds = {"id": window.id, "team_id": window.team_id, "monitor_id": None}
+    given = merging.writable(sent, holds, read_only=READ_ONLY)
     read(WindowEdit, given)
     _check_not_over(window, change.now)
     request = read(WindowRequest, merging.merged(facts(window), given))

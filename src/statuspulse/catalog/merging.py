@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from statuspulse.catalog.kinds.registry import KINDS
-from statuspulse.catalog.refusals import Path, pointer
+from statuspulse.catalog.refusals import Path, check_identity, pointer
 
 # Members of an answer that a caller may send back with it; they are not his to set.
 READ_ONLY = frozenset(
@@ -40,8 +40,15 @@ READ_ONLY = frozenset(
 _OF_SEVERAL_FORMS = frozenset({"auth"})
 
 
-def without_read_only(sent: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in sent.items() if name not in READ_ONLY}
+def writable(
+    sent: Mapping[str, Any], holds: Mapping[str, Any], *, read_only: frozenset[str] = READ_ONLY
+) -> dict[str, Any]:
+    """What the caller may set of an answer that he sends back; raises InvalidInputError for that of another object.
+
+    `holds` are the ids of the object in the path, by the names that they have in its answer.
+    """
+    check_identity(sent, holds)
+    return {name: value for name, value in sent.items() if name not in read_only}
 
 
 def under_one_name(sent: Mapping[str, Any], monitor_type: object) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from statuspulse.catalog.refusals import (
     MissingError,
     PreconditionFailedError,
     SoftProblem,
-    check_identity,
     precondition_required,
 )
 from statuspulse.catalog.secrets import Owner
@@ -145,7 +144,7 @@ def update(connection: Connection, instance: Instance, change: Change, monitor_i
     Raises MissingError, InvalidInputError, PreconditionFailedError. A dry run ends as it began.
     """
     stored = to_change(connection, change.team_id, monitor_id)
-    check_identity(edit.sent, {"id": stored.id, "monitor_id": stored.id, "team_id": stored.team_id})
+    edit = replace(edit, sent=merging.writable(edit.sent, _identity(stored)))
     if not edit.dry_run:
         outcome = _change_config(connection, instance, change, stored, edit)
         return _follow_pause(connection, change, stored, outcome)
@@ -311,7 +310,7 @@ def to_change(connection: Connection, team_id: str, monitor_id: str) -> Monitor:
 
 def _meet(stored: Mapping[str, Any], edit: Edit) -> dict[str, Any]:
     """The whole document that the edit means on a configuration whose secrets are in clear."""
-    sent = merging.under_one_name(merging.without_read_only(edit.sent), stored["type"])
+    sent = merging.under_one_name(edit.sent, stored["type"])
     sent.pop(_VERSION, None)
     if sent.get("type", stored["type"]) != stored["type"]:
         message = "cannot be changed; make a new monitor"
@@ -392,6 +391,10 @@ def _with_config(
         dependencies.look_again(connection, monitor.key, change.now)
     slos.follow(connection, monitor, stored, change.now)
     return monitor
+
+
+def _identity(stored: Monitor) -> dict[str, Any]:
+    return {"id": stored.id, "monitor_id": stored.id, "team_id": stored.team_id}
 
 
 def _facts(monitor: Monitor) -> dict[str, str]:

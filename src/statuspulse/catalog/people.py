@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from statuspulse.catalog import merging
 from statuspulse.catalog.channels import provide
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.instance import Instance
-from statuspulse.catalog.members.team import MemberRequest, read_member_edit
+from statuspulse.catalog.members.team import READ_ONLY, MemberEdit, MemberRequest
 from statuspulse.catalog.references import Change, channels_meant
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
 from statuspulse.catalog.validation import read
@@ -50,8 +51,9 @@ def add(connection: Connection, instance: Instance, change: Change, sent: Mappin
 
 def update(connection: Connection, instance: Instance, change: Change, user_id: str, sent: Mapping[str, Any]) -> Member:
     """The member with what was sent; raises InvalidInputError, MissingError."""
-    edit = read_member_edit(sent)
     stored = get(connection, change.team_id, user_id)
+    holds = {"id": user_id, "user_id": user_id, "team_id": stored.team_id}
+    edit = read(MemberEdit, merging.writable(sent, holds, read_only=READ_ONLY))
     if edit.email not in {None, stored.email}:
         message = "cannot be changed; add the new address and remove this one"
         raise InvalidInputError([Detail(code="parameter_immutable", path=("email",), message=message)])

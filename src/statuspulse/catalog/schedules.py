@@ -78,9 +78,9 @@ def update(
 
     Raises InvalidInputError, MissingError, PreconditionFailedError, RefusedError.
     """
-    given = {name: value for name, value in sent.items() if name not in READ_ONLY}
     stored = get(connection, change.team_id, schedule_id)
     check_precondition(stored.version, if_match, is_needed=change.needs_precondition)
+    given = merging.writable(sent, {"id": stored.id, "team_id": stored.team_id}, read_only=READ_ONLY)
     read(ScheduleEdit, given)
     name, plan = _plan(connection, change, merging.merged({"name": stored.name, **stored.plan}, given))
     changed = replace(stored, name=name, plan=plan)

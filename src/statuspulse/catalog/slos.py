@@ -64,9 +64,9 @@ def update(
 
     Raises InvalidInputError, MissingError, PreconditionFailedError.
     """
-    given = {name: value for name, value in sent.items() if name not in READ_ONLY}
     stored = get(connection, change.team_id, slo_id)
     check_precondition(stored.version, if_match, is_needed=change.needs_precondition)
+    given = merging.writable(sent, {"id": stored.id, "team_id": stored.team_id}, read_only=READ_ONLY)
     document = {**_facts(stored), "monitor_id": stored.monitor_id}
     members = read(SloRequest, _patched(document, given)).model_dump()
     if members["monitor_id"] != stored.monitor_id:

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from statuspulse.catalog import setup, tokens
-from statuspulse.catalog.members.team import SettingsRequest, TeamEdit, TeamRequest, read_team_edit
+from statuspulse.catalog import merging, setup, tokens
+from statuspulse.catalog.members.team import READ_ONLY, SettingsRequest, TeamEdit, TeamRequest
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
 from statuspulse.catalog.tokens import Issued
@@ -62,8 +62,8 @@ def create(
 
 def update(connection: Connection, change: Change, team_id: str, sent: Mapping[str, Any]) -> tuple[TeamView, bool]:
     """The team as it is now, and whether that is new; raises InvalidInputError, MissingError."""
-    edit = read_team_edit(sent)
     before = get(connection, team_id)
+    edit = read(TeamEdit, merging.writable(sent, {"id": team_id, "team_id": team_id}, read_only=READ_ONLY))
     if edit.slug not in {None, before.team.slug}:
         message = "cannot be changed; links and headers name the team by it"
         raise InvalidInputError([Detail(code="parameter_immutable", path=("slug",), message=message)])

@@ -68,12 +68,12 @@ def judge(terms: Terms, members: Sequence[Member], course: Course, pace: Pace, n
     held = account(members, terms.kind, terms.allowance, period, now)
     after, news = _after_budget(terms, course, held, period, now)
     burns = [burn(members, pair, now) for pair in terms.pairs]
-    hottest = next((one for one in burns if _is_hot(one, terms.allowance)), None)
+    hottest = _hottest(burns, held)
     after, is_new = _after_burn(terms, after, burns, hottest, held)
     told = (*news, News.AT_RISK) if is_new else news
     dues = [
         *_dues(terms, after, held, period, members, pace, now),
-        *_burn_dues(terms, after, burns, members, pace, now),
+        *_burn_dues(terms, after, burns, held, members, pace, now),
     ]
     due_at = min(dues, default=None)
     return Judgement(
@@ -84,6 +84,11 @@ def judge(terms: Terms, members: Sequence[Member], course: Course, pace: Pace, n
         burn=hottest,
         due_at=None if due_at is None else max(due_at, now + pace.rest),
     )
+
+
+def burning(terms: Terms, members: Sequence[Member], held: Account, now: int) -> Burn | None:
+    """The fastest pair of which both windows burn now."""
+    return _hottest([burn(members, pair, now) for pair in terms.pairs], held)
 
 
 def projected_exhaustion(held: Account, at_rate: Burn, period: Period, terms: Terms, now: int) -> int | None:
@@ -111,7 +116,12 @@ def _after_budget(
 def _after_burn(
     terms: Terms, course: Course, burns: Sequence[Burn], hottest: Burn | None, held: Account
 ) -> tuple[Course, bool]:
-    """The pair that was told of stays it until its long window has calmed down; only a faster one is news then."""
+    """The pair that was told of stays it until its long window has calmed down; only a faster one is news then.
+
+    A budget of which nothing is spent, as at the beginning of a month, knows of none: what burnt was the one before.
+    """
+    if held.consumed == 0:
+        return replace(course, burning=None), False
     told = next((one for one in burns if one.pair.name == course.burning), None)
     if told is not None and not told.long.exceeds(told.pair.rate, terms.allowance):
         colder = hottest if hottest is not None and hottest.pair.rate < told.pair.rate else None
@@ -121,6 +131,11 @@ def _after_burn(
     if hottest is None or held.is_over or (told is not None and hottest.pair.rate <= told.pair.rate):
         return course, False
     return replace(course, burning=hottest.pair.name), True
+
+
+def _hottest(burns: Sequence[Burn], held: Account) -> Burn | None:
+    """Of the pairs that stand fastest first; what has spent nothing of the period's budget does not burn it."""
+    return next((one for one in burns if held.consumed and _is_hot(one, held.allowance)), None)
 
 
 def _is_hot(one: Burn, allowance: int) -> bool:
@@ -150,7 +165,13 @@ def _dues(
 
 
 def _burn_dues(
-    terms: Terms, course: Course, burns: Sequence[Burn], members: Sequence[Member], pace: Pace, now: int
+    terms: Terms,
+    course: Course,
+    burns: Sequence[Burn],
+    held: Account,
+    members: Sequence[Member],
+    pace: Pace,
+    now: int,
 ) -> Iterator[int]:
     told = next((one.pair for one in burns if one.pair.name == course.burning), None)
     for one in burns:
@@ -162,7 +183,7 @@ def _burn_dues(
             continue
         if pair.rate * terms.allowance >= WHOLE * RATE_UNITS:
             continue  # not even time that is bad as a whole burns so fast
-        if not pace.spenders and (one.short.bad == 0 or one.long.bad < LEAST_BAD):
+        if not pace.spenders and (held.consumed == 0 or one.short.bad == 0 or one.long.bad < LEAST_BAD):
             continue  # what is planned shortens the time that counts, and spends nothing
         closing = pace.spenders * WHOLE * RATE_UNITS + pace.planned * pair.rate * terms.allowance
         if closing and course.breached_at is None:

@@ -12,9 +12,11 @@ from sqlalchemy import Connection
 from statuspulse.domain.budget import Account, Member, account
 from statuspulse.domain.periods import Width, edges
 from statuspulse.domain.slo import Kind, Period
+from statuspulse.domain.slo_course import burning
 from statuspulse.domain.timeline import Timeline
 from statuspulse.engine.figures import Figures
 from statuspulse.engine.slo_members import Gathered, gather
+from statuspulse.engine.slow_rounds import edges_since
 from statuspulse.storage import incidents, slos
 from statuspulse.storage.incidents import Incident
 from statuspulse.storage.monitors import Monitor
@@ -34,11 +36,16 @@ class SloStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stand:
-    """An objective with the account of the period that holds now."""
+    """An objective with the account of the period that holds now.
+
+    `burning` is the pair of which both windows burn. That it was told of is remembered for longer, so that an outage
+    with pauses is one alarm.
+    """
 
     slo: Slo
     period: Period
     account: Account
+    burning: str | None = None
 
     @property
     def status(self) -> SloStatus:
@@ -46,7 +53,7 @@ class Stand:
             return SloStatus.BREACHED
         if self.account.measured == 0:
             return SloStatus.NO_DATA
-        return SloStatus.MET if self.slo.course.burning is None else SloStatus.AT_RISK
+        return SloStatus.MET if self.burning is None else SloStatus.AT_RISK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +85,22 @@ class Report:
 def stand(connection: Connection, slo: Slo, now: int) -> Stand:
     """How the objective stands now."""
     period = slo.terms.period_at(now)
+    if slo.course.burning is not None:
+        return _stand_beside_burn(connection, slo, period, now)
     until = max(period.start, min(period.end, now))
     held = gather(connection, slo, period.start, _days(slo, period.start, until), now)
     return Stand(slo=slo, period=period, account=_account(held.members, slo, period, now))
+
+
+def _stand_beside_burn(connection: Connection, slo: Slo, period: Period, now: int) -> Stand:
+    """The same where a pair was told of, whose windows may begin before the period."""
+    terms = slo.terms
+    since = min([period.start, *(now - pair.long for pair in terms.pairs)])
+    edges = edges_since(since, now) if slo.kind is Kind.LATENCY else (since, now)
+    members = gather(connection, slo, since, edges, now).members
+    held = _account(members, slo, period, now)
+    burns = burning(terms, members, held, now)
+    return Stand(slo=slo, period=period, account=held, burning=None if burns is None else burns.pair.name)
 
 
 def stands_beside(
@@ -94,7 +114,7 @@ def stands_beside(
 
 def _beside(connection: Connection, slo: Slo, figures: Figures, now: int) -> Stand:
     sums = figures.sums.get(slo.window.value)
-    if sums is None or slo.kind is not Kind.AVAILABILITY:
+    if sums is None or slo.kind is not Kind.AVAILABILITY or slo.course.burning is not None:
         return stand(connection, slo, now)
     period = slo.terms.period_at(now)
     length = period.end - period.start

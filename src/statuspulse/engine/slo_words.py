@@ -55,7 +55,7 @@ def _objective(slo: Slo) -> str:
 def _spent(slo: Slo, bad: int) -> str:
     verb = "were" if slo.monitor_key is None else "was"
     what = "down" if slo.kind is Kind.AVAILABILITY else f"slower than {slo.latency_threshold_ms} ms"
-    return f"{verb} {what} for {duration(bad)}"
+    return f"{verb} {what} for {duration(bad)}" if bad else f"{verb} not {what}"
 
 
 def _left(held: Account) -> str:

@@ -79,7 +79,10 @@ class SloItem(Answer):
     notify: list[str]
     of_config: bool
     status: SloStatusName
-    burning: Annotated[Literal["fast", "slow", "ticket"] | None, Field(description="The pair that was told of.")]
+    burning: Annotated[
+        Literal["fast", "slow", "ticket"] | None,
+        Field(description="The fastest pair that was told of and burns in both windows."),
+    ]
     breached_at: datetime | None
     budget: SloBudget
     created_at: datetime

@@ -39,7 +39,7 @@ def slo_document(stood: Stand, masked: Mapping[str, str]) -> dict[str, Any]:
         "notify": [masked[channel_id] for channel_id in slo.notify if channel_id in masked],
         "of_config": slo.of_config,
         "status": stood.status.value,
-        "burning": slo.course.burning,
+        "burning": stood.burning,
         "breached_at": time_or_null(slo.course.breached_at),
         "budget": {
             "period_start": to_text(stood.period.start),

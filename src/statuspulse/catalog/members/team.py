@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -12,7 +11,6 @@ from pydantic_core import PydanticCustomError
 from statuspulse.catalog.members.common import Fixed, Line, Members, Name, Omissible, Slug
 from statuspulse.catalog.members.hours import TimeZone
 from statuspulse.catalog.members.rule import ChannelText
-from statuspulse.catalog.validation import read
 from statuspulse.domain.team_settings import StatusWindow
 
 DEFAULT_REGIONS = ["local"]
@@ -82,17 +80,3 @@ class MemberEdit(Members):
     email: Omissible[Email] = None
     role: Omissible[Role] = None
     contacts: Omissible[Contacts] = None
-
-
-def read_team_edit(document: Mapping[str, Any]) -> TeamEdit:
-    """Raises InvalidInputError."""
-    return read(TeamEdit, _without_read_only(document))
-
-
-def read_member_edit(document: Mapping[str, Any]) -> MemberEdit:
-    """Raises InvalidInputError."""
-    return read(MemberEdit, _without_read_only(document))
-
-
-def _without_read_only(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if name not in READ_ONLY}
