@@ -23,7 +23,7 @@ def test_a_breach_is_told_once_whatever_is_killed(tmp_path: Path) -> None:
         served.kill()
         assert _breaches(served) == []
         served.start()
-        eventually(lambda: _breaches(served), seconds=60)
+        eventually(lambda: _breaches(served), seconds=120)
         assert served.status(monitor_id)["sla"]["status"] == "breached"
         served.kill()
         told = _breaches(served)
