@@ -69,7 +69,7 @@ def followed(
     heard: tuple[str, ...] = ()
     match move:
         case Move.ACKNOWLEDGE:
-            escalation = ladders.acknowledged(escalation, now, until)
+            escalation = ladders.acknowledged(ladders.up_to(escalation, now), now, until)
         case Move.RESOLVE:
             escalation = ladders.over(escalation)
         case Move.UNACKNOWLEDGE | Move.REOPEN if incident.notify:
@@ -82,7 +82,7 @@ def followed(
             else:
                 escalation = _waiting(escalation, hold, facts)
         case Move.NONE if until is not None:
-            escalation = replace(escalation, ack_expires_at=until)
+            escalation = ladders.snoozed(escalation, until)
         case _:
             pass
     return replace(incident, escalation=escalation), heard
