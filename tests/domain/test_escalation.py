@@ -19,8 +19,8 @@ from statuspulse.domain.escalation import (
     begun,
     climb,
     due_routes,
+    frozen,
     hasten,
-    held,
     over,
     released,
     reopened,
@@ -175,12 +175,16 @@ def quiet(begin: str, end: str) -> dict[str, Any]:
     return {"timezone": "UTC", "days": days, "from": begin, "to": end}
 
 
+def freeze(escalation: Escalation, now: int) -> Escalation:
+    return frozen(escalation, "mwn_1", now + HOUR, now)
+
+
 def told_at(escalation: Escalation, begun_at: int, window: tuple[int, int] | None) -> tuple[list[int], list[int]]:
     """When the steps are taken and when the first route is told, by a clock that stops at nothing but timers."""
     escalation, taken = begun(escalation, begun_at)
     steps = [begun_at for _ in taken]
     routes: list[int] = []
-    edges = [] if window is None else [(window[0], held), (window[1], released)]
+    edges = [] if window is None else [(window[0], freeze), (window[1], released)]
     now = begun_at
     for _ in range(100):
         due = [one.due_at for one in timers(IncidentState.TRIGGERED, escalation)]
@@ -256,10 +260,10 @@ def test_a_snooze_ends_when_it_was_said_to_and_a_time_of_the_policy_waits_for_th
     begun_one, _ = begun(Escalation(rules=RULES), 0)
     for until, expected in ((200_000, 200_000), (None, 300_000 + 50_000)):
         taken = acknowledged(begun_one, 0, until)
-        assert released(held(taken, 100_000), 150_000).ack_expires_at == expected
+        assert released(freeze(taken, 100_000), 150_000).ack_expires_at == expected
 
 
 def test_what_somebody_begins_in_a_window_waits_for_what_is_left_of_it_alone() -> None:
-    waiting = held(begun(Escalation(rules=RULES), 0)[0], 100_000)
+    waiting = freeze(begun(Escalation(rules=RULES), 0)[0], 100_000)
     taken = acknowledged(up_to(waiting, 140_000), 140_000, None)
     assert released(taken, 150_000).ack_expires_at == 140_000 + 300_000 + 10_000

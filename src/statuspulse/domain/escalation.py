@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from statuspulse.domain.hold import Hold
+from statuspulse.domain.hold import Freeze, Hold
 from statuspulse.domain.hours import Hours, in_zone
 from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.routing import first_time, not_before
@@ -190,7 +190,7 @@ class Escalation:
     `told` are the channels that were told last and `reach_at` is until when they have to have it. `heard` are all that
     were told since the incident was opened last, `quiet` those of them that hear nothing of the end. `repeating` are
     the routes' next times. `facts` is what the trigger told. While there is a `hold` nobody is told anything but the
-    end. Since `held_at` a maintenance window lets nothing fall due. An acknowledgement that is `snoozed` ends at the
+    end. Within a `freeze` a maintenance window lets nothing fall due. An acknowledgement that is `snoozed` ends at the
     instant that somebody named, any other after a time of the policy.
     """
 
@@ -208,7 +208,7 @@ class Escalation:
     heard: tuple[str, ...] = ()
     quiet: tuple[str, ...] = ()
     hold: Hold | None = None
-    held_at: int | None = None
+    freeze: Freeze | None = None
 
     @property
     def ladder(self) -> Ladder | None:
@@ -241,6 +241,7 @@ class Escalation:
                 "heard": tuple(document["heard"]),
                 "quiet": tuple(document["quiet"]),
                 "hold": None if document["hold"] is None else Hold.read(document["hold"]),
+                "freeze": None if document["freeze"] is None else Freeze(**document["freeze"]),
             }
         )
 
@@ -265,7 +266,7 @@ def begun(escalation: Escalation, now: int, reaches: Reaches = _anybody) -> tupl
         snoozed=False,
         auto_resolve_at=_later(now, None if ladder is None else ladder.auto_resolve),
         hold=None,
-        held_at=None,
+        freeze=None,
     )
     return started, climbed.taken
 
@@ -298,12 +299,18 @@ def snoozed(escalation: Escalation, until: int) -> Escalation:
 
 def over(escalation: Escalation) -> Escalation:
     """The incident is resolved: nothing is due any more."""
-    return replace(_halted(escalation), ack_expires_at=None, auto_resolve_at=None)
+    return replace(_halted(escalation), ack_expires_at=None, auto_resolve_at=None, freeze=None)
 
 
-def held(escalation: Escalation, now: int) -> Escalation:
-    """A maintenance window begins: until it ends nothing is due, and no delay that still runs goes on."""
-    return escalation if escalation.held_at is not None else replace(escalation, held_at=now)
+def frozen(escalation: Escalation, window_id: str, until: int, now: int) -> Escalation:
+    """A maintenance window begins: until it ends nothing is due, and no delay that still runs goes on.
+
+    Where one holds it already, this one, or another end, takes its place.
+    """
+    before = escalation.freeze
+    if before is None:
+        return replace(escalation, freeze=Freeze(window_id=window_id, since=now, until=until, from_at=now))
+    return replace(escalation, freeze=replace(before, window_id=window_id, until=until))
 
 
 def released(escalation: Escalation, now: int) -> Escalation:
@@ -311,9 +318,9 @@ def released(escalation: Escalation, now: int) -> Escalation:
 
     An instant on the wall, as the end of quiet hours or of a snooze, is where it was.
     """
-    begun_at = escalation.held_at
-    if begun_at is None:
+    if escalation.freeze is None:
         return escalation
+    begun_at = escalation.freeze.from_at
     lasted = max(0, now - begun_at)
 
     def later(at: int) -> int:
@@ -329,18 +336,55 @@ def released(escalation: Escalation, now: int) -> Escalation:
         reach_at=or_none(escalation.reach_at),
         ack_expires_at=escalation.ack_expires_at if escalation.snoozed else or_none(escalation.ack_expires_at),
         auto_resolve_at=or_none(escalation.auto_resolve_at),
-        held_at=None,
+        freeze=None,
     )
 
 
 def up_to(escalation: Escalation, now: int) -> Escalation:
     """The same where a window holds it, counted up to now: what somebody begins in it has waited for nothing of it."""
-    return escalation if escalation.held_at is None else held(released(escalation, now), now)
+    freeze = escalation.freeze
+    return escalation if freeze is None else replace(released(escalation, now), freeze=replace(freeze, from_at=now))
+
+
+def as_planned(escalation: Escalation) -> Escalation:
+    """With the times that hold behind the window that holds it, where that ends as it is planned."""
+    return escalation if escalation.freeze is None else released(escalation, escalation.freeze.until)
+
+
+def next_step_at(escalation: Escalation) -> int | None:
+    """When the next step is taken (ms), as far as that is known: what it depends on ends nobody knows when."""
+    return None if escalation.hold is not None else as_planned(escalation).progress.next_at
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Channels that have not heard yet, because they hear nothing before this instant (ms)."""
+
+    channels: tuple[str, ...]
+    until: int
+
+
+def quiet(escalation: Escalation) -> list[Quiet]:
+    """Whom quiet hours keep from hearing for the first time, the first end first."""
+    ends: dict[int, list[str]] = {}
+    planned = as_planned(escalation)
+    for one, timer in zip(planned.repeating, route_timers(planned), strict=True):
+        if one.place.repeat == 0 and timer.due_at > one.due_at:
+            ends.setdefault(timer.due_at, []).extend(escalation.routes[one.place.step]["notify"])
+    return [Quiet(tuple(dict.fromkeys(ends[end])), end) for end in sorted(ends)]
+
+
+def quiet_until(escalation: Escalation) -> int | None:
+    """When the first of all is told (ms), where nobody has heard yet and that one waits for quiet hours."""
+    is_told = bool(escalation.heard) or escalation.progress.upcoming is not None
+    waiting = [] if is_told else quiet(escalation)
+    first = min((timer.due_at for timer in route_timers(as_planned(escalation))), default=None)
+    return first if waiting and waiting[0].until == first else None
 
 
 def timers(state: IncidentState, escalation: Escalation) -> Iterator[Timer]:
     """Every timer of an incident in the state: they follow from it alone, so that its rows can be made anew."""
-    if escalation.held_at is not None:
+    if escalation.freeze is not None:
         return
     progress = escalation.progress
     if state is IncidentState.TRIGGERED and escalation.hold is not None:
