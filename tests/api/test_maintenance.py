@@ -294,6 +294,41 @@ def test_maintenance_of_a_monitor_begins_now_and_shows_at_once(alone: Api) -> No
     assert missing.status_code == 404
 
 
+def test_an_explanation_names_the_window_its_end_and_that_nobody_is_told(alone: Api) -> None:
+    monitor = a_monitor(alone)
+    path = f"/v1/monitors/{monitor['id']}"
+    window = alone.call("POST", f"{path}/maintenance", {"duration_seconds": 3600, "reason": "Disk"}).json()
+    told = alone.call("GET", f"{path}/explain", token=READER).json()
+    end = to_text(alone.clock() + HOUR)
+    assert (
+        f"Maintenance window Disk ({window['id']}) holds until {end} and suppresses messages: "
+        "no incident begins, and what is still broken behind it is told then."
+    ) in told["sentences"]
+    goes_down = [one["sentence"] for one in told["next_decision"]["changes"] if one["state"] == "down"]
+    assert [one.split(" after ")[0] for one in goes_down] == ["Its health becomes down"]
+
+
+def test_an_incident_from_before_says_that_maintenance_holds_it(alone: Api) -> None:
+    monitor = a_monitor(alone)
+    incident = alone.call("POST", "/v1/incidents", {"title": "Slow", "monitor_id": monitor["id"]}).json()
+    begun_at = to_text(alone.clock())
+    window = alone.call("POST", f"/v1/monitors/{monitor['id']}/maintenance", {"duration_seconds": 3600}).json()
+    carry_out(alone)
+    shown = alone.call("GET", f"/v1/incidents/{incident['id']}").json()
+    end = to_text(alone.clock() + HOUR)
+    assert shown["escalation"]["held"] == {
+        "reason": "maintenance",
+        "monitor_ids": [],
+        "maintenance_window_id": window["id"],
+        "since": begun_at,
+        "until": end,
+    }
+    words = f"Incident {incident['id']} is triggered; maintenance holds what is to follow until {end}."
+    assert (shown["message"], shown["version"]) == (words, incident["version"] + 1)
+    explained = alone.call("GET", f"/v1/monitors/{monitor['id']}/explain").json()["sentences"]
+    assert f"Maintenance window {window['id']} holds its escalation until {end}." in explained
+
+
 def test_the_end_of_an_occurrence_leaves_those_that_come(alone: Api) -> None:
     window = made(alone, starts_at="2026-11-23T01:00:00", rrule="FREQ=DAILY")
     assert window["status"] == "active"

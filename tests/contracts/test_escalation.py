@@ -21,7 +21,7 @@ from statuspulse.domain.message import Facts, Message
 from statuspulse.domain.monitor import Severity
 from statuspulse.domain.team_settings import TeamSettings
 from statuspulse.domain.times import HOUR, MINUTE, SECOND, from_text, to_text
-from statuspulse.engine import escalating, escalator
+from statuspulse.engine import escalating, escalator, holds
 from statuspulse.engine.incidents import Opening, Revision, change, open_incident, revise
 from statuspulse.storage import channels as stored_channels
 from statuspulse.storage import events, incidents, outbox, people, policies, schedules, states, teams, timers
@@ -608,6 +608,26 @@ def test_in_quiet_hours_people_are_told_in_the_morning_of_what_is_true_still(sce
     assert (heard(scene, still), heard(scene, over)) == ([], [])
     scene.sweep(MORNING)
     assert (heard(scene, still), heard(scene, over)) == ([("trigger", FIRST)], [])
+
+
+def test_the_timeline_and_the_incident_tell_until_when_quiet_hours_keep_it(scene: Scene) -> None:
+    scene.configure(notification_rules=[rule(FIRST, SECOND_ONE, quiet_hours=NIGHT)])
+    incident = a_warning(scene, LATE)
+    held = holds.document(scene.now(incident))
+    assert held is not None
+    assert (held["reason"], held["until"]) == ("quiet_hours", to_text(MORNING))
+    told = {"quiet_hours": {"channels": [FIRST, SECOND_ONE], "until": to_text(MORNING)}}
+    assert scene.entries(incident, "observation") == [told]
+    scene.sweep(MORNING)
+    assert holds.document(scene.now(incident)) is None
+
+
+def test_who_is_told_at_once_is_kept_by_the_quiet_hours_of_no_other(scene: Scene) -> None:
+    scene.configure(notification_rules=[rule(FIRST, quiet_hours=NIGHT), rule(SECOND_ONE)])
+    incident = a_warning(scene, LATE)
+    assert holds.document(scene.now(incident)) is None
+    told = {"quiet_hours": {"channels": [FIRST], "until": to_text(MORNING)}}
+    assert scene.entries(incident, "observation") == [told]
 
 
 def test_what_is_critical_waits_for_no_hours(scene: Scene) -> None:

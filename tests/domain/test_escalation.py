@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from statuspulse.domain.escalation import (
@@ -17,14 +18,20 @@ from statuspulse.domain.escalation import (
     begin,
     begun,
     climb,
+    due_routes,
+    frozen,
     hasten,
     over,
+    released,
     reopened,
     tell,
     timers,
+    up_to,
 )
 from statuspulse.domain.hours import Hours
 from statuspulse.domain.incident import IncidentState
+from statuspulse.domain.routing import not_before
+from statuspulse.domain.times import DAY, HOUR, MINUTE, SECOND
 
 LADDERS = st.builds(
     Ladder,
@@ -155,3 +162,108 @@ def test_another_outage_is_heard_of_by_those_who_are_told_again() -> None:
     first = tell(Escalation(), 0, loud=["a"], quiet=["b"])
     again = tell(reopened(first), 10, loud=["c"], quiet=[])
     assert (first.heard, again.heard, again.quiet) == (("a", "b"), ("c",), ())
+
+
+def at(clock: str) -> int:
+    """The time of the second day of 1970."""
+    hours, minutes, seconds = (int(part) for part in clock.split(":"))
+    return DAY + hours * HOUR + minutes * MINUTE + seconds * SECOND
+
+
+def quiet(begin: str, end: str) -> dict[str, Any]:
+    days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    return {"timezone": "UTC", "days": days, "from": begin, "to": end}
+
+
+def freeze(escalation: Escalation, now: int) -> Escalation:
+    return frozen(escalation, "mwn_1", now + HOUR, now)
+
+
+def told_at(escalation: Escalation, begun_at: int, window: tuple[int, int] | None) -> tuple[list[int], list[int]]:
+    """When the steps are taken and when the first route is told, by a clock that stops at nothing but timers."""
+    escalation, taken = begun(escalation, begun_at)
+    steps = [begun_at for _ in taken]
+    routes: list[int] = []
+    edges = [] if window is None else [(window[0], freeze), (window[1], released)]
+    now = begun_at
+    for _ in range(100):
+        due = [one.due_at for one in timers(IncidentState.TRIGGERED, escalation)]
+        if not due and not edges:
+            return steps, routes
+        now = max(now, min([*due, *(edge for edge, _ in edges)]))
+        if edges and edges[0][0] == now:
+            escalation = edges.pop(0)[1](escalation, now)
+            continue
+        escalation, told = due_routes(escalation, now)
+        routes += [now for _ in told]
+        ladder = escalation.ladder
+        if ladder is not None:
+            climbed = climb(ladder, escalation.progress, now)
+            steps += [now for _ in climbed.taken]
+            escalation = replace(escalation, progress=climbed.progress)
+    raise AssertionError("it goes on for ever")
+
+
+CLOCKS = st.integers(0, 24 * 60 - 1).map(lambda minutes: f"{minutes // 60:02}:{minutes % 60:02}")
+
+
+@given(
+    begin=CLOCKS,
+    end=CLOCKS,
+    after=st.integers(0, 36_000),
+    begun_at=st.integers(DAY, 2 * DAY),
+    waited=st.integers(1, 12 * HOUR),
+    lasted=st.integers(1, 12 * HOUR),
+)
+@example(begin="23:50", end="23:57", after=0, begun_at=at("23:55:11"), waited=4 * SECOND, lasted=6 * SECOND)
+@example(begin="23:50", end="23:57", after=0, begun_at=at("23:55:11"), waited=10 * SECOND, lasted=109 * SECOND)
+@example(begin="22:00", end="07:00", after=0, begun_at=at("23:00:00"), waited=3 * HOUR, lasted=2 * HOUR)
+def test_a_window_puts_off_a_delay_that_runs_and_no_end_of_quiet_hours(
+    begin: str, end: str, after: int, begun_at: int, waited: int, lasted: int
+) -> None:
+    if begin == end:
+        return
+    route = {**ROUTE, "after_seconds": after, "repeat_seconds": None, "quiet_hours": quiet(begin, end)}
+    window = (begun_at + waited, begun_at + waited + lasted)
+    plain = not_before(route, begun_at + after * SECOND)
+    _, told = told_at(Escalation(routes=(route,)), begun_at, window)
+    delayed_to = begun_at + after * SECOND
+    if plain < window[0]:
+        expected = plain
+    elif delayed_to > window[0]:
+        expected = not_before(route, delayed_to + lasted)
+    else:
+        expected = not_before(route, max(plain, window[1]))
+    immediately = [] if plain == begun_at else [expected]
+    assert told == immediately
+    if told and after == 0 and not_before(route, window[1]) == window[1]:
+        assert plain <= told[0] <= max(plain, window[1])
+
+
+@given(
+    delays=st.lists(st.integers(0, 7200), min_size=1, max_size=5),
+    waited=st.integers(0, 3 * HOUR),
+    lasted=st.integers(1, 3 * HOUR),
+)
+def test_between_two_steps_as_much_time_passes_beside_a_window_as_the_policy_says(
+    delays: list[int], waited: int, lasted: int
+) -> None:
+    steps: list[dict[str, Any]] = [{"delay_seconds": one, "targets": [], "only_between": None} for one in delays]
+    rules = {**RULES, "steps": steps, "repeat": {"count": 0, "delay_seconds": 0}, "auto_resolve_seconds": None}
+    window = (at("01:00:00") + waited, at("01:00:00") + waited + lasted)
+    plain, _ = told_at(Escalation(rules=rules), at("01:00:00"), None)
+    found, _ = told_at(Escalation(rules=rules), at("01:00:00"), window)
+    assert found == [one if one <= window[0] else one + lasted for one in plain]
+
+
+def test_a_snooze_ends_when_it_was_said_to_and_a_time_of_the_policy_waits_for_the_window() -> None:
+    begun_one, _ = begun(Escalation(rules=RULES), 0)
+    for until, expected in ((200_000, 200_000), (None, 300_000 + 50_000)):
+        taken = acknowledged(begun_one, 0, until)
+        assert released(freeze(taken, 100_000), 150_000).ack_expires_at == expected
+
+
+def test_what_somebody_begins_in_a_window_waits_for_what_is_left_of_it_alone() -> None:
+    waiting = freeze(begun(Escalation(rules=RULES), 0)[0], 100_000)
+    taken = acknowledged(up_to(waiting, 140_000), 140_000, None)
+    assert released(taken, 150_000).ack_expires_at == 140_000 + 300_000 + 10_000

@@ -16,6 +16,7 @@ from statuspulse.bus.local import LocalBus
 from statuspulse.catalog import escalation_policies, incident_moves
 from statuspulse.catalog import incidents as catalog
 from statuspulse.domain.failure import Failure
+from statuspulse.domain.health import Health
 from statuspulse.domain.hold import Cause
 from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.times import SECOND
@@ -207,6 +208,48 @@ def test_a_doubt_that_settles_well_is_told_of_within_seconds(world: World) -> No
     family.see(family.parent, 15, version=2)
     family.sweep(17)
     assert family.told() == ["trigger"]
+
+
+def test_a_new_parent_that_is_being_looked_at_is_waited_for(world: World) -> None:
+    family = Family(world)
+    world.edit(family.parent, START, failure_threshold=2)
+    family.see(family.parent, 8, REFUSED, version=2)
+    family.fail(family.child, 10)
+    assert (family.hold(), family.told()) == (Cause.DOUBT, [])
+    family.see(family.parent, 10.3, REFUSED, version=2)
+    family.sweep(11)
+    assert (family.hold(), family.told(), family.told(family.parent)) == (Cause.DOWN, [], ["trigger"])
+
+
+def test_a_new_parent_that_nobody_has_looked_at_is_waited_for_half_a_minute(family: Family) -> None:
+    family.fail(family.child, 10)
+    assert (family.hold(), family.told()) == (Cause.DOUBT, [])
+    for seconds in (16, 22, 28, 34):
+        family.sweep(seconds)
+    assert family.told() == []
+    family.sweep(41)
+    assert family.told() == ["trigger"]
+
+
+def test_a_new_parent_that_passes_holds_nothing(family: Family) -> None:
+    family.fail(family.child, 10)
+    family.see(family.parent, 11)
+    family.sweep(16)
+    assert (family.told(), family.hold()) == (["trigger"], None)
+
+
+def test_a_new_parent_of_which_one_region_fails_is_waited_for(world: World) -> None:
+    for slug in ("eu-west", "ap-south"):
+        world.region(slug, START)
+    rules = {"failure_threshold": 1, "recovery_threshold": 1}
+    parent = world.monitor(name="Gateway", regions=["local", "eu-west", "ap-south"], **rules)
+    child = world.monitor(name="Shop", depends_on=[parent], **rules)
+    world.see(result(parent, at(11), REFUSED))
+    assert world.state(parent).health is Health.PENDING
+    world.see(result(child, at(10), REFUSED))
+    [incident] = world.incidents()
+    assert incident.escalation.hold is not None
+    assert (incident.escalation.hold.cause, world.owed()) == (Cause.DOUBT, [])
 
 
 def test_a_parent_that_nobody_has_looked_at_since_is_waited_for_half_a_minute(family: Family) -> None:

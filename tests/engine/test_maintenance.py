@@ -13,15 +13,19 @@ from sqlalchemy import select
 from statuspulse.bus.bus import Topic
 from statuspulse.catalog import assignments, escalation_policies, maintenance
 from statuspulse.catalog.maintenance import create
+from statuspulse.domain.escalation import next_step_at
 from statuspulse.domain.health import Health, State
 from statuspulse.domain.times import HOUR, MINUTE, SECOND, to_text
+from statuspulse.engine import holds
 from statuspulse.engine.escalator import Escalator
 from statuspulse.engine.maintenance_watch import MaintenanceWatch
 from statuspulse.engine.sight import Sight, sights_of
 from statuspulse.engine.timelines import timelines_of
 from statuspulse.metrics import Metrics
+from statuspulse.storage import incidents
 from statuspulse.storage import maintenance as rows
 from statuspulse.storage import monitors as stored
+from statuspulse.storage.incidents import Incident
 from statuspulse.storage.maintenance import Window
 from statuspulse.storage.schema import events, outbox
 from tests.engine.scene import Scene, Target
@@ -223,7 +227,7 @@ async def test_an_outage_from_before_stands_still_and_goes_on_behind_the_end(tmp
     policy = {"slug": "night", "name": "Night", "steps": [{"targets": [own]}, {"delay_seconds": 300, "targets": [own]}]}
     world.write(lambda connection: _policy(connection, world, policy))
     world.edit(monitor, START, escalation_policy="night")
-    a_window(world)
+    window = a_window(world)
     scene = a_scene(world, monitor, broken_from(BEGIN - 2 * MINUTE))
     escalator = Escalator(world.database, scene.bus, Metrics(), now=virtual_now)
     async with scene.running():
@@ -236,13 +240,64 @@ async def test_an_outage_from_before_stands_still_and_goes_on_behind_the_end(tmp
         assert BEGIN < due < END
         await until(END - SECOND)
         assert len(world.owed()) == 1
+        (incident,) = world.incidents()
+        held = holds.document(incident)
+        assert held is not None
+        assert (held["reason"], held["maintenance_window_id"], held["until"]) == (
+            "maintenance",
+            window.id,
+            to_text(END),
+        )
+        assert next_step_at(incident.escalation) == pytest.approx(due + END - BEGIN, abs=SECOND)
         await until(due + END - BEGIN - 2 * SECOND)
+        (released,) = world.incidents()
+        assert (holds.document(released), released.version) == (None, incident.version + 1)
+        assert [one["held"] and one["held"]["reason"] for one in held_entries(world, incident)] == ["maintenance", None]
         assert len(world.owed()) == 1
         await until(due + END - BEGIN + 2 * SECOND)
         assert len(world.owed()) == 2
         assert len(world.incidents()) == 1
         running.cancel()
     world.database.close()
+
+
+async def test_another_end_of_a_window_is_what_a_held_incident_tells(tmp_path: Path) -> None:
+    world, monitor = a_world(tmp_path)
+    window = a_window(world)
+    scene = a_scene(world, monitor, broken_from(BEGIN - 2 * MINUTE))
+    change = world.change_at(BEGIN + MINUTE)
+    async with scene.running():
+        await until(BEGIN + MINUTE)
+        world.write(lambda connection: maintenance.update(connection, change, window.id, {"duration_seconds": 300}))
+        await until(BEGIN + MINUTE + 2 * SECOND)
+        held = holds.document(world.incidents()[0])
+        assert held is not None
+        assert held["until"] == to_text(BEGIN + 300 * SECOND)
+        await until(BEGIN + 302 * SECOND)
+        assert holds.document(world.incidents()[0]) is None
+    world.database.close()
+
+
+async def test_a_window_that_holds_nothing_any_more_lets_go_at_once(tmp_path: Path) -> None:
+    world, monitor = a_world(tmp_path)
+    window = a_window(world)
+    scene = a_scene(world, monitor, broken_from(BEGIN - 2 * MINUTE))
+    change = world.change_at(BEGIN + MINUTE)
+    async with scene.running():
+        await until(BEGIN + MINUTE)
+        world.write(
+            lambda connection: maintenance.update(connection, change, window.id, {"open_incidents": "continue"})
+        )
+        await until(BEGIN + MINUTE + 2 * SECOND)
+        assert world.incidents()[0].escalation.freeze is None
+    world.database.close()
+
+
+def held_entries(world: World, incident: Incident) -> list[dict[str, Any]]:
+    page = world.database.read_now(
+        lambda connection: incidents.timeline_page(connection, incident.id, after=0, limit=50)
+    )
+    return [entry.detail for _, entry in page if "held" in entry.detail]
 
 
 def _policy(connection: Any, world: World, policy: dict[str, Any]) -> Any:

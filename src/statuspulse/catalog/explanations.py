@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from statuspulse.catalog.status_views import Head, head_of
+from statuspulse.domain import escalation as ladders
 from statuspulse.domain.configuration import rules_of
 from statuspulse.domain.health import Health, Position, Rules, Standing, bounds, may_decide, sight_lost_at
 from statuspulse.domain.heartbeat import Beat
-from statuspulse.domain.hold import Hold
+from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.outlook import Change, Voter, changes
 from statuspulse.domain.result import Gap
 from statuspulse.domain.schedule import Grid, first_check_delay
 from statuspulse.domain.times import DAY
-from statuspulse.engine import escalating
+from statuspulse.engine import escalating, receivers
 from statuspulse.engine.sight import RegionSight
 from statuspulse.storage import dependencies, incidents, monitors, results, states, transitions
 from statuspulse.storage.incidents import Incident
@@ -59,11 +60,22 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Paging:
+    """Who is told of the monitor: the open incident, the channels by name that quiet hours keep until an instant (ms).
+
+    `is_unheard` where an incident is open of which nobody was told, nor will be.
+    """
+
+    incident: Incident | None
+    quiet: tuple[tuple[tuple[str, ...], int], ...]
+    is_unheard: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """Without reports from enough regions it is unknown from `unknown_at` on; None where it is so now, or paused.
 
-    `missed` are the last slots that nobody ran, or whose results were lost, in runs, the newest first. `is_unheard`
-    where an incident is open of which nobody was told, nor will be.
+    `missed` are the last slots that nobody ran, or whose results were lost, in runs, the newest first.
     """
 
     head: Head
@@ -72,10 +84,9 @@ class Explanation:
     outlooks: tuple[Outlook, ...]
     unknown_at: int | None
     dependencies: tuple[Dependency, ...]
-    hold: Hold | None
+    paging: Paging
     missed: tuple[Gap, ...]
     transitions: tuple[Recorded, ...]
-    is_unheard: bool
     now: int
 
     @property
@@ -104,9 +115,8 @@ class CallExplanation:
     head: Head
     beat: Beat
     dependencies: tuple[Dependency, ...]
-    hold: Hold | None
+    paging: Paging
     transitions: tuple[Recorded, ...]
-    is_unheard: bool
     now: int
 
     @property
@@ -130,17 +140,14 @@ def explanation_of(
         descending=True,
         limit=_LAST_TRANSITIONS,
     )
-    incident, depends_on = _incident(connection, head), _dependencies(connection, head)
-    hold = None if incident is None else incident.escalation.hold
-    is_unheard = incident is not None and escalating.is_unheard(connection, incident, now)
+    paging, depends_on = _paging(connection, head, now), _dependencies(connection, head)
     if head.sight.beat is not None:
         return CallExplanation(
             head=head,
             beat=head.sight.beat,
             dependencies=depends_on,
-            hold=hold,
+            paging=paging,
             transitions=tuple(last),
-            is_unheard=is_unheard,
             now=now,
         )
     rules = rules_of(head.monitor.config)
@@ -152,12 +159,11 @@ def explanation_of(
         outlooks=() if head.monitor.paused else _outlooks(head, rules, votes, now),
         unknown_at=_unknown_at(head, rules),
         dependencies=depends_on,
-        hold=hold,
+        paging=paging,
         missed=tuple(
             found.gap for found in results.newest_gaps(connection, head.monitor.key, now - _MISSED_WITHIN, _LAST_GAPS)
         ),
         transitions=tuple(last),
-        is_unheard=is_unheard,
         now=now,
     )
 
@@ -171,9 +177,17 @@ def _dependencies(connection: Connection, head: Head) -> tuple[Dependency, ...]:
     )
 
 
-def _incident(connection: Connection, head: Head) -> Incident | None:
-    shown = head.incident
-    return None if shown is None else incidents.get(connection, head.monitor.team_id, shown.id)
+def _paging(connection: Connection, head: Head, now: int) -> Paging:
+    team_id, shown = head.monitor.team_id, head.incident
+    incident = None if shown is None else incidents.get(connection, team_id, shown.id)
+    if incident is None:
+        return Paging(incident=None, quiet=(), is_unheard=False)
+    is_waiting = incident.state is IncidentState.TRIGGERED and incident.escalation.hold is None
+    quiet = [
+        (tuple(receivers.channel_name(connection, team_id, channel) for channel in one.channels), one.until)
+        for one in (ladders.quiet(incident.escalation) if is_waiting else ())
+    ]
+    return Paging(incident=incident, quiet=tuple(quiet), is_unheard=escalating.is_unheard(connection, incident, now))
 
 
 def _votes(

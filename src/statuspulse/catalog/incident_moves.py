@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -14,7 +15,7 @@ from statuspulse.catalog.members.common import Members, Omissible
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError
 from statuspulse.catalog.validation import read
-from statuspulse.domain.escalation import Climb, Progress, jump
+from statuspulse.domain.escalation import Climb, Progress, jump, up_to
 from statuspulse.domain.incident import IncidentState, Move
 from statuspulse.domain.message import Facts
 from statuspulse.domain.times import SECOND
@@ -42,6 +43,7 @@ def escalate(connection: Connection, change: Change, incident_id: str, sent: Map
 
     def take() -> Outcome:
         stored = _open_one(connection, change, incident_id)
+        stored = replace(stored, escalation=up_to(stored.escalation, change.now))
         climb = _climb(connection, stored, step, change.now)
         if stored.state is IncidentState.ACKNOWLEDGED:
             climb = Climb(climb.progress.halted(), climb.taken)

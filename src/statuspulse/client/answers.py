@@ -336,10 +336,11 @@ class Header(Part, frozen=True, kw_only=True):
 
 
 class Held(Part, frozen=True, kw_only=True):
-    """Why nobody is told of an incident for now: what its monitor depends on is down, or may be."""
+    """Why nobody is told of an incident for now: maintenance, quiet hours, or what its monitor depends on."""
 
     reason: str
     monitor_ids: tuple[str, ...]
+    maintenance_window_id: str | None
     since: datetime
     until: datetime | None
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from statuspulse.domain.hold import Hold
+from statuspulse.domain.hold import Freeze, Hold
 from statuspulse.domain.hours import Hours, in_zone
 from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.routing import first_time, not_before
@@ -171,7 +171,10 @@ class TimerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timer:
-    """Something that is due at an instant (ms), one of a kind and place at most; a route's are (nth time, route)."""
+    """Something that is due at an instant (ms), one of a kind and place at most; a route's are (nth time, route).
+
+    Among `Escalation.repeating`, `due_at` is when the delay of the route is over, quiet hours left aside.
+    """
 
     kind: TimerKind
     place: Place = Place(0, 0)
@@ -187,7 +190,8 @@ class Escalation:
     `told` are the channels that were told last and `reach_at` is until when they have to have it. `heard` are all that
     were told since the incident was opened last, `quiet` those of them that hear nothing of the end. `repeating` are
     the routes' next times. `facts` is what the trigger told. While there is a `hold` nobody is told anything but the
-    end. Since `held_at` a maintenance window lets nothing fall due.
+    end. Within a `freeze` a maintenance window lets nothing fall due. An acknowledgement that is `snoozed` ends at the
+    instant that somebody named, any other after a time of the policy.
     """
 
     rules: dict[str, Any] | None = None
@@ -198,12 +202,13 @@ class Escalation:
     repeating: tuple[Timer, ...] = ()
     reach_at: int | None = None
     ack_expires_at: int | None = None
+    snoozed: bool = False
     auto_resolve_at: int | None = None
     facts: dict[str, Any] | None = None
     heard: tuple[str, ...] = ()
     quiet: tuple[str, ...] = ()
     hold: Hold | None = None
-    held_at: int | None = None
+    freeze: Freeze | None = None
 
     @property
     def ladder(self) -> Ladder | None:
@@ -236,6 +241,7 @@ class Escalation:
                 "heard": tuple(document["heard"]),
                 "quiet": tuple(document["quiet"]),
                 "hold": None if document["hold"] is None else Hold.read(document["hold"]),
+                "freeze": None if document["freeze"] is None else Freeze(**document["freeze"]),
             }
         )
 
@@ -257,9 +263,10 @@ def begun(escalation: Escalation, now: int, reaches: Reaches = _anybody) -> tupl
         repeating=tuple(_first_times(escalation.routes, now)),
         reach_at=None,
         ack_expires_at=None,
+        snoozed=False,
         auto_resolve_at=_later(now, None if ladder is None else ladder.auto_resolve),
         hold=None,
-        held_at=None,
+        freeze=None,
     )
     return started, climbed.taken
 
@@ -281,38 +288,103 @@ def acknowledged(escalation: Escalation, now: int, until: int | None) -> Escalat
     """Somebody has it: nobody further is told until that runs out, by the policy where nobody says until when."""
     ladder = escalation.ladder
     expires = _later(now, None if ladder is None else ladder.ack_timeout)
-    return replace(_halted(escalation), ack_expires_at=expires if until is None else until)
+    taken = replace(_halted(escalation), ack_expires_at=expires, snoozed=False)
+    return taken if until is None else snoozed(taken, until)
+
+
+def snoozed(escalation: Escalation, until: int) -> Escalation:
+    """Whoever has it has it until then (ms), whatever the policy says."""
+    return replace(escalation, ack_expires_at=until, snoozed=True)
 
 
 def over(escalation: Escalation) -> Escalation:
     """The incident is resolved: nothing is due any more."""
-    return replace(_halted(escalation), ack_expires_at=None, auto_resolve_at=None)
+    return replace(_halted(escalation), ack_expires_at=None, auto_resolve_at=None, freeze=None)
 
 
-def held(escalation: Escalation, now: int) -> Escalation:
-    """A maintenance window begins: until it ends nothing is due, and no time passes for what was."""
-    return escalation if escalation.held_at is not None else replace(escalation, held_at=now)
+def frozen(escalation: Escalation, window_id: str, until: int, now: int) -> Escalation:
+    """A maintenance window begins: until it ends nothing is due, and no delay that still runs goes on.
+
+    Where one holds it already, this one, or another end, takes its place.
+    """
+    before = escalation.freeze
+    if before is None:
+        return replace(escalation, freeze=Freeze(window_id=window_id, since=now, until=until, from_at=now))
+    return replace(escalation, freeze=replace(before, window_id=window_id, until=until))
 
 
 def released(escalation: Escalation, now: int) -> Escalation:
-    """The window is over: what was to come, comes as much later as it lasted."""
-    if escalation.held_at is None:
+    """The window is over: a delay that still ran when it began has as much left as it had then.
+
+    An instant on the wall, as the end of quiet hours or of a snooze, is where it was.
+    """
+    if escalation.freeze is None:
         return escalation
-    lasted = max(0, now - escalation.held_at)
+    begun_at = escalation.freeze.from_at
+    lasted = max(0, now - begun_at)
+
+    def later(at: int) -> int:
+        return at + lasted if at > begun_at else at
+
+    def or_none(at: int | None) -> int | None:
+        return None if at is None else later(at)
+
     return replace(
         escalation,
-        progress=replace(escalation.progress, next_at=_later_by(escalation.progress.next_at, lasted)),
-        repeating=tuple(replace(one, due_at=one.due_at + lasted) for one in escalation.repeating),
-        reach_at=_later_by(escalation.reach_at, lasted),
-        ack_expires_at=_later_by(escalation.ack_expires_at, lasted),
-        auto_resolve_at=_later_by(escalation.auto_resolve_at, lasted),
-        held_at=None,
+        progress=replace(escalation.progress, next_at=or_none(escalation.progress.next_at)),
+        repeating=tuple(replace(one, due_at=later(one.due_at)) for one in escalation.repeating),
+        reach_at=or_none(escalation.reach_at),
+        ack_expires_at=escalation.ack_expires_at if escalation.snoozed else or_none(escalation.ack_expires_at),
+        auto_resolve_at=or_none(escalation.auto_resolve_at),
+        freeze=None,
     )
+
+
+def up_to(escalation: Escalation, now: int) -> Escalation:
+    """The same where a window holds it, counted up to now: what somebody begins in it has waited for nothing of it."""
+    freeze = escalation.freeze
+    return escalation if freeze is None else replace(released(escalation, now), freeze=replace(freeze, from_at=now))
+
+
+def as_planned(escalation: Escalation) -> Escalation:
+    """With the times that hold behind the window that holds it, where that ends as it is planned."""
+    return escalation if escalation.freeze is None else released(escalation, escalation.freeze.until)
+
+
+def next_step_at(escalation: Escalation) -> int | None:
+    """When the next step is taken (ms), as far as that is known: what it depends on ends nobody knows when."""
+    return None if escalation.hold is not None else as_planned(escalation).progress.next_at
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Channels that have not heard yet, because they hear nothing before this instant (ms)."""
+
+    channels: tuple[str, ...]
+    until: int
+
+
+def quiet(escalation: Escalation) -> list[Quiet]:
+    """Whom quiet hours keep from hearing for the first time, the first end first."""
+    ends: dict[int, list[str]] = {}
+    planned = as_planned(escalation)
+    for one, timer in zip(planned.repeating, route_timers(planned), strict=True):
+        if one.place.repeat == 0 and timer.due_at > one.due_at:
+            ends.setdefault(timer.due_at, []).extend(escalation.routes[one.place.step]["notify"])
+    return [Quiet(tuple(dict.fromkeys(ends[end])), end) for end in sorted(ends)]
+
+
+def quiet_until(escalation: Escalation) -> int | None:
+    """When the first of all is told (ms), where nobody has heard yet and that one waits for quiet hours."""
+    is_told = bool(escalation.heard) or escalation.progress.upcoming is not None
+    waiting = [] if is_told else quiet(escalation)
+    first = min((timer.due_at for timer in route_timers(as_planned(escalation))), default=None)
+    return first if waiting and waiting[0].until == first else None
 
 
 def timers(state: IncidentState, escalation: Escalation) -> Iterator[Timer]:
     """Every timer of an incident in the state: they follow from it alone, so that its rows can be made anew."""
-    if escalation.held_at is not None:
+    if escalation.freeze is not None:
         return
     progress = escalation.progress
     if state is IncidentState.TRIGGERED and escalation.hold is not None:
@@ -322,7 +394,7 @@ def timers(state: IncidentState, escalation: Escalation) -> Iterator[Timer]:
             yield Timer(kind=TimerKind.STEP, place=progress.upcoming, due_at=progress.next_at)
         if escalation.reach_at is not None:
             yield Timer(kind=TimerKind.REACH, due_at=escalation.reach_at)
-        yield from escalation.repeating
+        yield from route_timers(escalation)
     if state is IncidentState.ACKNOWLEDGED and escalation.ack_expires_at is not None:
         yield Timer(kind=TimerKind.ACK_END, due_at=escalation.ack_expires_at)
     if state is not IncidentState.RESOLVED and escalation.auto_resolve_at is not None:
@@ -339,6 +411,12 @@ def tell(escalation: Escalation, now: int, *, loud: Sequence[str], quiet: Sequen
     return replace(escalation, told=(*loud, *quiet), reach_at=now + REACH, heard=heard, quiet=tuple(still))
 
 
+def route_timers(escalation: Escalation) -> Iterator[Timer]:
+    """When the routes are told: after their delay, and behind the quiet hours in which that ends."""
+    for one in escalation.repeating:
+        yield replace(one, due_at=not_before(escalation.routes[one.place.step], one.due_at))
+
+
 def due_routes(escalation: Escalation, now: int) -> tuple[Escalation, tuple[int, ...]]:
     """The routes whose time has come, by their numbers, and the escalation with their next times; each once.
 
@@ -348,15 +426,15 @@ def due_routes(escalation: Escalation, now: int) -> tuple[Escalation, tuple[int,
     due: list[int] = []
     for one in escalation.repeating:
         route = escalation.routes[one.place.step]
-        due_at = one.due_at if one.due_at > now else not_before(route, now)
-        if due_at > now:
-            waiting.append(replace(one, due_at=due_at))
+        delayed_to = max(one.due_at, now)
+        if not_before(route, delayed_to) > now:
+            waiting.append(replace(one, due_at=delayed_to))
             continue
         due.append(one.place.step)
         again = _milliseconds(route["repeat_seconds"])
         if again is not None:
             place = Place(one.place.repeat + 1, one.place.step)
-            waiting.append(Timer(kind=TimerKind.ROUTE, place=place, due_at=not_before(route, now + again)))
+            waiting.append(Timer(kind=TimerKind.ROUTE, place=place, due_at=now + again))
     return replace(escalation, repeating=tuple(waiting)), tuple(due)
 
 
@@ -368,11 +446,11 @@ def routes_at_once(escalation: Escalation, now: int) -> list[int]:
 def _first_times(routes: tuple[dict[str, Any], ...], now: int) -> Iterator[Timer]:
     """What is told at once needs no timer but for its next time."""
     for number, route in enumerate(routes):
-        first_at, again = first_time(route, now), _milliseconds(route["repeat_seconds"])
-        if first_at > now:
-            yield Timer(kind=TimerKind.ROUTE, place=Place(0, number), due_at=first_at)
+        again = _milliseconds(route["repeat_seconds"])
+        if first_time(route, now) > now:
+            yield Timer(kind=TimerKind.ROUTE, place=Place(0, number), due_at=now + route["after_seconds"] * SECOND)
         elif again is not None:
-            yield Timer(kind=TimerKind.ROUTE, place=Place(1, number), due_at=not_before(route, now + again))
+            yield Timer(kind=TimerKind.ROUTE, place=Place(1, number), due_at=now + again)
 
 
 def _halted(escalation: Escalation) -> Escalation:
@@ -390,10 +468,6 @@ def _rung(step: Mapping[str, Any]) -> Rung:
 
 def _milliseconds(seconds: int | None) -> int | None:
     return None if seconds is None else seconds * SECOND
-
-
-def _later_by(at: int | None, time: int) -> int | None:
-    return None if at is None else at + time
 
 
 def _later(now: int, after: int | None) -> int | None:

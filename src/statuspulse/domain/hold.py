@@ -57,6 +57,19 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze:
+    """A maintenance window in which nothing of an open incident falls due; instants are ms.
+
+    `until` is its planned end. Delays stand still from `from_at` on: what was before is counted already.
+    """
+
+    window_id: str
+    since: int
+    until: int
+    from_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     """What a fresh confirmation is: whether it has come, how often to look for it, how long to wait at most (ms)."""
 

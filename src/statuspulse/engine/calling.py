@@ -103,7 +103,7 @@ class Calling:
             calls += [now for _ in who.everyone]
             loud |= {*who.loud}
             quiet |= {*who.quiet}
-            due = [one.due_at for one in escalation.repeating]
+            due = [one.due_at for one in ladders.route_timers(escalation)]
             if escalation.progress.next_at is not None:
                 due.append(escalation.progress.next_at)
             now = min(due, default=over_at)

@@ -35,14 +35,18 @@ class Cover:
     """The windows that hold for a monitor: the strictest of their switches, and the one that is named for them.
 
     That is one that suppresses alerting, where there is one, and of several the first. `until` (ms) is when the last
-    of them ends, and `since` when the first began; `excluded_since` is when the first one with `sla: exclude` did.
+    of them ends, and `since` when the first began; `excluded_since` is when the first one with `sla: exclude` did. Open
+    incidents are held up to `held_until`, by the window `held_by`.
     """
 
     window_id: str
+    name: str
     since: int
     until: int
     switches: Switches
     excluded_since: int | None
+    held_by: str | None
+    held_until: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +90,10 @@ def of_windows(holding: Collection[Window], now: int) -> Cover | None:
     if not active:
         return None
     _, named = min(active, key=lambda pair: (not pair[1].switches.mutes, pair[0].start, pair[1].id))
+    last = max(((one.end, window.id) for one, window in active if window.switches.holds), default=None)
     return Cover(
         window_id=named.id,
+        name=named.name,
         since=min(one.start for one, _ in active),
         until=max(one.end for one, _ in active),
         switches=strictest(window.switches for _, window in active),
@@ -95,6 +101,8 @@ def of_windows(holding: Collection[Window], now: int) -> Cover | None:
             (max(one.start, window.plan["joined_at"] or 0) for one, window in active if window.switches.excludes),
             default=None,
         ),
+        held_by=None if last is None else last[1],
+        held_until=None if last is None else last[0],
     )
 
 

@@ -235,22 +235,19 @@ def _transition(turn: _Turn, after: MonitorState) -> Transition:
 
 
 def _hold(connection: Connection, turns: Sequence[_Turn], now: int) -> None:
-    """Freezes the timers of incidents that are open when a window begins, until the last one ends."""
-    wanted: dict[int, bool] = {}
-    for turn in turns:
-        holds = turn.cover is not None and turn.cover.switches.holds
-        if holds and any(span.switches.holds for span in turn.begun):
-            wanted[turn.monitor.key] = True
-        elif not holds and any(span.switches.holds for span in turn.ended):
-            wanted[turn.monitor.key] = False
-    for team_id in dict.fromkeys(turn.monitor.team_id for turn in turns if turn.monitor.key in wanted):
-        for incident in incidents.open_of_monitors(connection, team_id, list(wanted)):
-            holds = wanted[incident.monitor_key or 0]
-            move = ladders.held if holds else ladders.released
-            escalation = move(incident.escalation, now)
-            if escalation == incident.escalation:
-                continue
-            # Nobody sees another version: no one has done anything to the incident.
-            moved = replace(incident, escalation=escalation)
-            incidents.save(connection, moved, read_version=incident.version)
-            escalating.set_timers(connection, moved)
+    """Freezes the timers of incidents that are open when a window begins, until the last one ends.
+
+    One that is opened while a window holds is held by none.
+    """
+    by_key = {turn.monitor.key: turn for turn in turns}
+    for team_id in dict.fromkeys(turn.monitor.team_id for turn in turns):
+        mine = [turn.monitor.key for turn in turns if turn.monitor.team_id == team_id]
+        for incident in incidents.open_of_monitors(connection, team_id, mine):
+            before, turn = incident.escalation, by_key[incident.monitor_key or 0]
+            cover, escalation = turn.cover, before
+            if cover is None or cover.held_by is None or cover.held_until is None:
+                escalation = ladders.released(before, now)
+            elif before.freeze is not None or any(span.switches.holds for span in turn.begun):
+                escalation = ladders.frozen(before, cover.held_by, cover.held_until, now)
+            if escalation != before:
+                escalating.note_hold(connection, incident, replace(incident, escalation=escalation), now)

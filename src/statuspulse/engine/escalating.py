@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
@@ -69,7 +69,7 @@ def followed(
     heard: tuple[str, ...] = ()
     match move:
         case Move.ACKNOWLEDGE:
-            escalation = ladders.acknowledged(escalation, now, until)
+            escalation = ladders.acknowledged(ladders.up_to(escalation, now), now, until)
         case Move.RESOLVE:
             escalation = ladders.over(escalation)
         case Move.UNACKNOWLEDGE | Move.REOPEN if incident.notify:
@@ -82,7 +82,7 @@ def followed(
             else:
                 escalation = _waiting(escalation, hold, facts)
         case Move.NONE if until is not None:
-            escalation = replace(escalation, ack_expires_at=until)
+            escalation = ladders.snoozed(escalation, until)
         case _:
             pass
     return replace(incident, escalation=escalation), heard
@@ -155,7 +155,7 @@ def escalate(
 def hold_back(connection: Connection, incident: Incident, hold: Hold, now: int) -> None:
     """People have heard of it and hear no more for a while."""
     held = replace(incident, escalation=ladders.put_on_hold(incident.escalation, hold))
-    _note_hold(connection, incident, held, now)
+    note_hold(connection, incident, held, now)
 
 
 def look_at_hold(connection: Connection, incident: Incident, hold: Hold, now: int) -> None:
@@ -165,32 +165,43 @@ def look_at_hold(connection: Connection, incident: Incident, hold: Hold, now: in
     after = None if incident.monitor_key is None else holds.look(connection, incident.monitor_key, hold, since, now)
     held = replace(incident, escalation=replace(incident.escalation, hold=after))
     if after is not None or not hold.begins:
-        _note_hold(connection, incident, held, now)
+        note_hold(connection, incident, held, now)
         return
     started, taken = _round(connection, notices.about(incident), held.escalation, now)
-    incidents.append(connection, incident.id, [_hold_entry(None, now)])
     released = replace(held, escalation=started)
+    incidents.append(connection, incident.id, [_hold_entry(released, now), *_quiet_entries(started, now)])
     climb = Climb(started.progress, taken)
     escalate(connection, released, climb, SYSTEM, now, reason="hold_ended", routes=ladders.routes_at_once(started, now))
 
 
-def held_entries(escalation: Escalation, now: int) -> list[TimelineEntry]:
-    """What the timeline tells of a hold that begins with a round."""
-    return [] if escalation.hold is None else [_hold_entry(escalation.hold, now)]
+def held_entries(incident: Incident, now: int) -> list[TimelineEntry]:
+    """What the timeline tells where a round begins with a wait, for what it depends on or for quiet hours to end."""
+    if incident.escalation.hold is not None:
+        return [_hold_entry(incident, now)]
+    return _quiet_entries(incident.escalation, now)
 
 
-def _note_hold(connection: Connection, before: Incident, after: Incident, now: int) -> None:
+def note_hold(connection: Connection, before: Incident, after: Incident, now: int) -> None:
     """What is another for people makes another version; when it is looked at next does not."""
-    shown = [None if one.escalation.hold is None else holds.document(one.escalation.hold) for one in (before, after)]
-    if shown[0] != shown[1]:
-        incidents.append(connection, before.id, [_hold_entry(after.escalation.hold, now)])
+    if holds.document(before) != holds.document(after):
+        incidents.append(connection, before.id, [_hold_entry(after, now)])
         after = replace(after, version=before.version + 1, updated_at=now)
     incidents.save(connection, after, read_version=before.version)
     set_timers(connection, after)
 
 
-def _hold_entry(hold: Hold | None, now: int) -> TimelineEntry:
-    detail = {"held": None if hold is None else holds.document(hold)}
+def _hold_entry(incident: Incident, now: int) -> TimelineEntry:
+    return _observation({"held": holds.document(incident)}, now)
+
+
+def _quiet_entries(escalation: Escalation, now: int) -> list[TimelineEntry]:
+    return [
+        _observation({"quiet_hours": {"channels": list(one.channels), "until": to_text(one.until)}}, now)
+        for one in ladders.quiet(escalation)
+    ]
+
+
+def _observation(detail: dict[str, Any], now: int) -> TimelineEntry:
     return TimelineEntry(id=new_ulid("evt", now), at=now, type="observation", actor=SYSTEM, detail=detail)
 
 
@@ -250,13 +261,13 @@ def _targets(connection: Connection, incident: Incident, place: Place) -> list[d
 
 
 def _entry(incident: Incident, place: Place, who: Audience, actor: Actor, now: int, reason: str) -> TimelineEntry:
-    rules, progress = incident.escalation.rules, incident.escalation.progress
+    rules, next_at = incident.escalation.rules, ladders.next_step_at(incident.escalation)
     detail = {
         "reason": reason,
         "step": place.step,
         "repeat": place.repeat,
         "targets": [] if rules is None else rules["steps"][place.step]["targets"],
         "channels": list(who.everyone),
-        "next_step_at": None if progress.next_at is None else to_text(progress.next_at),
+        "next_step_at": None if next_at is None else to_text(next_at),
     }
     return TimelineEntry(id=new_ulid("evt", now), at=now, type="escalated", actor=actor, detail=detail)

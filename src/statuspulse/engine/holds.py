@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
+from statuspulse.domain import escalation as ladders
 from statuspulse.domain import hold as holds
 from statuspulse.domain.actor import SYSTEM, Actor
 from statuspulse.domain.configuration import rules_of
@@ -13,6 +15,7 @@ from statuspulse.domain.doubt import wavers
 from statuspulse.domain.health import Health, Position
 from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.hold import Hold, Obstacles, Proof
+from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.times import MINUTE, SECOND, to_text
 from statuspulse.storage import dependencies, results, states, watch
 from statuspulse.storage.incidents import Incident
@@ -50,13 +53,34 @@ def look(connection: Connection, monitor_key: int, hold: Hold, since: int | None
     )
 
 
-def document(hold: Hold) -> dict[str, Any]:
-    """As timelines and answers tell of it."""
+MAINTENANCE, QUIET_HOURS = "maintenance", "quiet_hours"
+
+
+def document(incident: Incident) -> dict[str, Any] | None:
+    """Why nobody is told for now, as timelines and answers tell of it; what ends first of several does not matter."""
+    escalation = incident.escalation
+    freeze, hold = escalation.freeze, escalation.hold
+    if not incident.is_open:
+        return None
+    if freeze is not None:
+        return _document(MAINTENANCE, freeze.since, freeze.until, window_id=freeze.window_id)
+    if hold is not None:
+        return _document(hold.cause.value, hold.since, hold.until, monitors=hold.monitors)
+    quiet_until = ladders.quiet_until(escalation)
+    if incident.state is not IncidentState.TRIGGERED or quiet_until is None:
+        return None
+    return _document(QUIET_HOURS, escalation.begun_at, quiet_until)
+
+
+def _document(
+    reason: str, since: int, until: int | None, *, monitors: Sequence[str] = (), window_id: str | None = None
+) -> dict[str, Any]:
     return {
-        "reason": hold.cause.value,
-        "monitor_ids": list(hold.monitors),
-        "since": to_text(hold.since),
-        "until": None if hold.until is None else to_text(hold.until),
+        "reason": reason,
+        "monitor_ids": list(monitors),
+        "maintenance_window_id": window_id,
+        "since": to_text(since),
+        "until": None if until is None else to_text(until),
     }
 
 
@@ -67,14 +91,21 @@ def _obstacles(connection: Connection, monitor_key: int, since: int | None) -> O
         health = states.state_of(connection, key).health
         if health is Health.DOWN:
             down.append(monitor_id)
-        elif since is not None and health in {Health.UP, Health.DEGRADED} and _may_be_down(connection, key, since):
+            continue
+        is_new = health is Health.PENDING
+        may_go_down = is_new or health in {Health.UP, Health.DEGRADED}
+        if since is not None and may_go_down and _may_be_down(connection, key, since, is_new=is_new):
             doubted.append(monitor_id)
     return Obstacles(down=tuple(down), doubted=tuple(doubted))
 
 
-def _may_be_down(connection: Connection, key: int, since: int) -> bool:
-    """Whether a region wavers over it, or nobody has looked at it since the outage of what depends on it began."""
-    if any(wavers(one) for one in states.standings_of(connection, key).values()):
+def _may_be_down(connection: Connection, key: int, since: int, *, is_new: bool) -> bool:
+    """Whether a region wavers over it, or nobody has looked at it since the outage of what depends on it began.
+
+    Of what was never decided about, a region that fails is a part of the first decision.
+    """
+    standings = states.standings_of(connection, key).values()
+    if any(wavers(one) or (is_new and one.position is Position.FAILING) for one in standings):
         return True
     monitor = watch.living(connection, key)
     if monitor is None or monitor.config["type"] == HEARTBEAT:

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from statuspulse.domain.actor import SYSTEM, Actor
-from statuspulse.domain.escalation import Place
+from statuspulse.domain.escalation import Place, next_step_at
 from statuspulse.domain.event import MOST_OBSERVATIONS, Event, EventType
 from statuspulse.domain.ids import is_id
 from statuspulse.domain.incident import Move
 from statuspulse.domain.times import SECOND, to_text
+from statuspulse.engine.holds import document
 from statuspulse.storage.incident_summary import summary
 from statuspulse.storage.incidents import Incident, TimelineEntry
 
@@ -24,7 +25,7 @@ def opened(
     data = {
         "observations": list(observations)[:MOST_OBSERVATIONS],
         "note": _note(note),
-        "suppressed": not incident.notify or incident.escalation.hold is not None,
+        "suppressed": not incident.notify or document(incident) is not None,
     }
     return _event(EventType.INCIDENT_TRIGGERED, incident, actor, at, data)
 
@@ -58,7 +59,7 @@ def escalated(
         "step": place.step,
         "repeat": place.repeat,
         "targets": list(targets)[:_MOST_TARGETS],
-        "next_step_at": _time_or_none(incident.escalation.progress.next_at),
+        "next_step_at": _time_or_none(next_step_at(incident.escalation)),
     }
     return _event(EventType.INCIDENT_ESCALATED, incident, actor, at, data)
 

@@ -98,7 +98,7 @@ def open_incident(connection: Connection, opening: Opening, actor: Actor, now: i
         told.append(_entry("linked", actor, now, {"external_ids": opening.external_ids}))
     if opening.note is not None:
         told.append(opening.note)
-    incidents.append(connection, incident.id, [*told, *escalating.held_entries(escalation, now)])
+    incidents.append(connection, incident.id, [*told, *escalating.held_entries(incident, now)])
     opened = incident_events.opened(incident, actor, now, observations=opening.observations, note=opening.note)
     events.record(connection, opened)
     notices.tell(connection, incident, heard, actor, facts, now)
@@ -135,8 +135,9 @@ def revise(
     changed = replace(moved, version=incident.version + 1, updated_at=now)
     incidents.save(connection, changed, read_version=incident.version)
     told = list(_differences(incident, changed, revision, actor, now))
-    if changed.escalation.hold != incident.escalation.hold:
-        told += escalating.held_entries(changed.escalation, now)
+    waits = [(one.escalation.hold, one.escalation.begun_at) for one in (incident, changed)]
+    if waits[0] != waits[1]:
+        told += escalating.held_entries(changed, now)
     incidents.append(connection, incident.id, told if revision.note is None else [*told, revision.note])
     for event in incident_events.changed(
         incident, changed, revision.move, actor, now, note=revision.note, downtime_ms=facts.downtime_ms

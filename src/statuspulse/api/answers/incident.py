@@ -13,16 +13,21 @@ IncidentState = Literal["triggered", "acknowledged", "resolved"]
 
 
 class Held(Answer):
-    """Why nobody is told of an incident for now: what its monitor depends on is down, or may be."""
+    """Why nobody is told of an incident for now: maintenance, quiet hours, or what its monitor depends on."""
 
     reason: Annotated[
-        Literal["dependency_down", "dependency_in_doubt", "confirming"],
-        Field(description="`confirming`: it is down no more, and whether this one still is remains to be seen."),
+        Literal["dependency_down", "dependency_in_doubt", "confirming", "maintenance", "quiet_hours"],
+        Field(
+            description="`confirming`: it is down no more, and whether this one still is remains to be seen. "
+            "`quiet_hours`: nobody has heard yet, because all that hear of it have theirs."
+        ),
     ]
     monitor_ids: Annotated[list[str], Field(description="The monitors that it waits for.")]
+    maintenance_window_id: Annotated[str | None, Field(description="The window that holds it.")]
     since: datetime
     until: Annotated[
-        datetime | None, Field(description="People are told then whatever happens; null while one is down.")
+        datetime | None,
+        Field(description="When it goes on, at the latest where it waits for a monitor; null while one is down."),
     ]
 
 
@@ -32,7 +37,10 @@ class Escalation(Answer):
     policy: str | None
     step: int
     repeat: int
-    next_step_at: datetime | None
+    next_step_at: Annotated[
+        datetime | None,
+        Field(description="Behind the planned end of the window that holds it; null while it waits for a monitor."),
+    ]
     exhausted: bool
     held: Held | None
 

@@ -51,7 +51,7 @@ def _by_votes(explained: Explanation) -> dict[str, Any]:
         "heartbeat": None,
         "next_decision": {
             "unknown_at": time_or_null(explained.unknown_at),
-            "changes": [_change(outlook) for outlook in explained.outlooks],
+            "changes": [_change(explained, outlook) for outlook in explained.outlooks],
         },
         "missed": [_missed(gap) for gap in explained.missed],
     }
@@ -143,7 +143,7 @@ def _quorum(explained: Explanation) -> dict[str, Any]:
     }
 
 
-def _change(outlook: Outlook) -> dict[str, Any]:
+def _change(explained: Explanation, outlook: Outlook) -> dict[str, Any]:
     return {
         "state": outlook.change.health.value,
         "needed": [
@@ -151,5 +151,5 @@ def _change(outlook: Outlook) -> dict[str, Any]:
             for need in outlook.change.needed
         ],
         "scheduled_at": to_text(outlook.scheduled_at),
-        "sentence": change_sentence(outlook),
+        "sentence": change_sentence(explained, outlook),
     }

@@ -8,6 +8,7 @@ from typing import Any
 from statuspulse.api.documents.monitor import time_or_null
 from statuspulse.catalog.incidents import Outcome
 from statuspulse.domain.actor import Actor
+from statuspulse.domain.escalation import as_planned, next_step_at
 from statuspulse.domain.incident import IncidentState, Move
 from statuspulse.domain.times import to_text
 from statuspulse.engine.holds import document as hold_document
@@ -43,7 +44,7 @@ def incident_document(incident: Incident, syncs: Sequence[Sync]) -> dict[str, An
         "triggered_by": incident.triggered_by.document(),
         "acknowledged_at": time_or_null(incident.acknowledged_at),
         "acknowledged_by": _actor(incident.acknowledged_by),
-        "ack_expires_at": time_or_null(incident.escalation.ack_expires_at),
+        "ack_expires_at": time_or_null(as_planned(incident.escalation).ack_expires_at),
         "resolved_at": time_or_null(incident.resolved_at),
         "resolved_by": _actor(incident.resolved_by),
         "resolve_reason": incident.resolve_reason,
@@ -88,6 +89,22 @@ def note_document(incident: Incident, note: TimelineEntry) -> dict[str, Any]:
         "created_at": at,
         "updated_at": at,
     }
+
+
+_WAITS = {
+    "maintenance": "maintenance holds what is to follow until {until}",
+    "quiet_hours": "nobody has heard of it, and its channels have quiet hours until {until}",
+    "dependency_down": "nobody is told of it while what its monitor depends on is down",
+    "dependency_in_doubt": "nobody is told of it before it is clear whether what its monitor depends on is down",
+    "confirming": "nobody is told of it before fresh checks confirm it",
+}
+
+
+def state_sentence(incident: Incident) -> str:
+    """What it is, and why nobody is told for now."""
+    held = hold_document(incident)
+    waits = "" if held is None else f"; {_WAITS[held['reason']].format(until=held['until'])}"
+    return f"Incident {incident.id} is {incident.state.value}{waits}."
 
 
 def sentence(outcome: Outcome) -> str:
@@ -138,9 +155,9 @@ def _escalation(incident: Incident) -> dict[str, Any]:
         "policy": incident.policy,
         "step": progress.at.step,
         "repeat": progress.at.repeat,
-        "next_step_at": time_or_null(progress.next_at),
+        "next_step_at": time_or_null(next_step_at(incident.escalation)),
         "exhausted": progress.exhausted,
-        "held": None if incident.escalation.hold is None else hold_document(incident.escalation.hold),
+        "held": hold_document(incident),
     }
 
 

@@ -11,7 +11,7 @@ from statuspulse.api.documents.monitor import time_or_null
 from statuspulse.api.documents.slo import sla_document
 from statuspulse.catalog.status_views import Head
 from statuspulse.domain.durations import duration
-from statuspulse.domain.health import State
+from statuspulse.domain.health import Health, State
 from statuspulse.domain.heartbeat import INBOUND
 from statuspulse.domain.slowness import ROUNDS
 from statuspulse.domain.times import to_text
@@ -93,6 +93,8 @@ def claim(head: Head) -> str:
         claim = f"{claim}, {cause}"
     if sight.state.state is State.UNKNOWN:
         claim = f"{claim} {to_text(sight.state.since)}"
+    if sight.state.state is State.MAINTENANCE and sight.state.health in _MEANWHILE:
+        claim = f"{claim} and {_MEANWHILE[sight.state.health]} meanwhile"
     return f"{claim}, and flaps" if sight.state.flapping.is_on else claim
 
 
@@ -113,6 +115,10 @@ _CLAIMS = {
     State.MAINTENANCE: "is in maintenance",
     State.PAUSED: "is paused and not being checked",
 }
+
+
+# What goes well in maintenance is not worth a word, and what nobody has seen yet cannot be told.
+_MEANWHILE = {Health.DOWN: "down", Health.DEGRADED: "degraded", Health.UNKNOWN: "unknown"}
 
 
 def _metrics(figures: Figures) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from statuspulse.api.documents.status import claim
-from statuspulse.api.resources.explain_words import incident_sentences, since_sentence
+from statuspulse.api.resources.explain_words import incident_sentences, maintenance_of, since_sentence
 from statuspulse.catalog.explanations import CallExplanation
 from statuspulse.domain.health import Health
 from statuspulse.domain.times import to_text
@@ -25,15 +25,17 @@ def call_sentences(explained: CallExplanation) -> Iterator[str]:
     if explained.down_at is not None:
         yield deadline_sentence(explained)
     if health is not Health.UP:
-        yield "It becomes up with its next ping that tells of a success."
+        becomes = "It becomes up" if maintenance_of(explained) is None else "Its health becomes up"
+        yield f"{becomes} with its next ping that tells of a success."
     yield from incident_sentences(explained)
 
 
 def deadline_sentence(explained: CallExplanation) -> str:
     due = "" if explained.down_at is None else to_text(explained.down_at)
+    goes_down = "It goes down" if maintenance_of(explained) is None else "Its health becomes down"
     if explained.beat.started_at is not None:
-        return f"It goes down unless the run ends by {due}."
-    return f"It goes down unless a ping comes by {due}."
+        return f"{goes_down} unless the run ends by {due}."
+    return f"{goes_down} unless a ping comes by {due}."
 
 
 def _rule(explained: CallExplanation) -> str:

@@ -12,6 +12,8 @@ from statuspulse.domain.hold import Cause
 from statuspulse.domain.outlook import Needed
 from statuspulse.domain.result import Gap, Verdict
 from statuspulse.domain.times import SECOND, to_text
+from statuspulse.engine.coverage import Cover
+from statuspulse.storage.incidents import Incident
 
 _BECOMES = {
     Health.UP: "It becomes up",
@@ -49,7 +51,7 @@ def sentences(explained: Explanation) -> Iterator[str]:
     if not any(vote.is_online for vote in explained.votes):
         yield f"No probe of {', '.join(vote.sight.slug for vote in explained.votes)} is online, so nobody looks now."
     for outlook in explained.outlooks:
-        yield change_sentence(outlook)
+        yield change_sentence(explained, outlook)
     if explained.unknown_at is not None:
         yield f"Without reports from enough regions it is unknown from {to_text(explained.unknown_at)} on."
     if explained.missed:
@@ -81,28 +83,60 @@ def _missed(gap: Gap) -> str:
     return f"{gap.region} last missed {checks} {stretch}: {_MISSED[gap.reason]}."
 
 
-def change_sentence(outlook: Outlook) -> str:
+def change_sentence(explained: Explanation, outlook: Outlook) -> str:
     change = outlook.change
     needed = " and ".join(_needed(need) for need in change.needed)
-    return f"{_BECOMES[change.health]} after {needed}, which by schedule is at {to_text(outlook.scheduled_at)}."
+    becomes = (
+        _BECOMES[change.health] if maintenance_of(explained) is None else f"Its health becomes {change.health.value}"
+    )
+    return f"{becomes} after {needed}, which by schedule is at {to_text(outlook.scheduled_at)}."
+
+
+def maintenance_of(explained: Explanation | CallExplanation) -> Cover | None:
+    """The window that holds: the state is maintenance, whatever the health becomes."""
+    return explained.head.sight.outlook.cover
 
 
 def incident_sentences(explained: Explanation | CallExplanation) -> Iterator[str]:
     """Where an incident is open; and why nobody hears of it, or of the monitor."""
+    cover, paging = maintenance_of(explained), explained.paging
+    if cover is not None:
+        yield _maintenance(cover)
+    incident = paging.incident
     down = [f"{one.name} ({one.id})" for one in explained.dependencies if one.health is Health.DOWN]
     if down:
-        yield f"It depends on {' and '.join(down)}, which is down: until that ends nobody is told of this monitor."
-    incident, hold = explained.head.incident, explained.hold
-    if incident is not None:
-        yield f"Incident {incident.id} is {incident.state.value} since {to_text(incident.triggered_at)}."
+        yield f"It depends on {' and '.join(down)}, which is down: {_held_words(incident)}."
+    if incident is None:
+        return
+    yield f"Incident {incident.id} is {incident.state.value} since {to_text(incident.triggered_at)}."
+    hold, freeze = incident.escalation.hold, incident.escalation.freeze
     if hold is not None and hold.until is not None:
         waits = _WAITS[hold.cause].format(monitors=" and ".join(hold.monitors))
         yield f"{waits}, and until {to_text(hold.until)} at most."
-    if explained.is_unheard:
+    if freeze is not None:
+        yield f"Maintenance window {freeze.window_id} holds its escalation until {to_text(freeze.until)}."
+    for names, until in paging.quiet:
+        hear = "hears" if len(names) == 1 else "hear"
+        yield f"{' and '.join(names)} {hear} of it at {to_text(until)}, when quiet hours end, if it is open still."
+    if paging.is_unheard:
         yield (
             "Nobody is told of it: neither the monitor nor its escalation policy names a channel that is on, "
             "and no integration takes it."
         )
+
+
+def _maintenance(cover: Cover) -> str:
+    window = f"Maintenance window {cover.name} ({cover.window_id}) holds until {to_text(cover.until)}"
+    if not cover.switches.mutes:
+        return f"{window}; it suppresses no messages."
+    return f"{window} and suppresses messages: no incident begins, and what is still broken behind it is told then."
+
+
+def _held_words(incident: Incident | None) -> str:
+    """Who heard of the outage before that was known has heard of it."""
+    if incident is not None and incident.escalation.heard:
+        return "people were told of this monitor already, and hear nothing further until that ends"
+    return "until that ends nobody is told of this monitor"
 
 
 def since_sentence(explained: Explanation | CallExplanation) -> str:

@@ -18,6 +18,7 @@ from statuspulse.api.documents.incident import (
     note_document,
     outcome_document,
     sentence,
+    state_sentence,
     update_sentence,
 )
 from statuspulse.api.envelope import answer
@@ -164,7 +165,7 @@ async def get_incident(call: CallOf, incident_id: str) -> Response:
     headers = {"ETag": etag(incident.version)}
     if none_match(call.request, incident.version):
         return Response(status_code=304, headers=headers)
-    message = f"Incident {incident.id} is {incident.state.value}."
+    message = state_sentence(incident)
     return answer(call.request, "incident", message, incident_document(incident, syncs), headers=headers)
 
 
