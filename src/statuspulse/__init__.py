@@ -1,3 +1,3 @@
-"""StatusPulse watches HTTP, TCP and DNS targets and gets the right person to act."""
+"""StatusPulse watches targets and jobs, tells the truth about them, and gets the right person to act."""
 
 __version__ = "0.1.0"

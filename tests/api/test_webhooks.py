@@ -91,6 +91,7 @@ def test_values_of_headers_are_never_shown(api: Api) -> None:
         ({"headers": [{"name": "X: y", "value": "x"}]}, "parameter_invalid_format", "headers[0].name"),
         ({"headers": [{"name": "X", "value": "x\r\nHost: y"}]}, "parameter_invalid_format", "headers[0].value"),
         ({"filters": {"severity": ["critical"]}}, "unknown_parameter", "filters.severity"),
+        ({"filters": {"monitor_ids": ["mon_zzzzzzzz"]}}, "reference_not_found", "filters.monitor_ids[0]"),
         ({"format": "xml"}, "parameter_invalid_enum", "format"),
     ],
 )
@@ -142,6 +143,24 @@ def test_a_rotation_shows_the_new_secret_once_and_says_until_when_the_old_one_si
     assert rotated["previous_secret_until"] is not None
     ended = api.call("POST", f"/v1/webhooks/{made['id']}/rotate-secret", {"overlap_seconds": 0}).json()
     assert ended["previous_secret_until"] is None
+
+
+def test_a_filter_may_be_sent_back_with_a_monitor_that_was_deleted_since(api: Api) -> None:
+    monitor = api.call("POST", "/v1/monitors", {"name": "Shop", "type": "http", "url": "https://shop.example/"}).json()
+    filters = {"monitor_ids": [monitor["id"]]}
+    made = an_endpoint(api, filters=filters)
+    assert api.call("DELETE", f"/v1/monitors/{monitor['id']}").status_code == 200
+    path = f"/v1/webhooks/{made['id']}"
+    assert api.call("PATCH", path, {"filters": filters}).json()["filters"]["monitor_ids"] == [monitor["id"]]
+    refused = api.call("PATCH", path, {"filters": {"monitor_ids": [monitor["id"], "mon_zzzzzzzz"]}}).json()
+    assert [detail["param"] for detail in refused["error"]["details"]] == ["filters.monitor_ids[1]"]
+
+
+def test_a_type_that_is_none_is_no_empty_list_of_deliveries(api: Api) -> None:
+    made = an_endpoint(api)
+    refused = api.call("GET", f"/v1/webhooks/{made['id']}/deliveries?event_type=incident.trigered")
+    assert (refused.status_code, refused.json()["error"]["param"]) == (422, "event_type")
+    assert '"incident.triggered"' in refused.json()["message"]
 
 
 def test_deliveries_are_narrowed_and_sent_again_under_their_event(api: Api) -> None:

@@ -76,6 +76,7 @@ def test_a_team_has_one_of_a_provider_and_any_number_of_senders_of_alerts(do: An
     do(lambda connection: integrations.insert(connection, an_integration(2, team_id=OTHER)))
     with pytest.raises(IntegrityError):
         do(lambda connection: integrations.insert(connection, an_integration(3)))
+    do(lambda connection: integrations.insert(connection, an_integration(6, kind=Kind.JIRA, enabled=False)))
     for number in (4, 5):
         one = an_integration(number, kind=Kind.ALERTMANAGER, digest=bytes([number]))
         do(lambda connection, one=one: integrations.insert(connection, one))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from statuspulse.domain.event import EventType
 from statuspulse.domain.webhook import new_secret, signatures
 from tests.system.server import TOKEN, server
 
@@ -23,6 +24,11 @@ def block(language: str) -> str:
     """The one block of the page in the language."""
     (found,) = re.findall(rf"^```{language}\n(.*?)^```$", _PAGE.read_text(), re.DOTALL | re.MULTILINE)
     return str(found)
+
+
+def test_the_page_names_every_type_that_is_sent() -> None:
+    named = re.findall(r"`(\w+\.\w+)`", _PAGE.read_text().split("## An endpoint")[0])
+    assert sorted(named) == sorted(EventType)
 
 
 def signed(secret: str, at: int, *others: str) -> dict[str, str]:

@@ -43,7 +43,8 @@ from statuspulse.protocol.documents import Heartbeat, Results
 _PREFIX = "/v1"
 _REF = "#/components/schemas/{model}"
 _DESCRIPTION = (
-    "Watches HTTP, TCP and DNS targets and gets the right person to act. Every answer has the members of one envelope; "
+    "Watches HTTP, TCP, DNS, TLS, ICMP and gRPC targets, waits for jobs that call, and gets the right person to act. "
+    "Every answer has the members of one envelope; "
     "refusals carry `error` and are problem documents of RFC 9457."
 )
 _SERVERS = [{"url": "{base}/v1", "variables": {"base": {"default": "https://api.statuspulse.io"}}}]

@@ -234,7 +234,7 @@ def _unconfigured(connection: Connection, team_id: str, links: Mapping[str, obje
     return tuple(
         SoftProblem(
             code="integration_not_configured",
-            message=f"{_NAMES[provider]} is not configured: the id is stored, and nothing is synced.",
+            message=f"{_NAMES[provider]} is not configured or is disabled: the id is stored, and nothing is synced.",
             param=f"external_ids.{provider}",
         )
         for provider, link in links.items()

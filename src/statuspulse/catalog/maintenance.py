@@ -20,6 +20,7 @@ from statuspulse.catalog.members.maintenance import (
     WindowRequest,
     stored,
 )
+from statuspulse.catalog.named_monitors import check_monitors
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import (
     Detail,
@@ -56,7 +57,7 @@ def create(connection: Connection, change: Change, sent: Mapping[str, Any], *, m
         )
         raise RefusedError("scope_insufficient", message, [detail])
     plan = checked_plan(request, change.now, backdate=request.backdate)
-    _check_monitors(connection, change.team_id, plan["monitors"])
+    check_monitors(connection, change.team_id, plan["monitors"].get("ids", []), ("monitors", "ids"))
     window = begin(connection, change, request.name, plan)
     if request.backdate:
         _record(connection, change, "maintenance_window.backdated", window, {}, {"starts_at": plan["starts_at"]})
@@ -135,7 +136,7 @@ def update(
     _check_not_over(window, change.now)
     request = read(WindowRequest, merging.merged(facts(window), given))
     plan = checked_plan(request, change.now, backdate=False, before=window)
-    _check_monitors(connection, change.team_id, plan["monitors"])
+    check_monitors(connection, change.team_id, plan["monitors"].get("ids", []), ("monitors", "ids"))
     return replan(connection, change, window, request.name, plan)
 
 
@@ -396,17 +397,6 @@ def _wall(text: str, timezone: str | None, path: Path) -> datetime:
     else:
         message = "must be an instant such as 2026-12-06T02:00:00Z; local time needs timezone beside it"
     raise _wrong("parameter_invalid_format", path, message)
-
-
-def _check_monitors(connection: Connection, team_id: str, selector: Mapping[str, Any]) -> None:
-    ids = selector.get("ids", [])
-    known = monitors.known_ids(connection, team_id, ids)
-    wrong = [place for place, monitor_id in enumerate(ids) if monitor_id not in known]
-    if wrong:
-        message = "names no monitor of this team"
-        raise InvalidInputError(
-            [Detail(code="reference_not_found", path=("monitors", "ids", place), message=message) for place in wrong]
-        )
 
 
 def _check_not_over(window: Window, now: int) -> None:

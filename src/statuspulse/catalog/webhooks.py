@@ -18,6 +18,7 @@ from statuspulse.catalog.members.webhook import (
     WebhookEdit,
     WebhookRequest,
 )
+from statuspulse.catalog.named_monitors import check_monitors
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
 from statuspulse.delivery import endpoint_events
@@ -37,6 +38,7 @@ from statuspulse.storage.webhooks import Endpoint, place_of
 # So many events a second are sent again.
 _REPLAY_SPACING_MS = SECOND // 5
 _MOST_REPLAYED = 5000
+_FILTERED = ("filters", "monitor_ids")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +58,9 @@ class Replay:
 
 
 def create(connection: Connection, keyring: Keyring, policy: Policy, change: Change, sent: WebhookRequest) -> Issued:
-    """A new endpoint; raises InvalidInputError for an address that may not be dialled."""
+    """A new endpoint; raises InvalidInputError for an address that may not be dialled and monitors there are not."""
     check_address("url", sent.url, Purpose.DELIVERY_WEBHOOK, policy)
+    check_monitors(connection, change.team_id, sent.filters.monitor_ids, _FILTERED)
     endpoint_id, secret = fresh_id(connection, "whk", webhooks.exists), new_secret()
     endpoint = Endpoint(
         id=endpoint_id,
@@ -95,6 +98,8 @@ def edit(
     stored = get(connection, change.team_id, endpoint_id)
     if sent.url is not None and sent.url != stored.url:
         check_address("url", sent.url, Purpose.DELIVERY_WEBHOOK, policy)
+    if sent.filters is not None:  # one that was deleted since may be sent back
+        check_monitors(connection, change.team_id, sent.filters.monitor_ids, _FILTERED, but=stored.wanted.monitor_ids)
     edited = _edited(keyring, stored, sent)
     if edited != stored:
         edited = replace(edited, updated_at=change.now)

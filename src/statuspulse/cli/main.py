@@ -25,7 +25,8 @@ _SEARCHED_EVERY = (10_000, 20, 50)
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", message="statuspulse %(version)s")
 def main() -> None:
-    """Watches HTTP, TCP and DNS targets, tells the truth about them, and gets the right person to act.
+    """Watches HTTP, TCP, DNS, TLS, ICMP and gRPC targets and jobs that call, tells the truth about them, and gets the
+    right person to act.
 
     \b
     Examples:

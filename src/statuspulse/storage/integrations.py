@@ -128,8 +128,9 @@ def enabled_of_team(connection: Connection, team_id: str) -> list[Integration]:
 
 
 def providers_of_team(connection: Connection, team_id: str) -> frozenset[str]:
-    """The kinds of the team's integrations, disabled ones included."""
-    return frozenset(connection.scalars(select(integrations.c.kind).where(integrations.c.team_id == team_id)))
+    """The kinds of the team's integrations that are not disabled."""
+    query = select(integrations.c.kind).where(integrations.c.team_id == team_id, integrations.c.enabled)
+    return frozenset(connection.scalars(query))
 
 
 def page(

@@ -27,6 +27,7 @@ from statuspulse.api.route import CheckedRoute
 from statuspulse.api.span import bounds
 from statuspulse.catalog import webhooks
 from statuspulse.catalog.members.webhook import RedeliverRequest, ReplayRequest
+from statuspulse.domain.event import EventType
 from statuspulse.storage import events, webhook_deliveries
 from statuspulse.storage.webhook_deliveries import DeliveryFilter
 
@@ -80,7 +81,7 @@ class DeliveryQuery(ListQuery):
     """What deliveries can be narrowed to."""
 
     status: Literal["pending", "succeeded", "failed", "exhausted", "cancelled"] | None = None
-    event_type: str | None = None
+    event_type: EventType | None = None
     event_id: str | None = None
     begin: Annotated[str | None, Field(alias="from", description="Owed at this time or later.")] = None
     end: Annotated[str | None, Field(alias="to", description="Owed before this time.")] = None
