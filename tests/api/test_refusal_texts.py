@@ -117,3 +117,22 @@ def test_a_byte_order_mark_is_told_in_our_words(api: Api) -> None:
     assert answer.json()["message"] == (
         "The body is not valid JSON: it begins with a byte order mark (EF BB BF); save it as UTF-8 without one."
     )
+
+
+def test_constants_are_written_as_json_has_them(api: Api) -> None:
+    window = {"name": "W", "starts_at": "2027-01-01T00:00:00Z", "duration_seconds": 60, "monitors": {"all": False}}
+    answer = api.call("POST", "/v1/maintenance-windows", window)
+    assert first(answer) == ("parameter_invalid_enum", "/monitors/all", "monitors.all must be true.")
+
+
+def test_a_key_that_is_wrong_is_not_taken_for_its_value(api: Api) -> None:
+    keyed = {"kind": "pagerduty", "routing_key": "R" * 32, "severity_map": {"page": "critical"}}
+    code, pointer, message = first(api.call("POST", "/v1/integrations", keyed))
+    assert (code, pointer) == ("parameter_invalid_enum", "/severity_map/page")
+    assert message.startswith('severity_map.page is a key, which must be "critical"')
+
+
+@pytest.mark.parametrize("text", ["nch_nope", "nch_zzzzzzzz"])
+def test_a_mistyped_channel_is_no_url(api: Api, body: dict[str, Any], text: str) -> None:
+    told = first(api.call("POST", "/v1/monitors", {**body, "notifications": [text]}))
+    assert told == ("reference_not_found", "/notifications/0", "notifications[0] names no channel of this team.")

@@ -391,7 +391,7 @@ async def test_a_refusal_is_told_once_and_a_resync_makes_up_for_it(world: World,
     assert pagerduty.refused.pop().endswith("routing_key is of no service")
     sync = world.sync_of(incident)
     assert sync.status is SyncStatus.FAILED
-    assert sync.last_error == {"code": "http_400", "message": "PagerDuty answered 400: http_400", "http_status": 400}
+    assert sync.last_error == {"code": "http_400", "message": "PagerDuty answered 400", "http_status": 400}
     (event,) = (json.loads(body)["data"] for body in world.events("incident.sync_failed"))
     assert (event["provider"], event["operation"], event["attempts"], event["final"]) == (
         "pagerduty",

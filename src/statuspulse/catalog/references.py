@@ -25,6 +25,7 @@ _MASKED = (
     "is masked, and no channel of this team is shown like that; send back what an answer shows, up to the id after #, "
     "or the URL with its secret"
 )
+_ID_BEGINS = "nch_"  # no scheme has an underscore: it is a mistyped id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,6 @@ def _channel(connection: Connection, instance: Instance, change: Change, text: s
         if masked is None or text not in {named, masked}:
             raise LookupError
         return named
-    if MASK in text:
+    if MASK in text or text.startswith(_ID_BEGINS):
         raise LookupError
     return channels.provide(connection, change.team_id, text, instance, change.now)

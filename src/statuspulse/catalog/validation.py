@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -55,6 +57,11 @@ _MISSING = {"missing", "union_tag_not_found"}
 _MAY_BE_ABSENT = {*_MISSING, "parameter_missing"}
 # Names of the same thing that are not alike.
 _KIN = {"interval_seconds": "period_seconds", "period_seconds": "interval_seconds"}
+# How pydantic ends the location of what is wrong with the key of a member, not with its value.
+_KEY = "[key]"
+# Where constants are listed as Python writes them.
+_JSON_WORDS = {"True": "true", "False": "false", "None": "null"}
+_PYTHONS_WORD = re.compile(r"(?<!')\b(True|False|None)\b(?!')")
 # Follows from another error on the same body.
 _SILENT = {"default_factory_not_called"}
 
@@ -84,6 +91,8 @@ def details_of(errors: Iterable[Mapping[str, Any]], sent: Any, known: Sequence[s
         if error["type"] not in _SILENT:
             path = _path(_location(error), sent, may_be_absent=error["type"] in _MAY_BE_ABSENT)
             detail = _detail(error, path, known)
+            if error["loc"][-1:] == (_KEY,):
+                detail = replace(detail, message=f"is a key, which {detail.message}")
             details.setdefault(detail.path, detail)
     return list(details.values())
 
@@ -129,7 +138,7 @@ def _choice(kind: str, path: Path, context: Mapping[str, Any]) -> Detail | None:
         context = {"expected": f"{', '.join(others)} or {last}"}
     if kind in {"literal_error", "enum", "union_tag_invalid"}:
         expected = context.get("expected") or "a known value"
-        message = f"must be {expected}".replace("'", '"')
+        message = _PYTHONS_WORD.sub(lambda word: _JSON_WORDS[word[0]], f"must be {expected}").replace("'", '"')
         return Detail(code="parameter_invalid_enum", path=path, message=message)
     return None
 

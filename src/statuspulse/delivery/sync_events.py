@@ -46,4 +46,5 @@ def error_document(integration: Integration, code: str, status: int | None) -> d
     """Why it failed: a word, a sentence, and the status where there was an answer."""
     name = _NAMES.get(integration.kind.value, integration.kind.value)
     answered = "could not be reached" if status is None else f"answered {status}"
-    return {"code": code, "message": f"{name} {answered}: {code}", "http_status": status}
+    why = "" if code == f"http_{status}" else f": {code}"
+    return {"code": code, "message": f"{name} {answered}{why}", "http_status": status}

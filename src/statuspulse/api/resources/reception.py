@@ -76,7 +76,7 @@ async def receive_webhook(request: Request, integration_id: str) -> Response:
         reception.check_readable(integration, body, now)
     except UnreadableError as error:
         await _refuse(services, integration, error)
-        raise invalid([Detail(code="parameter_invalid_format", path=(), message=str(error))]) from None
+        raise invalid([Detail(code="parameter_invalid_format", path=(), message=f"cannot be read: {error}")]) from None
     await parts.database.write(lambda one: reception.receive(one, integration, headers, body, now))
     parts.bus.wake(Topic.INBOUND)
     return answer(request, "ack", "Taken in.", {}, status=202)
