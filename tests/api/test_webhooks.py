@@ -158,7 +158,7 @@ def test_a_filter_may_be_sent_back_with_a_monitor_that_was_deleted_since(api: Ap
 
 def test_a_type_that_is_none_is_no_empty_list_of_deliveries(api: Api) -> None:
     made = an_endpoint(api)
-    refused = api.call("GET", f"/v1/webhooks/{made['id']}/deliveries?event_type=incident.trigered")
+    refused = api.call("GET", f"/v1/webhooks/{made['id']}/deliveries?event_type=incident.ended")
     assert (refused.status_code, refused.json()["error"]["param"]) == (422, "event_type")
     assert '"incident.triggered"' in refused.json()["message"]
 

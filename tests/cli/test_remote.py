@@ -67,6 +67,24 @@ def test_a_name_that_several_have_is_not_guessed(served: Server) -> None:
     assert (told.returncode, all(found in told.stderr for found in ids)) == (2, True)
 
 
+def test_maintenance_is_begun_ended_planned_and_cancelled(served: Server) -> None:
+    served.create(name="Deployed", type="http", url="http://127.0.0.1:9/", paused=True)
+    begun = run(served.url, "maintenance", "start", "--for", "30m", "--reason", "Deploy 42", "-o", "json", "Deployed")
+    assert begun.returncode == 0, begun.stderr
+    window = json.loads(begun.stdout)
+    assert (window["name"], window["duration_seconds"], window["status"]) == ("Deploy 42", 1800, "active")
+    words = ("maintenance", "list", "--status", "active", "--monitor", "Deployed", "-o", "csv")
+    assert [row["id"] for row in csv.DictReader(io.StringIO(run(served.url, *words).stdout))] == [window["id"]]
+    assert run(served.url, "maintenance", "end", window["id"]).returncode == 0
+    plan = ("create", "--name", "Patching", "--at", "2027-01-03T02:00:00", "--for", "1h", "--timezone", "Europe/Berlin")
+    planned = run(served.url, "maintenance", *plan, "--rrule", "FREQ=WEEKLY;BYDAY=SU", "--tag", "prod", "-o", "json")
+    assert (planned.returncode, json.loads(planned.stdout)["monitors"]) == (0, {"tags": ["prod"]}), planned.stderr
+    assert "cancelled" in run(served.url, "maintenance", "cancel", json.loads(planned.stdout)["id"]).stdout
+    for wrong in (["--for", "1h"], ["--for", "1h", "--all", "--tag", "prod"], ["--for", "soon", "--all"]):
+        told = run(served.url, "maintenance", "create", "--name", "x", "--at", "2027-01-03T02:00:00Z", *wrong)
+        assert (told.returncode, told.stdout) == (2, "")
+
+
 def test_a_simulation_stands_beside_what_happened(served: Server) -> None:
     with HttpTarget() as target:
         monitor_id = served.create(name="Simulated", type="http", url=target.url)

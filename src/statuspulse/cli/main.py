@@ -13,6 +13,7 @@ import click
 from statuspulse import __version__
 from statuspulse.cli.incident_commands import incidents
 from statuspulse.cli.key_commands import probes, tokens
+from statuspulse.cli.maintenance_commands import maintenance
 from statuspulse.cli.monitor_commands import monitors
 from statuspulse.cli.status_commands import healthcheck, openapi, status
 from statuspulse.cli.token_commands import token
@@ -162,7 +163,7 @@ def admin() -> None:
 
 
 admin.add_command(token)
-for command in (monitors, incidents, status, tokens, probes, openapi, healthcheck):
+for command in (monitors, incidents, maintenance, status, tokens, probes, openapi, healthcheck):
     main.add_command(command)
 
 

@@ -3,20 +3,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from statuspulse.client import answers, calls
 from statuspulse.client.blocking.resources.resource import Resource
-from statuspulse.client.calls import PAGE, given, path_of
+from statuspulse.client.calls import PAGE, given, listed, path_of
 
 
 class Maintenance(Resource):
     """Maintenance windows, single ones and such as come again."""
 
-    def list(self) -> Iterator[answers.Window]:
-        return self._caller.each(answers.Window, path_of("maintenance-windows"), {"limit": PAGE})
+    def list(
+        self,
+        *,
+        status: str | Sequence[str] | None = None,
+        monitor_id: str | None = None,
+        tag: str | None = None,
+    ) -> Iterator[answers.Window]:
+        """Those in one of these statuses, for this monitor, for monitors with this tag."""
+        query = {"limit": PAGE, "status": listed(status), "monitor_id": monitor_id, "tag": tag}
+        return self._caller.each(answers.Window, path_of("maintenance-windows"), query)
 
     def get(self, window_id: str) -> answers.Window:
         return self._caller.answer(answers.Window, calls.get(path_of("maintenance-windows", window_id)))
