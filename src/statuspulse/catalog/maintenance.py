@@ -30,6 +30,7 @@ from statuspulse.catalog.refusals import (
     RefusedError,
     SoftProblem,
     check_precondition,
+    param_of,
 )
 from statuspulse.catalog.validation import read
 from statuspulse.domain.difference import differences
@@ -339,21 +340,17 @@ def remarks(sent: Mapping[str, Any], kept: Mapping[str, Any], path: Path = ()) -
         message = f"starts_at is over; the window holds from now, {kept['starts_at']}, for its whole duration."
         if not path:
             message += " With backdate an admin takes time out of the past."
-        found.append(SoftProblem(code="starts_now", message=message, param=_param(*path, "starts_at")))
+        found.append(SoftProblem(code="starts_now", message=message, param=param_of((*path, "starts_at"))))
     if sent.get("exdates") and kept["rrule"] is not None:
         plan = Plan.of({**kept, "exdates": [], "valid_from": None, "cut": {}})
         begins = plan.begins_at([wall_of(text, kept["timezone"]) for text in kept["exdates"]])
         message = "No occurrence begins then, so that nothing is left out; exdates are starts as the wall shows them."
         found += [
-            SoftProblem(code="exdate_unmatched", message=message, param=_param(*path, "exdates", place))
+            SoftProblem(code="exdate_unmatched", message=message, param=param_of((*path, "exdates", place)))
             for place, is_start in enumerate(begins)
             if not is_start
         ]
     return found
-
-
-def _param(*path: str | int) -> str | None:
-    return Detail(code="", path=path, message="").param
 
 
 def _first_start(plan: Mapping[str, Any]) -> int | None:

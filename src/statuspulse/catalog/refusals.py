@@ -12,6 +12,14 @@ _SHOWN_PATH_LIMIT = 200
 _LONGEST_VERSION = 18
 
 
+def param_of(path: Path) -> str | None:
+    """A member as people write it, `retry.count` or `notifications[0]`; None for the whole body."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{_printable(step)}" if text else _printable(step)
+    return text[:_SHOWN_PATH_LIMIT] or None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
     """One thing that is wrong. `message` goes on from the name of the member: "must be at least 10".
@@ -28,11 +36,8 @@ class Detail:
 
     @property
     def param(self) -> str | None:
-        """The member as people write it: `retry.count`, `notifications[0]`."""
-        text = ""
-        for step in self.path:
-            text += f"[{step}]" if isinstance(step, int) else f".{_printable(step)}" if text else _printable(step)
-        return text[:_SHOWN_PATH_LIMIT] or None
+        """The member as people write it."""
+        return param_of(self.path)
 
     @property
     def pointer(self) -> str | None:
