@@ -32,8 +32,9 @@ from statuspulse.egress.gate import Gate
 from statuspulse.egress.http_client import HttpClient
 from statuspulse.egress.policy import Policy
 from statuspulse.metrics import Metrics
-from statuspulse.storage import events, teams, webhook_deliveries, webhooks
+from statuspulse.storage import events, monitors, teams, webhook_deliveries, webhooks
 from statuspulse.storage.database import Database
+from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.schema import webhook_deliveries as rows
 from statuspulse.storage.sealing import Keyring
 from statuspulse.storage.teams import Team
@@ -82,6 +83,26 @@ class Hooks:
             lambda connection: catalog.create(connection, self.keyring, POLICY, self.change(), request)
         )
         return issued
+
+    def watch(self, monitor_id: str) -> None:
+        monitor = Monitor(
+            key=0,
+            id=monitor_id,
+            team_id=TEAM,
+            name="Shop",
+            type="http",
+            target="https://shop.example/",
+            config={"name": "Shop", "type": "http", "tags": [], "regions": ["local"]},
+            config_version=1,
+            judged_from_version=1,
+            revision=1,
+            paused=False,
+            resume_at=None,
+            updated_by=OPS,
+            created_at=self.clock(),
+            updated_at=self.clock(),
+        )
+        self.write(lambda connection: monitors.insert(connection, monitor))
 
     def happen(self, **changes: Any) -> str:
         """One event; answers its id."""
@@ -352,6 +373,8 @@ async def test_during_a_rotation_both_secrets_sign_and_then_only_the_new_one(hoo
 
 
 async def test_an_endpoint_hears_only_of_what_it_wants(hooks: Hooks) -> None:
+    for monitor_id in (MONITOR["id"], "mon_zzzzzzzz"):
+        hooks.watch(str(monitor_id))
     hooks.endpoint("types", events=["incident.*", "monitor.deleted"])
     hooks.endpoint("here", filters={"monitor_ids": [MONITOR["id"]]})
     hooks.endpoint("there", filters={"monitor_ids": ["mon_zzzzzzzz"]})
