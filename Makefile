@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # uv, where it is installed, reads the same lock files and is faster.
 UV := $(shell command -v uv 2>/dev/null)
 
-# Tests wait more than they work, so one worker more than cores; what measures time runs alone all the same.
+# Tests wait more than they work, so there are more workers than cores; what measures time runs alone all the same.
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, time_ns
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -15,8 +15,6 @@ import requests
 from sqlalchemy import Connection, func, select
 
 from statuspulse.api.app import create_api
-from statuspulse.api.dependencies import CheckOutcome, Dependencies
-from statuspulse.api.overload import PLACES
 from statuspulse.app.connections import Bounds
 from statuspulse.app.web_server import WebServer, base_url, bound, listen
 from statuspulse.bus.bus import Topic
@@ -34,20 +32,10 @@ from statuspulse.storage.connect import sqlite_url
 from statuspulse.storage.database import Database
 from statuspulse.storage.sealing import Keyring
 from tests.api.contract import Contract
-from tests.api.server import PUBLIC_URL, READER, STRANGER, WRITER, contract_of, make_tokens
+from tests.api.parts import parts_of
+from tests.api.server import READER, STRANGER, WRITER, contract_of, make_tokens
 from tests.targets import HttpTarget, Mood, TcpTarget, until
-
-
-def wall() -> int:
-    return time_ns() // 1_000_000
-
-
-async def _holds() -> CheckOutcome:
-    return CheckOutcome(ok=True, value=None)
-
-
-async def _series(_team: str | None) -> str:
-    return ""
+from tests.targets import wall_ms as wall
 
 
 @dataclass
@@ -123,28 +111,7 @@ async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
 
     probe_key = await database.write(prepare)
     stop = asyncio.Event()
-    parts = Dependencies(
-        database=database,
-        keyring=keyring,
-        policy=Policy(),
-        now=wall,
-        monotonic=monotonic,
-        public_url=PUBLIC_URL,
-        trusted_proxies=(),
-        min_interval_seconds=1,
-        wake=lambda: bus.wake(Topic.CATALOG),
-        checks={"database": _holds},
-        series=_series,
-        bus=bus,
-        jobs=jobs,
-        liveness=liveness,
-        metrics=metrics,
-        is_stopping=stop.is_set,
-        rate_limits={},
-        places=PLACES,
-        mutes_flapping=True,
-        is_read_only=lambda: False,
-    )
+    parts = parts_of(database, keyring, bus, jobs, liveness, metrics, stop)
     server = WebServer(create_api(parts), Bounds())
     with bound("127.0.0.1", 0) as listening:
         listen(listening)

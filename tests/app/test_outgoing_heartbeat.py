@@ -15,8 +15,6 @@ from sqlalchemy import Connection, Table, func, select
 from structlog.testing import capture_logs
 
 from statuspulse.api.app import create_api
-from statuspulse.api.dependencies import CheckOutcome, Dependencies
-from statuspulse.api.overload import PLACES
 from statuspulse.app.connections import Bounds
 from statuspulse.app.outgoing_heartbeat import OutgoingHeartbeat
 from statuspulse.app.web_server import WebServer, base_url, bound, listen
@@ -40,20 +38,13 @@ from statuspulse.storage import schema
 from statuspulse.storage.connect import sqlite_module, sqlite_url
 from statuspulse.storage.database import Database
 from statuspulse.storage.sealing import Keyring
-from tests.api.server import PUBLIC_URL, make_tokens
+from tests.api.parts import parts_of
+from tests.api.server import make_tokens
 from tests.targets import HttpTarget, Mood, until
 from tests.targets import wall_ms as wall
 
 # A canary gets so long; on a busy machine it needs a good part of a second.
 _PERIOD = 4
-
-
-async def _holds() -> CheckOutcome:
-    return CheckOutcome(ok=True, value=None)
-
-
-async def _series(_team: str | None) -> str:
-    return ""
 
 
 @dataclass
@@ -123,28 +114,7 @@ async def instance(tmp_path: Path, receiver: HttpTarget) -> AsyncIterator[Instan
         return make_tokens(connection, keyring)
 
     probe_key = await database.write(prepare)
-    parts = Dependencies(
-        database=database,
-        keyring=keyring,
-        policy=Policy(),
-        now=wall,
-        monotonic=monotonic,
-        public_url=PUBLIC_URL,
-        trusted_proxies=(),
-        min_interval_seconds=1,
-        wake=lambda: bus.wake(Topic.CATALOG),
-        checks={"database": _holds},
-        series=_series,
-        bus=bus,
-        jobs=jobs,
-        liveness=liveness,
-        metrics=metrics,
-        is_stopping=stop.is_set,
-        rate_limits={},
-        places=PLACES,
-        mutes_flapping=True,
-        is_read_only=lambda: False,
-    )
+    parts = parts_of(database, keyring, bus, jobs, liveness, metrics, stop)
     server = WebServer(create_api(parts), Bounds())
     with bound("127.0.0.1", 0) as listening, contextlib.closing(gate):
         listen(listening)

@@ -19,19 +19,17 @@ from statuspulse.domain.escalation import (
     begun,
     climb,
     due_routes,
-    frozen,
     hasten,
     over,
-    released,
     reopened,
     tell,
     timers,
-    up_to,
 )
 from statuspulse.domain.hours import Hours
 from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.routing import not_before
 from statuspulse.domain.times import DAY, HOUR, MINUTE, SECOND
+from statuspulse.domain.waiting import frozen, released, up_to
 
 LADDERS = st.builds(
     Ladder,

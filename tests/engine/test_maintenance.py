@@ -13,9 +13,9 @@ from sqlalchemy import select
 from statuspulse.bus.bus import Topic
 from statuspulse.catalog import assignments, escalation_policies, maintenance
 from statuspulse.catalog.maintenance import create
-from statuspulse.domain.escalation import next_step_at
 from statuspulse.domain.health import Health, State
 from statuspulse.domain.times import HOUR, MINUTE, SECOND, to_text
+from statuspulse.domain.waiting import next_step_at
 from statuspulse.engine import holds
 from statuspulse.engine.escalator import Escalator
 from statuspulse.engine.maintenance_watch import MaintenanceWatch
@@ -317,10 +317,11 @@ async def test_probes_leave_a_monitor_alone_whose_window_pauses_them(tmp_path: P
 
     scene = a_scene(world, monitor, broken_from(END + HOUR))
     async with scene.running():
+        await until(BEGIN - 2 * SECOND)
+        scene.deaf.add("local")  # as the probe does that is told; a look across the edge would be one that counts
         await until(BEGIN - SECOND)
         assert assigned() == [monitor]
         await until(BEGIN + SECOND)
-        scene.deaf.add("local")  # as the probe does that is told
         assert assigned() == []
         state = world.state(monitor)
         assert (state.state, state.health) == (State.MAINTENANCE, Health.UNKNOWN)

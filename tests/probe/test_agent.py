@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from time import monotonic, time_ns
+from time import monotonic
 
 import pytest
 
@@ -22,6 +22,7 @@ from statuspulse.probe.clock import ClockBehindError
 from statuspulse.protocol.documents import AssignedMonitor, Item
 from tests.probe.control_plane import KEY, ControlPlane, a_monitor
 from tests.targets import HttpTarget, Mood, until
+from tests.targets import wall_ms as wall
 
 
 @pytest.fixture
@@ -36,10 +37,6 @@ def plane() -> Iterator[ControlPlane]:
 def target() -> Iterator[HttpTarget]:
     with HttpTarget() as made:
         yield made
-
-
-def wall() -> int:
-    return time_ns() // 1_000_000
 
 
 def settings(plane: ControlPlane, folder: Path) -> ProbeSettings:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from statuspulse.catalog.status_views import Head, head_of
-from statuspulse.domain import escalation as ladders
+from statuspulse.domain import waiting
 from statuspulse.domain.configuration import rules_of
 from statuspulse.domain.health import Health, Position, Rules, Standing, bounds, may_decide, sight_lost_at
 from statuspulse.domain.heartbeat import Beat
@@ -185,7 +185,7 @@ def _paging(connection: Connection, head: Head, now: int) -> Paging:
     is_waiting = incident.state is IncidentState.TRIGGERED and incident.escalation.hold is None
     quiet = [
         (tuple(receivers.channel_name(connection, team_id, channel) for channel in one.channels), one.until)
-        for one in (ladders.quiet(incident.escalation) if is_waiting else ())
+        for one in (waiting.quiet(incident.escalation) if is_waiting else ())
     ]
     return Paging(incident=incident, quiet=tuple(quiet), is_unheard=escalating.is_unheard(connection, incident, now))
 

@@ -15,10 +15,11 @@ from statuspulse.catalog.members.common import Members, Omissible
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError
 from statuspulse.catalog.validation import read
-from statuspulse.domain.escalation import Climb, Progress, jump, up_to
+from statuspulse.domain.escalation import Climb, Progress, jump
 from statuspulse.domain.incident import IncidentState, Move
 from statuspulse.domain.message import Facts
 from statuspulse.domain.times import SECOND
+from statuspulse.domain.waiting import up_to
 from statuspulse.engine import escalating, notices
 from statuspulse.engine.incidents import Revision, revise
 from statuspulse.storage import audit

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from statuspulse.catalog import maintenance as catalog
+from statuspulse.catalog import window_plans
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.members.maintenance import InlineWindow
 from statuspulse.catalog.references import Change
@@ -48,7 +49,7 @@ def remarks(given: Sequence[Entry], stored: Sequence[Entry]) -> list[SoftProblem
         one
         for place, (entry, kept) in enumerate(zip(given, stored, strict=True))
         if isinstance(entry, dict) and isinstance(kept, dict)
-        for one in catalog.remarks(entry, kept, ("maintenance_windows", place))
+        for one in window_plans.remarks(entry, kept, ("maintenance_windows", place))
     ]
 
 
@@ -120,7 +121,7 @@ def _own(connection: Connection, change: Change, entry: Mapping[str, Any], monit
 
 def _plan(entry: Mapping[str, Any], now: int, window: Window | None) -> tuple[str, dict[str, Any]]:
     request = InlineWindow.model_validate(_without_id(entry))
-    return request.name, catalog.checked_plan(request, now, backdate=False, before=window)
+    return request.name, window_plans.checked_plan(request, now, backdate=False, before=window)
 
 
 def _without_id(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -15,37 +13,27 @@ from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.members.maintenance import (
     READ_ONLY,
     MaintenanceRequest,
-    PlanMembers,
     WindowEdit,
     WindowRequest,
-    stored,
 )
 from statuspulse.catalog.named_monitors import check_monitors
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import (
     Detail,
-    InvalidInputError,
     MissingError,
-    Path,
     RefusedError,
-    SoftProblem,
     check_precondition,
-    param_of,
 )
 from statuspulse.catalog.validation import read
+from statuspulse.catalog.window_plans import checked_plan, never_occurs, when
 from statuspulse.domain.difference import differences
-from statuspulse.domain.hours import instant_of
-from statuspulse.domain.maintenance import Occurrence, Plan, text_of, wall_of
-from statuspulse.domain.recurrence import Rule, RuleError
-from statuspulse.domain.times import DAY, from_datetime, to_text
+from statuspulse.domain.maintenance import Occurrence, Plan, text_of
+from statuspulse.domain.times import to_text
 from statuspulse.engine import maintenance_events
 from statuspulse.storage import audit, maintenance, monitors
 from statuspulse.storage.maintenance import Phase, Window
 
 MOST_SHOWN = 200
-# A start lies this near: windows are made by people, for people.
-_FURTHEST = 3660 * DAY
-_LONGEST_BACK = 400 * DAY
 
 
 def create(connection: Connection, change: Change, sent: Mapping[str, Any], *, may_backdate: bool) -> Window:
@@ -95,7 +83,7 @@ def begin(
     since = change.now if schedule.valid_from is not None else 0
     first = schedule.current_or_next(since)
     if first is None:
-        raise _wrong("rrule_never_occurs", ("rrule",), "never comes true from now on")
+        raise never_occurs()
     window = Window(
         id=window_id or fresh_id(connection, "mwn", maintenance.exists),
         team_id=change.team_id,
@@ -147,7 +135,7 @@ def replan(connection: Connection, change: Change, window: Window, name: str, pl
     plan = {**plan, **kept}
     if (name, plan) == (window.name, window.plan):
         return window
-    changed = replace(window, name=name, plan=plan, updated_at=change.now, version=window.version + 1)
+    changed = _revised(window, change.now, name=name, plan=plan)
     active = window.active_at(change.now)
     if active is None:
         changed = _moved(changed, window, change.now)
@@ -194,7 +182,7 @@ def cancelled(connection: Connection, change: Change, window: Window, reason: st
         _record(connection, change, "maintenance_window.ended", ended, {}, {})
         return ended
     upcoming = window.schedule.current_or_next(change.now)
-    gone = replace(window, cancelled_at=change.now, updated_at=change.now, version=window.version + 1)
+    gone = _revised(window, change.now, cancelled_at=change.now)
     if window.phase is Phase.WAITING:
         gone = replace(gone, occurrence=None, phase=Phase.OVER, due_at=None)
     maintenance.save(connection, gone)
@@ -215,9 +203,7 @@ def forget(connection: Connection, change: Change, monitor_id: str) -> None:
         if not left:
             cancelled(connection, change, window, "monitor_deleted")
             continue
-        changed = replace(
-            window, plan={**window.plan, "monitors": {"ids": left}}, updated_at=change.now, version=window.version + 1
-        )
+        changed = _revised(window, change.now, plan={**window.plan, "monitors": {"ids": left}})
         maintenance.save(connection, changed)
         _record(connection, change, "maintenance_window.updated", changed, facts(window), facts(changed))
         if window.active_at(change.now) is None and changed.occurrence is not None:
@@ -235,7 +221,7 @@ def skip_next(connection: Connection, change: Change, window_id: str) -> Window:
         return cancelled(connection, change, window, "manual")
     wall = text_of(window.schedule.wall_of(upcoming), window.plan["timezone"])
     plan = {**window.plan, "exdates": [*window.plan["exdates"], wall]}
-    skipped = replace(window, plan=plan, updated_at=change.now, version=window.version + 1)
+    skipped = _revised(window, change.now, plan=plan)
     if window.phase is Phase.WAITING:
         skipped = _waiting(skipped, skipped.schedule.current_or_next(change.now))
     maintenance.save(connection, skipped)
@@ -304,98 +290,6 @@ def facts(window: Window) -> dict[str, Any]:
     return {"name": window.name, **{name: value for name, value in window.plan.items() if name not in hidden}}
 
 
-def checked_plan(request: PlanMembers, now: int, *, backdate: bool, before: Window | None = None) -> dict[str, Any]:
-    """The plan of a request, which has occurrences; raises InvalidInputError.
-
-    What began before the call begins now, unless it is back-dated, or is as it was `before`.
-    """
-    plan = stored(request)
-    _check_recurrence(plan)
-    begun = _first_start(plan)
-    furthest = _LONGEST_BACK if backdate else _FURTHEST
-    if begun is None or not now - furthest <= begun <= now + _FURTHEST:
-        message = f"must lie within {furthest // DAY} days before now and {_FURTHEST // DAY} days behind it"
-        raise _wrong("parameter_out_of_range", ("starts_at",), message)
-    if before is not None and when(before.plan) == when(plan):
-        return plan
-    if not backdate:
-        plan["valid_from"] = now
-        if plan["rrule"] is None and begun < now and not (before is not None and _start(before.plan) == _start(plan)):
-            # As an instant: in autumn the wall may show this time for the second time.
-            plan |= {"starts_at": to_text(now), "timezone": None}
-    may_end = before is not None and before.active_at(now) is not None
-    if not may_end and Plan.of(plan).current_or_next(0 if backdate else now) is None:
-        raise _wrong("rrule_never_occurs", ("rrule",), "never comes true from now on")
-    return plan
-
-
-def remarks(sent: Mapping[str, Any], kept: Mapping[str, Any], path: Path = ()) -> list[SoftProblem]:
-    """What was done otherwise than it was said, or without effect; `kept` holds the members of the window as it is now.
-
-    `path` is where `sent` stands in a larger document.
-    """
-    found = []
-    given = sent.get("starts_at")
-    if given is not None and given != kept["starts_at"]:
-        message = f"starts_at is over; the window holds from now, {kept['starts_at']}, for its whole duration."
-        if not path:
-            message += " With backdate an admin takes time out of the past."
-        found.append(SoftProblem(code="starts_now", message=message, param=param_of((*path, "starts_at"))))
-    if sent.get("exdates") and kept["rrule"] is not None:
-        plan = Plan.of({**kept, "exdates": [], "valid_from": None, "cut": {}})
-        begins = plan.begins_at([wall_of(text, kept["timezone"]) for text in kept["exdates"]])
-        message = "No occurrence begins then, so that nothing is left out; exdates are starts as the wall shows them."
-        found += [
-            SoftProblem(code="exdate_unmatched", message=message, param=param_of((*path, "exdates", place)))
-            for place, is_start in enumerate(begins)
-            if not is_start
-        ]
-    return found
-
-
-def _first_start(plan: Mapping[str, Any]) -> int | None:
-    """When it begins (ms); None for an instant that no calendar of ours has: the zone leads out of its years."""
-    wall = _wall(plan["starts_at"], plan["timezone"], ("starts_at",))
-    try:
-        return from_datetime(instant_of(wall, ZoneInfo(plan["timezone"] or "UTC")))
-    except OverflowError:
-        return None
-
-
-def _check_recurrence(plan: Mapping[str, Any]) -> None:
-    for place, text in enumerate(plan["exdates"]):
-        _wall(text, plan["timezone"], ("exdates", place))
-    if plan["rrule"] is None:
-        if plan["exdates"]:
-            raise _wrong("parameter_conflict", ("exdates",), "has something to leave out only beside rrule")
-        return
-    try:
-        Rule.of(plan["rrule"])
-    except RuleError as error:
-        raise _wrong("rrule_unsupported", ("rrule",), str(error)) from None
-
-
-def _start(plan: Mapping[str, Any]) -> tuple[str, str | None]:
-    return plan["starts_at"], plan["timezone"]
-
-
-def when(plan: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What tells at which times a window is."""
-    return tuple(plan[name] for name in ("starts_at", "timezone", "rrule", "duration_seconds", "exdates"))
-
-
-def _wall(text: str, timezone: str | None, path: Path) -> datetime:
-    try:
-        return wall_of(text, timezone)
-    except (ValueError, OverflowError):
-        pass
-    if timezone is not None:
-        message = "must be local time such as 2026-12-06T02:00:00 beside a timezone; an instant with offset has none"
-    else:
-        message = "must be an instant such as 2026-12-06T02:00:00Z; local time needs timezone beside it"
-    raise _wrong("parameter_invalid_format", path, message)
-
-
 def _check_not_over(window: Window, now: int) -> None:
     if window.is_over:
         raise _not_active(window, now)
@@ -407,6 +301,11 @@ def _not_active(window: Window, now: int) -> RefusedError:
         return RefusedError("window_already_ended", "The window is over; make a new one.")
     message = f"No occurrence is under way; the next begins at {to_text(upcoming.start)}. DELETE cancels the window."
     return RefusedError("window_already_ended", message)
+
+
+def _revised(window: Window, now: int, **changes: Any) -> Window:
+    """Another version of it."""
+    return replace(window, **changes, updated_at=now, version=window.version + 1)
 
 
 def _moved(window: Window, before: Window, now: int) -> Window:
@@ -450,15 +349,7 @@ def _end_active(connection: Connection, window: Window, active: Occurrence, chan
     if window.phase is Phase.WAITING:
         maintenance_events.started(connection, window, active, None, active.start)
     one = replace(active, end=change.now)
-    ended = replace(
-        window,
-        occurrence=one,
-        phase=Phase.ENDING,
-        place=0,
-        due_at=change.now,
-        updated_at=change.now,
-        version=window.version + 1,
-    )
+    ended = _revised(window, change.now, occurrence=one, phase=Phase.ENDING, place=0, due_at=change.now)
     maintenance.change_open_spans(connection, ended, change.now, change.now)
     maintenance.save(connection, ended)
     maintenance_events.ended(connection, ended, one, change.actor, change.now)
@@ -469,10 +360,6 @@ def _waiting(window: Window, upcoming: Occurrence | None) -> Window:
     if upcoming is None:
         return replace(window, occurrence=None, phase=Phase.OVER, due_at=None)
     return replace(window, occurrence=upcoming, phase=Phase.WAITING, place=0, due_at=upcoming.start)
-
-
-def _wrong(code: str, path: Path, message: str) -> InvalidInputError:
-    return InvalidInputError([Detail(code=code, path=path, message=message)])
 
 
 def _record(

@@ -177,18 +177,12 @@ def _change_config(connection: Connection, instance: Instance, change: Change, s
         monitor = _with_config(connection, stored, config, changed, change)
         _record_update(connection, change, monitor, before, changed, _diff(before, resolved.config, changed))
         _follow_windows(connection, change, monitor.key, before["maintenance_windows"], config["maintenance_windows"])
+    moves_windows = any(one.startswith("/maintenance_windows") for one in changed)
+    remarks = _remarks(wanted, resolved.config) if moves_windows else []
     return Outcome(
         view=view_of(connection, monitor, change.now),
         changed=changed,
-        warnings=(
-            *resolved.warnings,
-            *_followed(before, edit, resolved.config),
-            *(
-                _remarks(wanted, resolved.config)
-                if any(one.startswith("/maintenance_windows") for one in changed)
-                else ()
-            ),
-        ),
+        warnings=(*resolved.warnings, *_followed(before, edit, resolved.config), *remarks),
     )
 
 

@@ -45,19 +45,18 @@ class CanaryLook:
             return "probe_offline"
         asked = {region: self._job(within_seconds) for region in regions}
         try:
+            fault = None
             waiting = [self._jobs.ask(region, job) for region, job in asked.items()]
-            faults = ["probe_silent"]
             for coming in asyncio.as_completed(waiting, timeout=within_seconds):
                 fault = self._fault(await coming)
                 if fault is None:
-                    return None
-                faults = [fault]
+                    break
         except TimeoutError:
             return "probe_silent"
         finally:
             for job in asked.values():
                 self._jobs.withdraw(job.job_id)
-        return faults[0]
+        return fault
 
     def _job(self, within_seconds: float) -> Job:
         now = self._now()

@@ -30,13 +30,21 @@ class Covered(Protocol):
     def paused(self) -> bool: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Holding:
+    """The window that holds open incidents the longest, and until when (ms)."""
+
+    until: int
+    window_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cover:
     """The windows that hold for a monitor: the strictest of their switches, and the one that is named for them.
 
     That is one that suppresses alerting, where there is one, and of several the first. `until` (ms) is when the last
-    of them ends, and `since` when the first began; `excluded_since` is when the first one with `sla: exclude` did. Open
-    incidents are held up to `held_until`, by the window `held_by`.
+    of them ends, and `since` when the first began; `excluded_since` is when the first one with `sla: exclude` did.
+    `holding` is what open incidents wait for.
     """
 
     window_id: str
@@ -45,8 +53,7 @@ class Cover:
     until: int
     switches: Switches
     excluded_since: int | None
-    held_by: str | None
-    held_until: int | None
+    holding: Holding | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +97,7 @@ def of_windows(holding: Collection[Window], now: int) -> Cover | None:
     if not active:
         return None
     _, named = min(active, key=lambda pair: (not pair[1].switches.mutes, pair[0].start, pair[1].id))
-    last = max(((one.end, window.id) for one, window in active if window.switches.holds), default=None)
+    holders = [Holding(until=one.end, window_id=window.id) for one, window in active if window.switches.holds]
     return Cover(
         window_id=named.id,
         name=named.name,
@@ -101,8 +108,7 @@ def of_windows(holding: Collection[Window], now: int) -> Cover | None:
             (max(one.start, window.plan["joined_at"] or 0) for one, window in active if window.switches.excludes),
             default=None,
         ),
-        held_by=None if last is None else last[1],
-        held_until=None if last is None else last[0],
+        holding=max(holders, default=None),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
-from statuspulse.domain import escalation as ladders
+from statuspulse.domain import waiting
 from statuspulse.domain.actor import Actor
 from statuspulse.domain.configuration import rules_of
 from statuspulse.domain.health import Health, Reason, Standing, State, effective
@@ -244,10 +244,10 @@ def _hold(connection: Connection, turns: Sequence[_Turn], now: int) -> None:
         mine = [turn.monitor.key for turn in turns if turn.monitor.team_id == team_id]
         for incident in incidents.open_of_monitors(connection, team_id, mine):
             before, turn = incident.escalation, by_key[incident.monitor_key or 0]
-            cover, escalation = turn.cover, before
-            if cover is None or cover.held_by is None or cover.held_until is None:
-                escalation = ladders.released(before, now)
+            holding, escalation = None if turn.cover is None else turn.cover.holding, before
+            if holding is None:
+                escalation = waiting.released(before, now)
             elif before.freeze is not None or any(span.switches.holds for span in turn.begun):
-                escalation = ladders.frozen(before, cover.held_by, cover.held_until, now)
+                escalation = waiting.frozen(before, holding.window_id, holding.until, now)
             if escalation != before:
                 escalating.note_hold(connection, incident, replace(incident, escalation=escalation), now)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection
 
 from statuspulse.domain import escalation as ladders
-from statuspulse.domain import routing
+from statuspulse.domain import routing, waiting
 from statuspulse.domain.actor import SYSTEM, Actor
 from statuspulse.domain.escalation import Climb, Escalation, Ladder, Place, Reaches
 from statuspulse.domain.health import Health
@@ -69,7 +69,7 @@ def followed(
     heard: tuple[str, ...] = ()
     match move:
         case Move.ACKNOWLEDGE:
-            escalation = ladders.acknowledged(ladders.up_to(escalation, now), now, until)
+            escalation = ladders.acknowledged(waiting.up_to(escalation, now), now, until)
         case Move.RESOLVE:
             escalation = ladders.over(escalation)
         case Move.UNACKNOWLEDGE | Move.REOPEN if incident.notify:
@@ -197,7 +197,7 @@ def _hold_entry(incident: Incident, now: int) -> TimelineEntry:
 def _quiet_entries(escalation: Escalation, now: int) -> list[TimelineEntry]:
     return [
         _observation({"quiet_hours": {"channels": list(one.channels), "until": to_text(one.until)}}, now)
-        for one in ladders.quiet(escalation)
+        for one in waiting.quiet(escalation)
     ]
 
 
@@ -261,7 +261,7 @@ def _targets(connection: Connection, incident: Incident, place: Place) -> list[d
 
 
 def _entry(incident: Incident, place: Place, who: Audience, actor: Actor, now: int, reason: str) -> TimelineEntry:
-    rules, next_at = incident.escalation.rules, ladders.next_step_at(incident.escalation)
+    rules, next_at = incident.escalation.rules, waiting.next_step_at(incident.escalation)
     detail = {
         "reason": reason,
         "step": place.step,

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from statuspulse.domain import escalation as ladders
 from statuspulse.domain import hold as holds
+from statuspulse.domain import waiting
 from statuspulse.domain.actor import SYSTEM, Actor
 from statuspulse.domain.configuration import rules_of
 from statuspulse.domain.doubt import wavers
@@ -66,7 +66,7 @@ def document(incident: Incident) -> dict[str, Any] | None:
         return _document(MAINTENANCE, freeze.since, freeze.until, window_id=freeze.window_id)
     if hold is not None:
         return _document(hold.cause.value, hold.since, hold.until, monitors=hold.monitors)
-    quiet_until = ladders.quiet_until(escalation)
+    quiet_until = waiting.quiet_until(escalation)
     if incident.state is not IncidentState.TRIGGERED or quiet_until is None:
         return None
     return _document(QUIET_HOURS, escalation.begun_at, quiet_until)

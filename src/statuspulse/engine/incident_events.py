@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from statuspulse.domain.actor import SYSTEM, Actor
-from statuspulse.domain.escalation import Place, next_step_at
+from statuspulse.domain.escalation import Place
 from statuspulse.domain.event import MOST_OBSERVATIONS, Event, EventType
 from statuspulse.domain.ids import is_id
 from statuspulse.domain.incident import Move
 from statuspulse.domain.times import SECOND, to_text
+from statuspulse.domain.waiting import next_step_at
 from statuspulse.engine.holds import document
 from statuspulse.storage.incident_summary import summary
 from statuspulse.storage.incidents import Incident, TimelineEntry

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from statuspulse.domain.budget import account, burn
-from statuspulse.domain.slo import RATE_UNITS, Kind
-from statuspulse.engine.slo_members import gather
-from statuspulse.engine.slow_rounds import edges_since
+from statuspulse.domain.slo import RATE_UNITS
+from statuspulse.engine.slo_members import gather_beside_burns
 from statuspulse.storage.slos import Slo
 
 
@@ -25,9 +24,7 @@ class Gauges:
 def gauges(connection: Connection, slo: Slo, now: int) -> Gauges:
     """The same accounts by which objectives are told of, as they are now."""
     period = slo.terms.period_at(now)
-    since = min([period.start, *(now - pair.long for pair in slo.terms.pairs)])
-    edges = edges_since(since, now) if slo.kind is Kind.LATENCY else (since, now)
-    members = gather(connection, slo, since, edges, now).members
+    members = gather_beside_burns(connection, slo, now).members
     held = account(members, slo.kind, slo.terms.allowance, period, now)
     burns = [burn(members, pair, now) for pair in slo.terms.pairs]
     spent = {one.pair.long: one.long for one in burns} | {one.pair.short: one.short for one in burns}

@@ -18,7 +18,7 @@ from statuspulse.domain.timeline import PLANNED, Timeline
 from statuspulse.domain.times import SECOND
 from statuspulse.engine.heartbeat_watch import SETTLING
 from statuspulse.engine.sight import RegionSight, Sight, comes_until, sights_of
-from statuspulse.engine.slow_rounds import slow_rounds
+from statuspulse.engine.slow_rounds import edges_since, slow_rounds
 from statuspulse.engine.timelines import timelines_of
 from statuspulse.storage import monitors, states, watch
 from statuspulse.storage.monitors import Monitor
@@ -39,6 +39,13 @@ class Gathered:
     monitors: tuple[Monitor, ...]
     members: tuple[Member, ...]
     pace: Pace
+
+
+def gather_beside_burns(connection: Connection, slo: Slo, now: int) -> Gathered:
+    """What held in the period that holds now, and in the longest window of a burn rate where that began before it."""
+    since = min([slo.terms.period_at(now).start, *(now - pair.long for pair in slo.terms.pairs)])
+    edges = edges_since(since, now) if slo.kind is Kind.LATENCY else (since, now)
+    return gather(connection, slo, since, edges, now)
 
 
 def gather(connection: Connection, slo: Slo, since: int, edges: Sequence[int], now: int) -> Gathered:

@@ -15,8 +15,7 @@ from statuspulse.domain.slo import Kind, Period
 from statuspulse.domain.slo_course import burning
 from statuspulse.domain.timeline import Timeline
 from statuspulse.engine.figures import Figures
-from statuspulse.engine.slo_members import Gathered, gather
-from statuspulse.engine.slow_rounds import edges_since
+from statuspulse.engine.slo_members import Gathered, gather, gather_beside_burns
 from statuspulse.storage import incidents, slos
 from statuspulse.storage.incidents import Incident
 from statuspulse.storage.monitors import Monitor
@@ -94,12 +93,9 @@ def stand(connection: Connection, slo: Slo, now: int) -> Stand:
 
 def _stand_beside_burn(connection: Connection, slo: Slo, period: Period, now: int) -> Stand:
     """The same where a pair was told of, whose windows may begin before the period."""
-    terms = slo.terms
-    since = min([period.start, *(now - pair.long for pair in terms.pairs)])
-    edges = edges_since(since, now) if slo.kind is Kind.LATENCY else (since, now)
-    members = gather(connection, slo, since, edges, now).members
+    members = gather_beside_burns(connection, slo, now).members
     held = _account(members, slo, period, now)
-    burns = burning(terms, members, held, now)
+    burns = burning(slo.terms, members, held, now)
     return Stand(slo=slo, period=period, account=held, burning=None if burns is None else burns.pair.name)
 
 

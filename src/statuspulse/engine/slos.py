@@ -9,11 +9,9 @@ from sqlalchemy import Connection
 from statuspulse.domain.actor import SYSTEM
 from statuspulse.domain.event import Event
 from statuspulse.domain.message import Action, Message
-from statuspulse.domain.slo import Kind
 from statuspulse.domain.slo_course import Judgement, News, judge, projected_exhaustion
 from statuspulse.engine import receivers, slo_events, slo_words
-from statuspulse.engine.slo_members import certain, gather
-from statuspulse.engine.slow_rounds import edges_since
+from statuspulse.engine.slo_members import certain, gather_beside_burns
 from statuspulse.storage import events, incidents, outbox, slos
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.outbox import Debt
@@ -33,9 +31,7 @@ class Look:
 def look(connection: Connection, slo: Slo, now: int) -> Look:
     """Reads everything that the objective is about, and changes nothing."""
     period = slo.terms.period_at(now)
-    since = min([period.start, *(now - pair.long for pair in slo.terms.pairs)])
-    edges = edges_since(since, now) if slo.kind is Kind.LATENCY else (since, now)
-    gathered = certain(connection, gather(connection, slo, since, edges, now), slo, now)
+    gathered = certain(connection, gather_beside_burns(connection, slo, now), slo, now)
     judgement = judge(slo.terms, gathered.members, slo.course, gathered.pace, now)
     found: tuple[str, ...] = ()
     if News.BREACHED in judgement.news:

@@ -8,9 +8,9 @@ from typing import Any
 from statuspulse.api.documents.monitor import time_or_null
 from statuspulse.catalog.incidents import Outcome
 from statuspulse.domain.actor import Actor
-from statuspulse.domain.escalation import as_planned, next_step_at
 from statuspulse.domain.incident import IncidentState, Move
 from statuspulse.domain.times import to_text
+from statuspulse.domain.waiting import as_planned, next_step_at
 from statuspulse.engine.holds import document as hold_document
 from statuspulse.storage.incident_syncs import Sync
 from statuspulse.storage.incidents import Incident, TimelineEntry

@@ -27,6 +27,7 @@ from statuspulse.catalog import maintenance as catalog
 from statuspulse.catalog.members.common import Members
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, MissingError, SoftProblem
+from statuspulse.catalog.window_plans import remarks
 from statuspulse.domain.ids import is_id
 from statuspulse.domain.maintenance import Status
 from statuspulse.domain.scope import SCOPES
@@ -290,7 +291,7 @@ async def _written(
     window, parts = await call.database.write(write)
     call.services.parts.wake()
     told = words or f"is {_words(window, change.now)}"
-    warnings = [] if sent is None else catalog.remarks(sent, catalog.facts(window))
+    warnings = [] if sent is None else remarks(sent, catalog.facts(window))
     return _answer(call, window, parts, change.now, told, status=status, warnings=warnings)
 
 

@@ -6,9 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from statuspulse.catalog.members.common import Line, Members, Name, Omissible
-
-LONGEST_OVERLAP_SECONDS = 604_800
+from statuspulse.catalog.members.common import Line, Members, Name, Omissible, OverlapSeconds
 
 
 class ChannelRequest(Members):
@@ -28,4 +26,4 @@ class ChannelEdit(Members):
 class ChannelSecretRotation(Members):
     """For so long the secret of before signs, too."""
 
-    overlap_seconds: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP_SECONDS)] = 86_400
+    overlap_seconds: OverlapSeconds = 86_400

@@ -257,3 +257,6 @@ Quorum = Annotated[
     AfterValidator(_quorum),
     WithJsonSchema({"anyOf": [{"enum": ["any", "majority", "all"]}, {"type": "integer", "minimum": 1}]}),
 ]
+
+# For how long a secret goes on to work beside the one that takes its place.
+OverlapSeconds = Annotated[int, Field(ge=0, le=604_800)]

@@ -9,12 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from statuspulse.catalog.members.common import Line, Members, Name, Omissible, WebUrl, not_blank, unique
+from statuspulse.catalog.members.common import Line, Members, Name, Omissible, OverlapSeconds, WebUrl, not_blank, unique
 from statuspulse.catalog.refusals import Detail, InvalidInputError
 from statuspulse.catalog.validation import read
 from statuspulse.domain.integration import Kind
-
-LONGEST_OVERLAP_SECONDS = 604_800
 
 _ROUTING_KEY = re.compile(r"[A-Za-z0-9]{32}")
 _PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9_]{1,99}")
@@ -173,7 +171,7 @@ class AlertmanagerEdit(Members):
 class IntegrationSecretRotation(Members):
     """For so long the secret of before is good, too."""
 
-    overlap_seconds: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP_SECONDS)] = 86_400
+    overlap_seconds: OverlapSeconds = 86_400
 
 
 IntegrationRequest = PagerDutyRequest | JiraRequest | AlertmanagerRequest

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
-from statuspulse.catalog.members.common import Members, Name, Omissible, RegionSlug
-
-LONGEST_OVERLAP_SECONDS = 604_800
+from statuspulse.catalog.members.common import Members, Name, Omissible, OverlapSeconds, RegionSlug
 
 
 class ProbeRequest(Members):
@@ -29,7 +23,7 @@ class ProbeEdit(Members):
 class KeyRotation(Members):
     """The key of now stays good for so long; 0 ends it at once."""
 
-    overlap_seconds: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP_SECONDS)] = 3600
+    overlap_seconds: OverlapSeconds = 3600
 
 
 class KeyExchange(Members):

@@ -8,14 +8,12 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from statuspulse.catalog.members.common import Line, Members, Name, Omissible, Time, unique
+from statuspulse.catalog.members.common import Line, Members, Name, Omissible, OverlapSeconds, Time, unique
 from statuspulse.domain.networks import parse_network
 from statuspulse.domain.scope import BUNDLES, SCOPES, is_scope
 from statuspulse.domain.times import DAY
 
 LONGEST_LIFE = 366 * DAY
-
-_LONGEST_OVERLAP_SECONDS = 604_800
 
 
 def _scope(name: str) -> str:
@@ -61,4 +59,4 @@ class TokenRequest(Members):
 class TokenRotation(Members):
     """How long the secret of before goes on to work."""
 
-    overlap_seconds: Annotated[int, Field(ge=0, le=_LONGEST_OVERLAP_SECONDS)] = 3600
+    overlap_seconds: OverlapSeconds = 3600

@@ -7,11 +7,20 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from statuspulse.catalog.members.common import Description, Line, Members, Omissible, Tags, Time, WebUrl, unique
+from statuspulse.catalog.members.common import (
+    Description,
+    Line,
+    Members,
+    Omissible,
+    OverlapSeconds,
+    Tags,
+    Time,
+    WebUrl,
+    unique,
+)
 from statuspulse.domain.webhook import names_something
 from statuspulse.egress.request import header_lines
 
-LONGEST_OVERLAP_SECONDS = 604_800
 LONGEST_REPLAY_DAYS = 7
 
 # What we say ourselves, and what belongs to the connection.
@@ -90,7 +99,7 @@ class WebhookEdit(Members):
 class SecretRotation(Members):
     """For so long the secret of before signs, too."""
 
-    overlap_seconds: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP_SECONDS)] = 86_400
+    overlap_seconds: OverlapSeconds = 86_400
 
 
 class WebhookEnabling(Members):
