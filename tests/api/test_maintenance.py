@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import Connection
 
+from statuspulse.domain.health import Health
 from statuspulse.domain.times import DAY, HOUR, MINUTE, to_text
 from statuspulse.engine.maintenance_watch import MaintenanceWatch
 from statuspulse.engine.watchlist import Watchlist
+from statuspulse.storage import monitors, states
 from tests.api.server import ADMIN, NOW, READER, STRANGER, Api, running
 
 PATH = "/v1/maintenance-windows"
@@ -306,6 +310,41 @@ def test_an_explanation_names_the_window_its_end_and_that_nobody_is_told(alone: 
     ) in told["sentences"]
     goes_down = [one["sentence"] for one in told["next_decision"]["changes"] if one["state"] == "down"]
     assert [one.split(" after ")[0] for one in goes_down] == ["Its health becomes down"]
+
+
+def test_a_status_says_how_it_is_behind_the_window(alone: Api) -> None:
+    monitor = a_monitor(alone)
+    alone.call("POST", f"/v1/monitors/{monitor['id']}/maintenance", {"duration_seconds": 3600})
+    carry_out(alone)
+
+    def fall(connection: Connection) -> None:
+        stored = monitors.get(connection, monitor["team_id"], monitor["id"])
+        assert stored is not None
+        state = states.state_of(connection, stored.key)
+        states.save_all(connection, {stored.key: replace(state, health=Health.DOWN)})
+
+    alone.write(fall)
+    message = alone.call("GET", f"/v1/status/{monitor['id']}").json()["message"]
+    assert message.startswith("Shop is in maintenance and down meanwhile")
+
+
+def test_an_explanation_says_when_quiet_hours_end(alone: Api) -> None:
+    rule = {
+        "name": "In the morning",
+        "notify": ["slack://hooks/T0A1B2C3D/B0X9Y8Z7W/def456"],
+        "quiet_hours": {"from": "22:00", "to": "07:00"},
+    }
+    monitor = a_monitor(alone, notification_rules=[rule])
+    trigger = {"title": "Slow", "monitor_id": monitor["id"], "severity": "warning"}
+    incident = alone.call("POST", "/v1/incidents", trigger).json()
+    explained = alone.call("GET", f"/v1/monitors/{monitor['id']}/explain").json()["sentences"]
+    ends = "hears of it at 2026-11-23T07:00:00.000Z, when quiet hours end, if it is open still."
+    assert [one for one in explained if one.endswith(ends)]
+    shown = alone.call("GET", f"/v1/incidents/{incident['id']}").json()
+    assert (shown["escalation"]["held"]["reason"], shown["escalation"]["held"]["until"]) == (
+        "quiet_hours",
+        "2026-11-23T07:00:00.000Z",
+    )
 
 
 def test_an_incident_from_before_says_that_maintenance_holds_it(alone: Api) -> None:

@@ -254,6 +254,16 @@ def test_between_two_steps_as_much_time_passes_beside_a_window_as_the_policy_say
     assert found == [one if one <= window[0] else one + lasted for one in plain]
 
 
+def test_a_delay_that_was_over_before_the_window_stays_where_it_was() -> None:
+    route = {**ROUTE, "after_seconds": 0, "quiet_hours": quiet("22:00", "07:00")}
+    escalation, _ = begun(Escalation(routes=(route,)), at("23:00:00"))
+    behind = released(freeze(escalation, at("23:30:00")), at("23:50:00"))
+    assert [one.due_at for one in behind.repeating] == [at("23:00:00")]
+    running, _ = begun(Escalation(routes=({**route, "after_seconds": 3600},)), at("23:00:00"))
+    behind = released(freeze(running, at("23:30:00")), at("23:50:00"))
+    assert [one.due_at for one in behind.repeating] == [at("23:00:00") + HOUR + 20 * MINUTE]
+
+
 def test_a_snooze_ends_when_it_was_said_to_and_a_time_of_the_policy_waits_for_the_window() -> None:
     begun_one, _ = begun(Escalation(rules=RULES), 0)
     for until, expected in ((200_000, 200_000), (None, 300_000 + 50_000)):
