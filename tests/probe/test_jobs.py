@@ -16,7 +16,8 @@ from tests.probe.control_plane import ControlPlane, a_job, a_monitor
 from tests.probe.test_agent import probing
 from tests.targets import HttpTarget, Mood, TcpTarget, until
 
-MONITOR = "mon_00000001"
+# Its first check comes within a fifth of a second, and at an interval of a day none of the schedule does for long.
+MONITOR = "mon_00000009"
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ async def test_a_look_waits_for_the_check_of_the_monitor_that_runs(
     plane: ControlPlane, target: HttpTarget, tmp_path: Path
 ) -> None:
     target.delay_seconds = 0.4
-    plane.assign(a_monitor(MONITOR, target.url + "/slot", interval_seconds=60, timeout_ms=2000))
+    plane.assign(a_monitor(MONITOR, target.url + "/slot", interval_seconds=86_400, timeout_ms=2000))
     async with probing(plane, tmp_path):
         await until(lambda: asked(target, "/slot"))
         plane.ask(a_job("chk_one", target.url + "/now", kind="run_now", monitor_id=MONITOR, timeout_ms=2000))
@@ -192,7 +193,7 @@ async def test_a_look_that_gets_no_turn_before_its_deadline_is_void(
     plane: ControlPlane, target: HttpTarget, tmp_path: Path
 ) -> None:
     target.mood = Mood.SILENT
-    plane.assign(a_monitor(MONITOR, target.url + "/slot", interval_seconds=60, timeout_ms=4000))
+    plane.assign(a_monitor(MONITOR, target.url + "/slot", interval_seconds=86_400, timeout_ms=4000))
     async with probing(plane, tmp_path):
         await until(lambda: asked(target, "/slot"))
         job = a_job("chk_one", target.url + "/now", kind="run_now", monitor_id=MONITOR, deadline_at=in_seconds(0.8))

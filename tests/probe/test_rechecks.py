@@ -51,7 +51,7 @@ async def test_a_recheck_is_run_as_the_assignment_says_with_retry_and_evidence(
     plane: ControlPlane, target: HttpTarget, tmp_path: Path
 ) -> None:
     retry = RetryDocument(count=1, delay_ms=100)
-    plane.assign(a_monitor(MONITOR, target.url + "/own", interval_seconds=60, config_version=3, retry=retry))
+    plane.assign(a_monitor(MONITOR, target.url + "/own", interval_seconds=86_400, config_version=3, retry=retry))
     async with probing(plane, tmp_path):
         await until(lambda: plane.results)
         target.mood = Mood.WRONG
@@ -76,20 +76,20 @@ async def test_a_recheck_is_run_as_the_assignment_says_with_retry_and_evidence(
 async def test_the_round_of_a_recheck_is_that_of_its_time(
     plane: ControlPlane, target: HttpTarget, tmp_path: Path
 ) -> None:
-    plane.assign(a_monitor(MONITOR, target.url, interval_seconds=60))
+    plane.assign(a_monitor(MONITOR, target.url, interval_seconds=86_400))
     async with probing(plane, tmp_path):
         await until(lambda: plane.results)
         plane.ask(a_recheck("chk_one"))
         found = await answered(plane, "chk_one")
     assert found.scheduled_at is not None
-    assert found.round == Grid.of(MONITOR, 60 * SECOND, 0, 1).round_of(from_datetime(found.scheduled_at))
+    assert found.round == Grid.of(MONITOR, DAY, 0, 1).round_of(from_datetime(found.scheduled_at))
 
 
 async def test_a_slot_that_runs_serves_in_place_of_a_recheck(
     plane: ControlPlane, target: HttpTarget, tmp_path: Path
 ) -> None:
     target.delay_seconds = 0.8
-    plane.assign(a_monitor(MONITOR, target.url, interval_seconds=60, timeout_ms=3000))
+    plane.assign(a_monitor(MONITOR, target.url, interval_seconds=86_400, timeout_ms=3000))
     async with probing(plane, tmp_path):
         await until(lambda: target.arrivals)
         plane.ask(a_recheck("chk_one"))
