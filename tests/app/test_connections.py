@@ -190,3 +190,7 @@ async def test_who_takes_something_now_and_then_is_not() -> None:
             assert await reader.readexactly(300_000)
             await asyncio.sleep(0.05)
         assert not flood.is_over.is_set()
+
+
+def test_an_idle_connection_outlives_the_minute_for_which_proxies_keep_theirs() -> None:
+    assert WebServer(echo, LONG).config.timeout_keep_alive > 60

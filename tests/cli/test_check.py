@@ -29,6 +29,7 @@ from statuspulse.domain.result import Verdict
 from statuspulse.domain.specs.dns import DnsSpec, RecordType
 from statuspulse.domain.specs.http import HttpSpec
 from statuspulse.domain.specs.tcp import TcpSpec
+from tests import forks
 from tests.targets import DnsTarget, HttpTarget, Mood, TcpTarget, http_answer
 
 PROGRAM = [sys.executable, "-m", "statuspulse"]
@@ -54,15 +55,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 def check(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PROGRAM, "check", *words],
-        cwd=folder,
-        env=environment(folder, **more),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
+    return forks.run(["check", *words], environment(folder, **more), folder)
 
 
 def secure(certificate: trustme.LeafCert) -> HttpTarget:
@@ -98,8 +91,9 @@ def test_a_waterfall_begins_each_phase_where_the_one_before_ends(target: HttpTar
 
 
 def test_an_output_without_blocks_gets_plain_bars(target: HttpTarget, tmp_path: Path) -> None:
-    told = check(tmp_path, target.url, PYTHONIOENCODING="ascii")
-    assert told.returncode == 0
+    environ = environment(tmp_path, PYTHONIOENCODING="ascii")
+    command = [*PROGRAM, "check", target.url]
+    told = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=True, timeout=30)
     assert "#" in told.stdout
 
 
@@ -318,7 +312,10 @@ def test_the_first_look_costs_little_more_than_what_it_stands_on(kind: str, tmp_
         name = f"dns://shop.example?resolver={names.address}"
         for _ in range(3):
             before = _children_seconds()
-            check(tmp_path, f"tcp://127.0.0.1:{port.port}" if kind == "tcp" else name)
+            words = ["check", f"tcp://127.0.0.1:{port.port}" if kind == "tcp" else name]
+            subprocess.run(
+                [*PROGRAM, *words], cwd=tmp_path, env=environment(tmp_path), capture_output=True, check=False
+            )
             spent.append(_children_seconds() - before)
             before = _children_seconds()
             subprocess.run([sys.executable, "-c", "import asyncio, click, msgspec, pycurl, ssl, structlog"], check=True)

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 
 from statuspulse.cli.remote import percent
 from statuspulse.cli.tables import Column, pairs, table
+from tests import forks
 from tests.client.rude import refusal, rude
 from tests.system.server import TOKEN, Server, eventually, server
 from tests.targets import HttpTarget
@@ -30,8 +30,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def run(url: str, *words: str, token: str = TOKEN, sent: str = "") -> subprocess.CompletedProcess[str]:
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     environment = {**kept, "STATUSPULSE_PUBLIC_URL": url, "STATUSPULSE_TOKEN": token, "PYTHONIOENCODING": "utf-8"}
-    command = [sys.executable, "-m", "statuspulse", *words]
-    return subprocess.run(command, env=environment, input=sent, capture_output=True, text=True, check=False, timeout=60)
+    return forks.run(words, environment, Path.cwd(), sent)
 
 
 def test_a_monitor_is_made_watched_changed_and_deleted(served: Server) -> None:

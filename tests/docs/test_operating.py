@@ -10,7 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.system.server import PROGRAM, TOKEN, eventually, server
+from tests.forks import PROGRAM
+from tests.system.server import TOKEN, eventually, server
 
 _PAGE = Path(__file__).parents[2] / "docs" / "operating.md"
 

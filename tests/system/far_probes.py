@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.system.server import PROGRAM, Server, eventually
+from tests.forks import Fork, stem
+from tests.system.server import Server, eventually
 
 
 class FarProbe:
@@ -24,10 +24,10 @@ class FarProbe:
         self.key: str = made["key"]
         self.folder: Path = served.folder / self.id
         self.folder.mkdir()
-        self._popen: subprocess.Popen[bytes] | None = None
+        self._popen: Fork | None = None
 
     @property
-    def popen(self) -> subprocess.Popen[bytes]:
+    def popen(self) -> Fork:
         assert self._popen is not None
         return self._popen
 
@@ -37,15 +37,10 @@ class FarProbe:
 
     def start(self) -> None:
         """On return the server hears it."""
-        with (self.folder / "log").open("ab") as log:
-            self._popen = subprocess.Popen(
-                [PROGRAM, "probe", "--server", self._served.url, "--data-dir", self.folder / "data"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**self._served.environment(), "STATUSPULSE_PROBE_KEY": self.key},
-                cwd=self.folder,
-            )
+        words = ["probe", "--server", self._served.url, "--data-dir", str(self.folder / "data")]
+        environment = {**self._served.environment(), "STATUSPULSE_PROBE_KEY": self.key}
+        with Path(os.devnull).open("rb") as nothing, (self.folder / "log").open("ab") as log:
+            self._popen = stem().launch(words, environment, self.folder, (nothing, log, log))
         eventually(lambda: self.shown()["status"] == "online", told=lambda: self.log)
 
     def shown(self) -> Any:

@@ -7,21 +7,21 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import requests
 
 from statuspulse.storage.connect import sqlite_module
+from tests import forks
+from tests.forks import PROGRAM, Fork, stem
 
 T = TypeVar("T")
 
-PROGRAM = Path(sys.executable).with_name("statuspulse")
 TOKEN = "sk_live_8f3a9c2d1e4b7f6a"
 
 _PATIENCE_SECONDS = 20.0
@@ -49,7 +49,7 @@ def now_ms() -> int:
 class Process:
     """One run of the program; what it has printed is in two files."""
 
-    popen: subprocess.Popen[bytes]
+    popen: subprocess.Popen[bytes] | Fork
     stdout: Path
     stderr: Path
     begun_at: int
@@ -67,12 +67,14 @@ class Process:
 class Server:
     """A data directory and the processes that are started on it, one after the other.
 
-    `settings` are STATUSPULSE_* without the prefix; each start takes them as they are then. `prefix` is a command that
-    runs the program as its own, under the same process id.
+    `settings` are STATUSPULSE_* without the prefix; each start takes them as they are then. `is_installed` says that
+    the installed program is started, with all that a start takes; else one is forked that has its imports behind it.
+    `prefix` is a command that runs the installed program as its own, under the same process id.
     """
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    is_installed: bool = False
     prefix: tuple[str, ...] = ()
     runs: list[Process] = field(default_factory=list)
     session: requests.Session = field(default_factory=requests.Session)
@@ -115,33 +117,26 @@ class Server:
 
     def command(self, *words: str, sent: bytes = b"") -> subprocess.CompletedProcess[str]:
         """Runs another command of the program to its end."""
-        return subprocess.run(
-            [PROGRAM, *words],
-            input=sent.decode(),
-            env=self.environment(),
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        return forks.run(words, self.environment(), self.folder, sent.decode())
 
     def launch(self, *words: str) -> Process:
         """Starts `serve` and does not wait for anything."""
         number = len(self.runs)
         stdout, stderr = self.folder / f"stdout-{number}", self.folder / f"stderr-{number}"
         begun_at = now_ms()
-        with stdout.open("wb") as out, stderr.open("wb") as err:
-            popen = subprocess.Popen(
-                [*self.prefix, PROGRAM, "serve", *words],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                env=self.environment(),
-                cwd=self.folder,
-            )
+        with Path(os.devnull).open("rb") as nothing, stdout.open("wb") as out, stderr.open("wb") as err:
+            popen = self._begin(["serve", *words], nothing, out, err)
         self.runs.append(Process(popen, stdout, stderr, begun_at))
         return self.run
+
+    def _begin(self, words: list[str], *files: IO[bytes]) -> subprocess.Popen[bytes] | Fork:
+        if not (self.is_installed or self.prefix):
+            return stem().launch(words, self.environment(), self.folder, files)
+        stdin, stdout, stderr = files
+        command = [*self.prefix, str(PROGRAM), *words]
+        return subprocess.Popen(
+            command, stdin=stdin, stdout=stdout, stderr=stderr, env=self.environment(), cwd=self.folder
+        )
 
     def start(self, *words: str) -> Process:
         """Starts `serve`; on return it is ready."""

@@ -80,6 +80,7 @@ def _world(folder: Path) -> Iterator[tuple[Herd, Receiver]]:
         HttpTarget() as target,
         server(folder, SLACK_BASE_URL=slack.url, FLAP_DAMPING="off") as served,
     ):
+        served.is_installed = True
         served.start()
         yield Herd(served, target), slack
 

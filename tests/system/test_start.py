@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from statuspulse.storage.connect import sqlite_module
-from tests.system.server import PROGRAM, START_SECONDS, TOKEN, Server, server
+from tests.forks import PROGRAM
+from tests.system.server import START_SECONDS, TOKEN, Server, server
 
 _HEAVY = ("fastapi", "pydantic", "sqlalchemy", "uvicorn", "pycurl", "msgspec", "structlog", "cryptography", "asyncio")
 
@@ -67,6 +68,7 @@ def _change_database(served: Server, statement: str) -> None:
 
 def test_the_first_start_shows_address_data_and_token_and_the_second_no_token(stopped: Server) -> None:
     stopped.settings["BOOTSTRAP_TOKEN"] = ""
+    stopped.is_installed = True
     said = stopped.start("--no-probe").said
     token = re.search(r"sk_live_\w+", said)
     assert token is not None

@@ -14,6 +14,9 @@ from statuspulse.app.connections import BoundedConnection, Bounds
 
 _BACKLOG = 2048
 _CLOSE_SECONDS = 1
+# Proxies and balancers keep a connection for a minute that nobody uses (nginx, AWS). Were ours the shorter time, a call
+# could go into a connection that is just being closed: it fails, and a POST is not sent again.
+_IDLE_SECONDS = 65
 
 
 class CannotListenError(Exception):
@@ -80,6 +83,7 @@ class WebServer(uvicorn.Server):
                 server_header=False,
                 date_header=True,
                 proxy_headers=False,
+                timeout_keep_alive=_IDLE_SECONDS,
                 timeout_graceful_shutdown=_CLOSE_SECONDS,
             )
         )
