@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 # uv, where it is installed, reads the same lock files and is faster.
 UV := $(shell command -v uv 2>/dev/null)
 
-# Tests wait more than they work, so there are more workers than cores; what measures time runs alone all the same.
-WORKERS ?= 4
+# Tests wait more than they work, so there are more workers than cores; what measures time runs nearly alone all the same.
+WORKERS ?= 5
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt bench faults lock clean

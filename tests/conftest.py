@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from zlib import crc32
 
 import hypothesis
 import pytest
@@ -31,10 +32,17 @@ hypothesis.settings.load_profile("statuspulse")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "virtual_time: the test's event loop jumps from timer to timer")
-    config.addinivalue_line("markers", f"{ALONE}: nothing else runs meanwhile, because the test measures time")
+    config.addinivalue_line("markers", f"{ALONE}: one other runs meanwhile at most, because the test measures time")
     event.listen(Engine, "before_execute", emitted.watch)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Host())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Each worker gets a stretch of the whole, and in it modules that compute beside modules that wait."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: crc32(item.path.relative_to(config.rootpath).as_posix().encode()))
 
 
 def pytest_collection_finish() -> None:

@@ -21,7 +21,7 @@ from statuspulse.storage import positions, states
 from tests.simulation.simulation import BrokenError, simulate
 
 # Seeds in portions, so that workers share them.
-SHORT = tuple(range(first, first + 8) for first in range(0, 32, 8))
+SHORT = tuple(range(first, first + 8) for first in range(0, 16, 8))
 LONG = tuple(range(first, first + 30) for first in range(0, 300, 30))
 ENOUGH = range(30)  # seeds within which a planted bug must be found
 
