@@ -120,13 +120,14 @@ def stem() -> Stem:
 
 def _grow(server: socket.socket) -> list[str] | None:
     """Forks for each wish. In a child: the words it shall run; in the parent, at the end of the tests: None."""
+    running: set[int] = set()
     while True:
         message, files, _, _ = socket.recv_fds(server, _LONGEST_WISH, 3)
         if not message:
-            return None
+            break
         wish = json.loads(message)
         if "ended" in wish:
-            answer = _status(wish["ended"])
+            answer = _status(wish["ended"], running)
         else:
             answer = os.fork()
             if not answer:
@@ -134,13 +135,19 @@ def _grow(server: socket.socket) -> list[str] | None:
                 _settle(wish, files)
                 chosen: list[str] = wish["words"]
                 return chosen
+            running.add(answer)
             for file in files:
                 os.close(file)
         server.send(json.dumps(answer).encode())
+    # Tests end what they start; those that were killed could not.
+    for pid in running:
+        os.kill(pid, signal.SIGKILL)
+    return None
 
 
-def _status(pid: int) -> int | None:
+def _status(pid: int, running: set[int]) -> int | None:
     ended, status = os.waitpid(pid, os.WNOHANG)
+    running.discard(ended)
     return os.waitstatus_to_exitcode(status) if ended else None
 
 
