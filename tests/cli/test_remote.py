@@ -22,7 +22,7 @@ from tests.targets import HttpTarget
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with server(tmp_path_factory.mktemp("cli")) as running:
+    with server(tmp_path_factory.mktemp("cli"), DELIVERY_ALLOW="127.0.0.0/8") as running:
         running.start()
         yield running
 
@@ -82,6 +82,56 @@ def test_maintenance_is_begun_ended_planned_and_cancelled(served: Server) -> Non
     for wrong in (["--for", "1h"], ["--for", "1h", "--all", "--tag", "prod"], ["--for", "soon", "--all"]):
         told = run(served.url, "maintenance", "create", "--name", "x", "--at", "2027-01-03T02:00:00Z", *wrong)
         assert (told.returncode, told.stdout) == (2, "")
+
+
+def test_an_objective_and_its_days_are_told(served: Server) -> None:
+    monitor_id = served.create(name="Promised", type="http", url="http://127.0.0.1:9/", paused=True)
+    body = {"name": "Promise", "monitor_id": monitor_id, "objective_pct": 99.9}
+    slo = served.call("POST", "/slos", body).json()["id"]
+    listed = run(served.url, "slos", "list", "-o", "csv")
+    (row,) = csv.DictReader(io.StringIO(listed.stdout))
+    assert (row["id"], row["over"], row["objective"], row["observed"]) == (slo, monitor_id, "99.90 %", "-")
+    shown = run(served.url, "slos", "get", slo)
+    assert (shown.returncode, "99.90 %" in shown.stdout) == (0, True), shown.stderr
+    days = run(served.url, "slos", "report", "-o", "csv", slo)
+    assert next(iter(csv.DictReader(io.StringIO(days.stdout)))).keys() == {
+        "day",
+        "observed",
+        "spent",
+        "maintenance",
+        "unknown",
+    }
+    gone = run(served.url, "slos", "report", "--period", "2026-11", "slo_00000000")
+    assert (gone.returncode, gone.stdout) == (3, "")
+
+
+def test_what_an_endpoint_was_sent_is_told_and_sent_again(served: Server) -> None:
+    with HttpTarget() as receiver:
+        made = served.call("POST", "/webhooks", {"url": receiver.url, "events": ["monitor.*"]})
+        webhook = made.json()["id"]
+        tried = run(served.url, "webhooks", "test", "-o", "json", webhook)
+        assert tried.returncode == 0, tried.stderr
+        delivery = json.loads(tried.stdout)["id"]
+        listed = run(served.url, "webhooks", "deliveries", "--status", "succeeded", "-o", "csv", webhook)
+        (row,) = csv.DictReader(io.StringIO(listed.stdout))
+        assert (row["id"], row["answer"]) == (delivery, "200")
+        assert run(served.url, "webhooks", "redeliver", webhook, delivery).returncode == 0
+        eventually(lambda: len(receiver.arrivals) == 2)
+    assert run(served.url, "webhooks", "test", webhook).returncode == 1
+    assert webhook in run(served.url, "webhooks", "list").stdout
+
+
+def test_an_integration_and_its_health_are_told(served: Server) -> None:
+    made = served.call("POST", "/integrations", {"kind": "alertmanager", "name": "Cluster"})
+    integration = made.json()["id"]
+    listed = run(served.url, "integrations", "list", "-o", "csv")
+    assert [(row["id"], row["kind"]) for row in csv.DictReader(io.StringIO(listed.stdout))] == [
+        (integration, "alertmanager")
+    ]
+    logged = run(served.url, "integrations", "log", integration)
+    assert (logged.returncode, logged.stdout) == (0, "")
+    tried = run(served.url, "integrations", "test", integration)
+    assert (tried.returncode, "no" in tried.stdout) == (1, True)
 
 
 def test_a_simulation_stands_beside_what_happened(served: Server) -> None:

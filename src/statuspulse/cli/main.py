@@ -15,6 +15,8 @@ from statuspulse.cli.incident_commands import incidents
 from statuspulse.cli.key_commands import probes, tokens
 from statuspulse.cli.maintenance_commands import maintenance
 from statuspulse.cli.monitor_commands import monitors
+from statuspulse.cli.sending_commands import integrations, webhooks
+from statuspulse.cli.slo_commands import slos
 from statuspulse.cli.status_commands import healthcheck, openapi, status
 from statuspulse.cli.token_commands import token
 
@@ -163,7 +165,19 @@ def admin() -> None:
 
 
 admin.add_command(token)
-for command in (monitors, incidents, maintenance, status, tokens, probes, openapi, healthcheck):
+for command in (
+    monitors,
+    incidents,
+    maintenance,
+    slos,
+    webhooks,
+    integrations,
+    status,
+    tokens,
+    probes,
+    openapi,
+    healthcheck,
+):
     main.add_command(command)
 
 
