@@ -76,6 +76,7 @@ class Stem:
             )
         self._socket = ours
         self._lock = Lock()
+        self._told()  # that it has imported everything
 
     def launch(self, words: Sequence[str], env: dict[str, str], cwd: Path, files: Sequence[IO[bytes]]) -> Fork:
         """`files` are standard input, output and error."""
@@ -85,7 +86,10 @@ class Stem:
     def ask(self, wish: dict[str, Any], files: list[int] | None = None) -> Any:
         with self._lock:
             socket.send_fds(self._socket, [json.dumps(wish).encode()], files or [])
-            answer = self._socket.recv(_LONGEST_WISH)
+            return self._told()
+
+    def _told(self) -> Any:
+        answer = self._socket.recv(_LONGEST_WISH)
         assert answer, "the process that forks has ended"
         return json.loads(answer)
 
@@ -172,6 +176,8 @@ if __name__ == "__main__":
     from statuspulse.cli.main import main
 
     _import_the_program()
-    words = _grow(socket.socket(fileno=int(sys.argv[1])))
+    tests = socket.socket(fileno=int(sys.argv[1]))
+    tests.send(b"null")
+    words = _grow(tests)
     if words is not None:
         main(words, prog_name="statuspulse")

@@ -213,7 +213,7 @@ async def test_without_any_probe_the_answer_comes_at_once(plane: Plane, target: 
     monitor = await plane.monitor(target)
     begun = monotonic()
     run = await plane.call("POST", f"/v1/monitors/{monitor}/check")
-    assert monotonic() - begun < 1
+    assert monotonic() - begun < 3
     assert run.status_code == 200
     assert run.json()["results"][0]["failure"]["class"] == "missed"
 

@@ -192,7 +192,7 @@ def test_a_webhook_is_acknowledged_at_once_and_waits_to_be_worked_off(api: Api) 
     begun = time.monotonic()
     answer = sent(api, integration, body, signed(body))
     assert (answer.status_code, answer.json()["object"]) == (202, "ack")
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 3
     assert waiting(api, integration) == 1
     assert sent(api, integration, body, signed(body)).status_code == 202  # a copy
     assert waiting(api, integration) == 1

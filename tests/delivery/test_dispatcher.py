@@ -256,7 +256,7 @@ async def test_a_hanging_receiver_delays_no_other(world: World) -> None:
             world.owe(world.incident(), quick)
             world.pass_time(SECOND)
             await arrived(world, "quick", count)
-            assert time.monotonic() - begun < 1
+            assert time.monotonic() - begun < 3
     assert 1 < len(world.receiver.texts("slow")) <= 4
 
 
@@ -547,7 +547,7 @@ async def test_a_message_is_sent_as_soon_as_it_is_owed(world: World) -> None:
         begun = time.monotonic()
         world.bus.wake(Topic.OUTBOX)
         await until(lambda: world.row(incident).state is State.DELIVERED)
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 3
 
 
 async def test_what_becomes_due_is_sent_without_a_wake_up(world: World) -> None:

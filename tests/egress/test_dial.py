@@ -77,7 +77,7 @@ async def test_a_full_queue_is_a_time_out_in_time() -> None:
             fillers.append(filler)
         begun = monotonic()
         outcome = await connect(at("127.0.0.1"), port, Deadline.after(200))
-        assert monotonic() - begun < 0.5
+        assert monotonic() - begun < 2
         assert outcome == connect_timeout("127.0.0.1", port, 200)
         for filler in fillers:
             filler.close()
