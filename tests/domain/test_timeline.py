@@ -72,3 +72,16 @@ def test_an_outage_is_counted_where_it_begins() -> None:
     assert timeline.outages(10, 11) == 1
     assert timeline.outages(11, 30) == 0
     assert timeline.outages(31, 50) == 0
+
+
+def test_an_outage_that_a_window_interrupts_is_one_and_the_window_none_of_its_time() -> None:
+    seen = Timeline([an_interval(0, 10, State.UP), an_interval(10, 40, State.DOWN), an_interval(40, 50, State.UP)])
+    through = seen.with_maintenance([(15, 20), (25, 30)])
+    assert (through.outages(0, 50), through.sums(0, 50).down) == (1, 20)
+    assert (through.outages(0, 15), through.outages(15, 50)) == (1, 0)
+    # What begins in a window is told of from its end on.
+    assert seen.with_maintenance([(5, 20)]).outages(0, 50) == 1
+    assert seen.with_maintenance([(5, 45)]).outages(0, 50) == 0
+    # Up again behind the window, and down anew: two.
+    healed = Timeline([an_interval(0, 5, State.DOWN), an_interval(9, 12, State.UP), an_interval(12, 20, State.DOWN)])
+    assert healed.with_maintenance([(5, 9)]).outages(0, 20) == 2

@@ -63,15 +63,19 @@ class Timeline:
         )
 
     def outages(self, start: int, end: int) -> int:
-        """How many outages began in [start, end): down where it was not down just before."""
-        began, before = 0, None
+        """How many outages began in [start, end): down where it was not down just before.
+
+        One that a window interrupts is one, though the time of the window is none of it.
+        """
+        began, down_until = 0, None
         for stretch in self.stretches:
             if stretch.start >= end:
                 break
-            continues = before is not None and before.state is State.DOWN and before.end == stretch.start
+            continues = stretch.start == down_until
             if stretch.state is State.DOWN and stretch.start >= start and not continues:
                 began += 1
-            before = stretch
+            if stretch.state is State.DOWN or (stretch.state is State.MAINTENANCE and continues):
+                down_until = stretch.end
         return began
 
 

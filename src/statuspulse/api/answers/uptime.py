@@ -52,7 +52,7 @@ class UptimeTotals(UptimeFigures):
         Percentage | None,
         Field(description="Share of the window, maintenance and pause excluded, that was measured."),
     ]
-    outages: Annotated[int, Field(description="How often it went down.")]
+    outages: Annotated[int, Field(description="How often it went down; an outage that a window interrupts is one.")]
     mttr_seconds: Annotated[Duration | None, Field(description="Mean time from trigger to resolution of incidents.")]
     mtbf_seconds: Annotated[Duration | None, Field(description="Time that it was up or degraded for each outage.")]
 
