@@ -46,6 +46,37 @@ def refusal(answer: Any) -> tuple[int, str, str | None]:
     return answer.status_code, error["details"][0]["code"], error["details"][0]["param"]
 
 
+def test_an_objective_hangs_on_the_clock_of_its_team_when_it_is_made(api: Api) -> None:
+    team = api.call("GET", "/v1/me", token=ADMIN).json()["team_id"]
+    watched = monitor(api)
+    api.call("PATCH", f"/v1/teams/{team}", {"timezone": "Asia/Tokyo"}, token=ADMIN)
+    try:
+        slo = api.call("POST", "/v1/slos", {"name": "Shop", "monitor_id": watched, "objective_pct": 99}).json()
+        api.call("PATCH", f"/v1/monitors/{watched}", {"sla": {"objective_pct": 99.9}})
+        own = [one for one in api.call("GET", "/v1/slos").json()["data"] if one["monitor_id"] == watched]
+    finally:
+        api.call("PATCH", f"/v1/teams/{team}", {"timezone": None}, token=ADMIN)
+    assert [one["timezone"] for one in own] == ["Asia/Tokyo"] * 2
+    # What was promised does not move with the team, unless it is told to.
+    kept = api.call("PATCH", f"/v1/slos/{slo['id']}", {"objective_pct": 98}).json()
+    assert kept["timezone"] == "Asia/Tokyo"
+    assert api.call("PATCH", f"/v1/slos/{slo['id']}", {"timezone": None}).json()["timezone"] == "UTC"
+
+
+def test_an_objective_over_tags_that_nobody_has_is_warned_of(api: Api) -> None:
+    body = {"name": "Edge", "tags": ["edge-of-nowhere"], "objective_pct": 99}
+    made = api.call("POST", "/v1/slos", body)
+    assert made.status_code == 201
+    (warning,) = made.json()["warnings"]
+    assert (warning["code"], warning["param"]) == ("nothing_measured", "tags")
+    path = f"/v1/slos/{made.json()['id']}"
+    assert [one["code"] for one in api.call("PATCH", path, {"objective_pct": 98}).json()["warnings"]] == [
+        warning["code"]
+    ]
+    monitor(api, tags=["edge-of-nowhere"])
+    assert api.call("PATCH", path, {"objective_pct": 97}).json()["warnings"] == []
+
+
 def test_an_objective_has_usual_alerting_and_a_budget(api: Api) -> None:
     made = api.call("POST", "/v1/slos", {"name": "Shop 99.9", "monitor_id": monitor(api), "objective_pct": 99.9})
     slo = made.json()

@@ -13,13 +13,20 @@ from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.members.slo import READ_ONLY, SloRequest
 from statuspulse.catalog.references import Change, channels_meant
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError, check_precondition
+from statuspulse.catalog.refusals import (
+    Detail,
+    InvalidInputError,
+    MissingError,
+    RefusedError,
+    SoftProblem,
+    check_precondition,
+)
 from statuspulse.catalog.validation import read
 from statuspulse.domain.difference import differences
 from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.slo import USUAL_ALERTING, Kind, Window
 from statuspulse.domain.slo_course import Course
-from statuspulse.storage import audit, monitors, slos
+from statuspulse.storage import audit, monitors, slos, teams
 from statuspulse.storage.monitors import Monitor
 from statuspulse.storage.slos import Slo
 
@@ -107,6 +114,15 @@ def get(connection: Connection, team_id: str, slo_id: str) -> Slo:
     return found
 
 
+def remarks(connection: Connection, slo: Slo) -> list[SoftProblem]:
+    """What of an objective that was just stored may not be what was meant."""
+    if not slo.tags or monitors.of_slo(connection, slo.team_id, key=None, tags=slo.tags, since=slo.updated_at):
+        return []
+    whom = "these tags" if len(slo.tags) > 1 else "this tag"
+    message = f"No monitor has {whom}: there is nothing to measure until one has."
+    return [SoftProblem(code="nothing_measured", message=message, param="tags")]
+
+
 def follow(connection: Connection, monitor: Monitor, before: Monitor | None, now: int) -> None:
     """Makes the monitor's own objective what its configuration says; `before` is the monitor before the change."""
     sla = monitor.config["sla"]
@@ -141,7 +157,7 @@ def _made(connection: Connection, monitor: Monitor, sla: Mapping[str, Any], now:
         of_config=True,
         name=_name(monitor.name, sla["objective_pct"]),
         tags=(),
-        timezone="UTC",
+        timezone=teams.zone_of(connection, monitor.team_id),
         alerting=USUAL_ALERTING,
         notify=(),
         course=Course(),
@@ -207,7 +223,8 @@ def _promise(
         "objective_pct": members["objective_pct"],
         "latency_threshold_ms": members["latency_threshold_ms"],
         "window": Window(members["window"]),
-        "timezone": members["timezone"],
+        # What was promised does not move with the team: its zone is taken once.
+        "timezone": members["timezone"] or teams.zone_of(connection, change.team_id),
         "alerting": members["alerting"],
         "notify": tuple(notify),
     }

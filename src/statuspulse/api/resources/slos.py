@@ -21,7 +21,7 @@ from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, pl
 from statuspulse.api.resources.monitors import change_of
 from statuspulse.api.route import CheckedRoute
 from statuspulse.catalog import slos as catalog
-from statuspulse.catalog.refusals import MissingError
+from statuspulse.catalog.refusals import MissingError, SoftProblem
 from statuspulse.domain.ids import is_id
 from statuspulse.engine.slo_reports import Stand, stand
 from statuspulse.storage import channels, slos
@@ -78,9 +78,15 @@ DELETE = Operation(
 @router.post("/slos", **CREATE.keywords)
 async def create_slo(call: CallOf, body: dict[str, Any]) -> Response:
     change, instance = change_of(call), call.services.instance
-    slo = await call.database.write(lambda connection: catalog.create(connection, instance, change, body))
+
+    def write(connection: Connection) -> tuple[Slo, list[SoftProblem]]:
+        made = catalog.create(connection, instance, change, body)
+        return made, catalog.remarks(connection, made)
+
+    slo, warnings = await call.database.write(write)
     headers = {"Location": f"/v1/slos/{slo.id}"}
-    return await _answer(call, slo, status=201, headers=headers, message=f'SLO "{slo.name}" created.')
+    message = f'SLO "{slo.name}" created.'
+    return await _answer(call, slo, status=201, headers=headers, message=message, warnings=warnings)
 
 
 @router.get("/slos", **LIST.keywords)
@@ -110,10 +116,14 @@ async def get_slo(call: CallOf, slo_id: str) -> Response:
 async def patch_slo(call: CallOf, slo_id: str, body: dict[str, Any]) -> Response:
     change, instance, known = change_of(call), call.services.instance, known_id(slo_id)
     expected = if_match(call.request)
-    slo, changed = await call.database.write(
-        lambda connection: catalog.update(connection, instance, change, known, body, expected)
-    )
-    return await _answer(call, slo, message=f'SLO "{slo.name}" changed.' if changed else "Nothing changed.")
+
+    def write(connection: Connection) -> tuple[Slo, bool, list[SoftProblem]]:
+        slo, changed = catalog.update(connection, instance, change, known, body, expected)
+        return slo, changed, catalog.remarks(connection, slo)
+
+    slo, changed, warnings = await call.database.write(write)
+    message = f'SLO "{slo.name}" changed.' if changed else "Nothing changed."
+    return await _answer(call, slo, message=message, warnings=warnings)
 
 
 @router.delete("/slos/{slo_id}", **DELETE.keywords)
@@ -131,7 +141,13 @@ def known_id(slo_id: str) -> str:
 
 
 async def _answer(
-    call: Call, slo: Slo, *, message: str | None = None, status: int = 200, headers: dict[str, str] | None = None
+    call: Call,
+    slo: Slo,
+    *,
+    message: str | None = None,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    warnings: Sequence[SoftProblem] = (),
 ) -> Response:
     now = call.services.parts.now()
 
@@ -141,7 +157,8 @@ async def _answer(
 
     stood, document = await call.database.read(read)
     told = {"ETag": etag(slo.version), **(headers or {})}
-    return answer(call.request, "slo", message or slo_sentence(stood), document, status=status, headers=told)
+    message = message or slo_sentence(stood)
+    return answer(call.request, "slo", message, document, status=status, headers=told, warnings=warnings)
 
 
 def _documents(connection: Connection, call: Call, stood: Sequence[Stand]) -> list[dict[str, Any]]:

@@ -76,7 +76,10 @@ class SloRequest(Members):
     objective_pct: ObjectivePct
     latency_threshold_ms: ThresholdMs | None = None
     window: WindowName = "30d"
-    timezone: TimeZone = "UTC"
+    timezone: Annotated[
+        TimeZone | None,
+        Field(description="The IANA name of the zone in which days and months begin; null for that of the team now."),
+    ] = None
     alerting: AlertingMembers = Field(default_factory=AlertingMembers)
     notify: Notify = Field(default_factory=list)
 
