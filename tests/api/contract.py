@@ -50,6 +50,9 @@ class Contract:
         _hold(body, ENVELOPE_BASE, self._closed)
         if "Idempotent-Replayed" not in answer.headers:
             assert body["request_id"] == answer.headers["Request-Id"]
+        told = self._response(method, route, answer.status_code).get("headers", {})
+        is_stored = "dry_run=true" not in path
+        assert ("ETag" in answer.headers) is ("ETag" in told and is_stored), f"{method} {route} and its ETag"
         schema = self._schema(method, route, answer.status_code)
         _hold(body, schema, self._closed)
         if answer.status_code >= 400:

@@ -201,3 +201,17 @@ def test_every_member_of_a_monitor_says_what_it_does(api: Api) -> None:
         if not told.get("description")
     ]
     assert silent == []
+
+
+def test_conditions_are_told_where_they_hold(document: dict[str, Any]) -> None:
+    """That answers carry an ETag where this says so, and nowhere else, is held against every call of tests/api."""
+    conditions = {
+        name: {parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "header"}
+        for name, operation in operations(document)
+    }
+    assert {"If-None-Match"} <= conditions["GET /status/{monitor_id}"]
+    for name, operation in operations(document):
+        assert ("If-Match" in conditions[name]) is ("412" in operation["responses"]), name
+        assert ("If-None-Match" in conditions[name]) is ("304" in operation["responses"]), name
+        if "304" in operation["responses"]:
+            assert "ETag" in operation["responses"]["200"]["headers"]

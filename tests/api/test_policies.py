@@ -31,3 +31,11 @@ def test_policies_are_listed_page_by_page(api: Api, body: dict[str, Any]) -> Non
 def test_an_unknown_slug_is_not_found(api: Api) -> None:
     for slug in ("nobody", "%00", "a%20b"):
         assert api.call("GET", f"/v1/escalation-policies/{slug}").status_code == 404
+
+
+def test_a_policy_that_is_known_is_not_sent_again(api: Api, body: dict[str, Any]) -> None:
+    api.call("POST", "/v1/monitors", {**body, "escalation_policy": "known"})
+    made = api.call("GET", "/v1/escalation-policies/known").headers["ETag"]
+    assert api.call("GET", "/v1/escalation-policies/known", headers={"If-None-Match": made}).status_code == 304
+    api.call("PATCH", "/v1/escalation-policies/known", {"name": "Other"})
+    assert api.call("GET", "/v1/escalation-policies/known", headers={"If-None-Match": made}).status_code == 200

@@ -26,6 +26,7 @@ COMPONENTS: Mapping[str, Any] = {
         ("X-RateLimit-Reset", "integer", 1795415602, "Of the limit that is nearest: t as seconds since the epoch."),
         ("Retry-After", "integer", 3, "Whole seconds to wait; after a 429 waiting exactly so long is enough."),
         ("Idempotent-Replayed", "string", "true", "There when the answer was given before under the same key."),
+        ("ETag", "string", '"3"', "The version of what is answered, for If-Match and If-None-Match."),
     )
 }
 IDEMPOTENCY_KEY: Mapping[str, Any] = {
@@ -37,6 +38,25 @@ IDEMPOTENCY_KEY: Mapping[str, Any] = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 257},
     "example": "4f0c1c1e-6a6e-4f2e-9d5c-3a9d5f6b7c8d",
 }
+
+IF_MATCH: Mapping[str, Any] = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The version that is meant to be changed, as ETag shows it; another one is refused with 412. Teams "
+    "can require it.",
+    "schema": {"type": "string"},
+    "example": '"3"',
+}
+IF_NONE_MATCH: Mapping[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The version that is known already; while nothing has changed the answer is 304 without a body.",
+    "schema": {"type": "string"},
+    "example": '"3"',
+}
+ETAG: Mapping[str, Any] = {"ETag": {"$ref": "#/components/headers/ETag"}}
 
 _RATE_LIMIT = ("RateLimit-Policy", "RateLimit", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 # They come before the question who calls, or say that nobody knows.

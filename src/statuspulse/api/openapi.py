@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.routing import BaseRoute
 
 from statuspulse import __version__
-from statuspulse.api import described_headers, event_schema
+from statuspulse.api import described_headers, described_versions, event_schema
 from statuspulse.api.answers.common import Error, Later
 from statuspulse.api.examples import common as examples
 from statuspulse.api.route import FURTHER_STATUSES, OWN_TOKEN, SCOPE_MEMBER, TAKES_TICKET, WAITS, DescribedRoute
@@ -133,6 +133,7 @@ def openapi_document(routes: Sequence[BaseRoute], tags: Sequence[str]) -> dict[s
             if method.lower() in item:
                 _finish(item[method.lower()], route, answers.get(str(route.operation_id)))
     document["paths"] = {path.removeprefix(_PREFIX) or "/": item for path, item in document["paths"].items()}
+    described_versions.add(document["paths"])
     return document
 
 

@@ -163,7 +163,8 @@ async def get_incident(call: CallOf, incident_id: str) -> Response:
 
     incident, syncs = await call.database.read(read)
     headers = {"ETag": etag(incident.version)}
-    if none_match(call.request, incident.version):
+    # How it stands with other systems changes without a version of its own.
+    if not syncs and none_match(call.request, incident.version):
         return Response(status_code=304, headers=headers)
     message = state_sentence(incident)
     return answer(call.request, "incident", message, incident_document(incident, syncs), headers=headers)

@@ -15,7 +15,7 @@ from statuspulse.api.documents.monitor import policy_document, rehearsal_documen
 from statuspulse.api.envelope import answer
 from statuspulse.api.examples import common as examples
 from statuspulse.api.examples import policy as policy_examples
-from statuspulse.api.headers import etag, if_match
+from statuspulse.api.headers import etag, if_match, none_match
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
 from statuspulse.api.resources.monitors import change_of
@@ -39,6 +39,7 @@ GET = Operation(
     scope="escalation:read",
     answer=PolicyAnswer,
     examples={"oncall": examples.POLICY},
+    statuses=(304,),
 )
 
 CREATE = Operation(
@@ -118,6 +119,8 @@ async def list_policies(call: CallOf, query: Annotated[ListQuery, Query()]) -> R
 @router.get("/escalation-policies/{slug}", **GET.keywords)
 async def get_policy(call: CallOf, slug: str) -> Response:
     policy = await call.database.read(lambda connection: catalog.get(connection, call.team_id, slug))
+    if none_match(call.request, policy.version):
+        return Response(status_code=304, headers={"ETag": etag(policy.version)})
     return _answer(call, policy, f'Escalation policy "{policy.name}".')
 
 
