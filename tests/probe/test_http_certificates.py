@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ssl
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -21,6 +24,9 @@ from statuspulse.domain.result import Observation
 from statuspulse.domain.specs.http import HttpSpec, TlsOptions
 from statuspulse.probe.http import HttpCheck
 from tests.targets import HttpTarget
+
+# What a hybrid with ML-KEM-768 adds to a hello (FIPS 203, table 3).
+_SHARE_BYTES = 1184
 
 
 def context_of(cert: trustme.LeafCert) -> ssl.SSLContext:
@@ -105,6 +111,39 @@ async def test_version_and_cipher_are_known_whether_a_check_listened_or_not(
         third = await check.run(HttpSpec(url=target.url), timeout_ms=2000)
     seen = [each.certificate and each.certificate.tls_version for each in (first, second, third)]
     assert seen == ["TLSv1.3", "TLSv1.3", "TLSv1.2"]
+
+
+@contextlib.asynccontextmanager
+async def hellos_before(target: HttpTarget) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """The URL of a way to the target, and the first record of each connection that takes it."""
+    hellos: list[bytes] = []
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(65536):
+            writer.write(chunk)
+        writer.close()
+
+    async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, here = await asyncio.open_connection("127.0.0.1", target.port)
+        head = await reader.readexactly(5)
+        hellos.append(await reader.readexactly(int.from_bytes(head[3:])))
+        here.write(head + hellos[-1])
+        await asyncio.gather(pass_on(reader, here), pass_on(there, writer), return_exceptions=True)
+
+    async with await asyncio.start_server(lead, "127.0.0.1", 0) as server:
+        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", hellos
+
+
+async def test_a_server_that_takes_x25519_is_sent_no_larger_share_again(
+    check: HttpCheck, authority: trustme.CA
+) -> None:
+    with HttpTarget(tls=context_of(authority.issue_cert("127.0.0.1"))) as target:
+        async with hellos_before(target) as (url, hellos):
+            seen = [await check.run(HttpSpec(url=url), timeout_ms=2000) for _ in range(3)]
+    assert [each.failure for each in seen] == [None, None, None]
+    first, *later = map(len, hellos)
+    assert all(size < first for size in later)
+    assert all(size < _SHARE_BYTES for size in later)
 
 
 async def test_a_certificate_past_its_end_is_expired(check: HttpCheck, authority: trustme.CA) -> None:

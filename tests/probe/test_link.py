@@ -123,6 +123,24 @@ async def test_two_hundred_results_do_not_wait(plane: ControlPlane, linked: Link
     assert plane.batches[0][0] - begun < 0.2
 
 
+async def test_what_is_under_way_hurries_nothing_that_comes_after_it(plane: ControlPlane, linked: Linked) -> None:
+    loop = asyncio.get_running_loop()
+
+    def put_more(arrival: Arrival) -> None:
+        if arrival.path.startswith("/v1/agent/results") and linked.spool.next_seq == 201:
+            asyncio.run_coroutine_threadsafe(put(20), loop).result()
+
+    async def put(count: int) -> None:
+        linked.put(count)
+
+    plane.override = put_more
+    async with linked.running():
+        await until(lambda: linked.spool.is_sure)
+        linked.put(200)
+        await until(lambda: len(plane.items) == 220)
+    assert plane.batches[1][0] - plane.batches[0][0] > 0.2
+
+
 async def test_a_backlog_goes_out_in_batches_of_a_thousand(plane: ControlPlane, linked: Linked) -> None:
     linked.put(3500)
     async with linked.running():

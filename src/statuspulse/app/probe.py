@@ -7,6 +7,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from statuspulse import __version__
@@ -63,10 +64,8 @@ async def _greet(settings: ProbeSettings) -> None:
         gate.close()
 
 
-def _since_boot() -> float:
-    """Monotonic seconds that go on while the machine sleeps, where there is such a clock."""
-    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    return time.clock_gettime(clock)
+# Monotonic seconds that go on while the machine sleeps, where there is such a clock.
+_since_boot = partial(time.clock_gettime, getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 async def _stop_with_stdin(stop: Callable[[], None]) -> None:

@@ -19,7 +19,7 @@ _RFC_3339 = re.compile(_FORM + r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
 
 def to_datetime(at: int) -> datetime:
     """The instant as a datetime in UTC."""
-    return _EPOCH + timedelta(milliseconds=at)
+    return _EPOCH + at * _MILLISECOND
 
 
 def from_datetime(moment: datetime) -> int:

@@ -122,6 +122,7 @@ class Transfer:
         "_ca_file",
         "_connects_to",
         "_follows",
+        "_groups",
         "_guard",
         "_ip",
         "_is_verbose",
@@ -147,6 +148,7 @@ class Transfer:
         self._ca_file = ca_file
         self._connects_to = ""
         self._is_verbose = False
+        self._groups: str | None = None
         self.head: list[bytes] = []
         self.handle = pycurl.Curl()
         self._set_constants()
@@ -189,10 +191,11 @@ class Transfer:
         if connects_to != self._connects_to:
             self._connects_to = connects_to
             setopt(pycurl.CONNECT_TO, [connects_to] if connects_to else None)
-        listens = url.scheme == "https" and not self._sessions.is_fresh((url.host, ip, url.port))
-        if listens is not self._is_verbose:
-            self._is_verbose = listens
-            setopt(pycurl.VERBOSE, listens)
+        if url.scheme == "https":
+            endpoint = (url.host, ip, url.port)
+            self._shake(listens=not self._sessions.is_fresh(endpoint), groups=self._sessions.groups(endpoint))
+        else:
+            self._shake(listens=False, groups=self._groups)
 
     def dress(self, request: Request) -> None:
         """Makes more of it than a GET; `renew` takes all that away again."""
@@ -223,9 +226,7 @@ class Transfer:
     def keep_connection(self) -> None:
         """Takes a kept connection and keeps it again; nobody asks what it is made of."""
         self.most_bytes = None  # earlier answers came over the same connection
-        if self._is_verbose:
-            self._is_verbose = False
-            self.handle.setopt(pycurl.VERBOSE, 0)
+        self._shake(listens=False, groups=None)
         self.handle.setopt(pycurl.FRESH_CONNECT, 0)
         self.handle.setopt(pycurl.FORBID_REUSE, 0)
 
@@ -272,6 +273,7 @@ class Transfer:
         self._body = None
         self._connects_to = ""
         self._is_verbose = False
+        self._groups = None
         self._set_constants()
 
     def close(self) -> None:
@@ -305,6 +307,15 @@ class Transfer:
             setopt(option, value)
         if self._ca_file is not None:
             setopt(pycurl.CAINFO, self._ca_file)
+
+    def _shake(self, *, listens: bool, groups: str | None) -> None:
+        """How the handshake is made: whether somebody listens to it, and which groups it offers."""
+        if listens is not self._is_verbose:
+            self._is_verbose = listens
+            self.handle.setopt(pycurl.VERBOSE, listens)
+        if groups != self._groups:
+            self._groups = groups
+            self.handle.setopt(pycurl.SSL_EC_CURVES, groups)
 
     def _open_socket(self, _kind: int, address: pycurl.CurlSockAddr) -> _Handover | int:
         """The last guard: sees the address that is about to be dialled, whoever chose it."""

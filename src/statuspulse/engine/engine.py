@@ -173,10 +173,9 @@ class Engine:
         metrics.intake_results.labels("duplicate").inc(tally.duplicates)
         metrics.intake_results.labels("rejected").inc(len(tally.rejected))
         for (kind, verdict), count in intake.rounds(tally, self._watchlist).items():
-            metrics.probe_rounds.labels(kind, verdict).inc(count)
+            metrics.probe_rounds.labels(kind, verdict.value).inc(count)
         now = self._now()
-        for placed in tally.placed:
-            metrics.schedule_lag.observe(placed.result.lag_us / 1e6)
-            metrics.result_delay.observe(max(0, now - placed.result.observed_at) / SECOND)
+        metrics.schedule_lag.observe([placed.result.lag_us / 1e6 for placed in tally.placed])
+        metrics.result_delay.observe([max(0, now - placed.result.observed_at) / SECOND for placed in tally.placed])
         for missed in tally.gaps:
             metrics.slots_missed.labels(batch.region, missed.gap.reason.value).inc(missed.gap.count)

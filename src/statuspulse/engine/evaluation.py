@@ -55,12 +55,13 @@ def evaluate(watched: Watched, region_key: int, result: Result, absent: frozense
     if result.kind is not ResultKind.MANUAL:
         failure = result.observation.failure
         sight.is_blind = failure is not None and failure.kind is FailureClass.PROBE_BLIND
-    if result.verdict is Verdict.VOID or result.kind is ResultKind.MANUAL or watched.monitor.paused:
+    verdict = result.verdict
+    if verdict is Verdict.VOID or result.kind is ResultKind.MANUAL or watched.monitor.paused:
         return outcome
     live = is_live(watched, result, now)
     if live and _was_away(sight, watched, now):
         watched.standings.pop(region_key, None)
-    if live or _agrees(watched.state.health, result.verdict):
+    if live or _agrees(watched.state.health, verdict):
         outcome.unseen = _see(sight, region_key, result.scheduled_at, watched)
         sight.last = result
     _note_lateness(sight, result, outcome, is_late=not live)
@@ -105,16 +106,16 @@ def _note_lateness(sight: Sight, result: Result, outcome: Evaluated, *, is_late:
 def _vote(
     watched: Watched, region_key: int, result: Result, absent: frozenset[str], now: int, outcome: Evaluated
 ) -> None:
-    before = watched.standing_of(region_key)
-    after = before.after(result.verdict, result.scheduled_at, watched.rules)
+    verdict, before = result.verdict, watched.standing_of(region_key)
+    after = before.after(verdict, result.scheduled_at, watched.rules)
     if after is not before:
         watched.standings[region_key] = outcome.standing = after
     slow = _time(watched, result)
     voters = eligible(watched, absent, now)
-    outcome.opens_doubt = (
-        not watched.is_doubted and result.verdict is Verdict.FAILED and contradicts(before, result.verdict)
-    )
-    outcome.rechecks = tuple(_follow_doubt(watched, region_key, contradicts(before, result.verdict), voters, now))
+    is_contradicted = contradicts(before, verdict)
+    outcome.opens_doubt = is_contradicted and verdict is Verdict.FAILED and not watched.is_doubted
+    if is_contradicted or watched.is_doubted:
+        outcome.rechecks = tuple(_follow_doubt(watched, region_key, voters, now, is_contradicted=is_contradicted))
     if not may_decide(len(voters), len(watched.regions)):
         return
     watched.last_decision_at = max(watched.last_decision_at, now)
@@ -125,15 +126,13 @@ def _vote(
 
 
 def _follow_doubt(
-    watched: Watched, region_key: int, is_contradicted: bool, voters: list[int], now: int
+    watched: Watched, region_key: int, voters: list[int], now: int, *, is_contradicted: bool
 ) -> Iterator[Recheck]:
     """A doubt that opens asks every region that may vote; while it is open, those ask again that waver still."""
     asked: list[int] = []
     if not watched.is_doubted and is_contradicted:
         watched.is_doubted = True
         asked = [key for key in voters if key != region_key]
-    if not watched.is_doubted:
-        return
     if wavers(watched.standing_of(region_key)):
         asked.append(region_key)
     watched.is_doubted = any(wavers(watched.standing_of(key)) for key in voters)
@@ -173,14 +172,13 @@ def _see(sight: Sight, region_key: int, scheduled_at: int, watched: Watched) -> 
     Where the regions take turns, each sees for all of them, and a hole is one of all of them.
     """
     sight.counted = scheduled_at
-    sights = watched.sights if watched.rules.rotates else {region_key: sight}
-    holes = tuple(
-        Span(region=key, start=one.seen_until, end=scheduled_at)
-        for key, one in sights.items()
-        if one.seen_until is not None and scheduled_at > one.seen_until
-    )
-    for one in sights.values():
-        one.seen_until = max(one.seen_until or 0, scheduled_at + watched.rules.interval)
+    rules = watched.rules
+    sights = watched.sights if rules.rotates else {region_key: sight}
+    holes: tuple[Span, ...] = ()
+    for key, one in sights.items():
+        if one.seen_until is not None and scheduled_at > one.seen_until:
+            holes = (*holes, Span(region=key, start=one.seen_until, end=scheduled_at))
+        one.seen_until = max(one.seen_until or 0, scheduled_at + rules.interval)
     return holes
 
 

@@ -259,10 +259,11 @@ def _receipt(tally: Tally, through: int) -> Receipt:
     )
 
 
-def rounds(tally: Tally, watchlist: Watchlist) -> Counter[tuple[str, str]]:
+def rounds(tally: Tally, watchlist: Watchlist) -> Counter[tuple[str, Verdict]]:
     """How many results of each (type, verdict) the batch brought, for the metrics."""
+    by_key = watchlist.by_key
     return Counter(
-        (watchlist.by_key[placed.monitor_key].type, placed.result.verdict.value)
+        (watched.type, placed.result.verdict)
         for placed in tally.placed
-        if placed.monitor_key in watchlist.by_key
+        if (watched := by_key.get(placed.monitor_key)) is not None
     )

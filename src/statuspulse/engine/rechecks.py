@@ -69,8 +69,9 @@ class Rechecks:
 
     def follow(self, placed: Iterable[Placed], wanted: Iterable[Recheck], now: int) -> None:
         """After a commit: what has come ends what was asked for, and what is wanted is asked for."""
-        for item in placed:
-            self._end((item.monitor_key, item.region_key), _outcome(item.result))
+        if self._asked:
+            for item in placed:
+                self._end((item.monitor_key, item.region_key), _outcome(item.result))
         asked = [self._ask(recheck, now) for recheck in wanted]
         if any(asked):
             self.jobs.wake()

@@ -118,7 +118,7 @@ class Jobs:
     def place_freed(self) -> None:
         """A slot has ended."""
         self._freed.set()
-        self._freed = asyncio.Event()
+        self._freed.clear()
 
     async def _carry_out(self, order: _Order) -> None:
         if order.is_recheck:
@@ -164,10 +164,9 @@ class Jobs:
             rest = order.deadline_at - self._clock.now()
             if rest <= 0:
                 return False
-            freed = self._freed
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(rest / 1000):
-                    await freed.wait()
+                    await self._freed.wait()
         return self._clock.now() < order.deadline_at
 
     def _is_free(self, order: _Order) -> bool:

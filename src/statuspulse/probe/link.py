@@ -96,6 +96,7 @@ class Link:
         self._blind = blind
         self._heartbeat_seconds: float = _HEARTBEAT_SECONDS
         self._most_results = _MOST_RESULTS
+        self._shipped_before = spool.next_seq
         self._troubles: dict[str, str] = {}
         self._some = asyncio.Event()
         self._urgent = asyncio.Event()
@@ -106,7 +107,8 @@ class Link:
     def notice(self, *, is_urgent: bool) -> None:
         """Something was put into the spool."""
         self._some.set()
-        if is_urgent or self._spool.depth >= _TOGETHER_RESULTS:
+        # What is under way is not committed yet, but it waits for no shipment either.
+        if is_urgent or self._spool.next_seq - self._shipped_before >= _TOGETHER_RESULTS:
             self._urgent.set()
 
     def beat_now(self) -> None:
@@ -168,6 +170,7 @@ class Link:
         batch = await self._spool.batch(limit=self._most_results, limit_bytes=_MOST_BYTES)
         if batch is None:
             return None
+        self._shipped_before = batch.first + len(batch.records)
         shipment = _Shipment(
             sent_at=to_datetime(self._now()),
             dropped_through=batch.dropped_through,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -89,7 +88,7 @@ def result_of(item: Item, region: str) -> Result:
         raise InvalidItemError("the region is not that of the probe's key")
     if item.scheduled_at.tzinfo is None or item.observed_at.tzinfo is None:
         raise InvalidItemError("a time needs an offset")
-    if min(_numbers(item)) < 0:
+    if min(filter(None, _numbers(item)), default=0) < 0:
         raise InvalidItemError("attempt, status_code, bytes and timings_ms may not be negative")
     return Result(
         monitor_id=item.monitor_id,
@@ -124,19 +123,10 @@ def gap_of(item: Item, region: str) -> Gap:
 
 
 def _observation(item: Item) -> Observation:
-    timings = item.timings_ms
     return Observation(
         failure=_failure(item),
         latency_us=_us(item.latency_ms),
-        phases=Phases()
-        if timings is None
-        else Phases(
-            dns_us=_us(timings.dns),
-            connect_us=_us(timings.connect),
-            tls_us=_us(timings.tls),
-            ttfb_us=_us(timings.ttfb),
-            transfer_us=_us(timings.transfer),
-        ),
+        phases=Phases() if item.timings_ms is None else _phases(item.timings_ms),
         status_code=item.status_code,
         bytes_read=item.bytes,
         ip=item.ip,
@@ -145,6 +135,16 @@ def _observation(item: Item) -> Observation:
         else Certificate(not_after=from_datetime(item.tls.not_after), tls_version=item.tls.version),
         truncated=item.truncated,
         evidence=_evidence(item),
+    )
+
+
+def _phases(timings: TimingsDocument) -> Phases:
+    return Phases(
+        dns_us=_us(timings.dns),
+        connect_us=_us(timings.connect),
+        tls_us=_us(timings.tls),
+        ttfb_us=_us(timings.ttfb),
+        transfer_us=_us(timings.transfer),
     )
 
 
@@ -180,12 +180,10 @@ def _ms(us: int | None) -> float | None:
     return None if us is None else us / 1000
 
 
-def _numbers(item: Item) -> Iterator[float]:
-    yield from (item.attempt, item.bytes, item.status_code or 0)
-    if item.timings_ms is not None:
-        timings = item.timings_ms
-        for ms in (timings.dns, timings.connect, timings.tls, timings.ttfb, timings.transfer):
-            yield ms or 0
+def _numbers(item: Item) -> tuple[float | None, ...]:
+    """What may not be negative, where it is there."""
+    timings = () if item.timings_ms is None else msgspec.structs.astuple(item.timings_ms)
+    return (item.attempt, item.bytes, item.status_code, *timings)
 
 
 def _us(ms: float | None) -> int | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
+from sqlalchemy import BigInteger, BindParameter, Connection, Row, Select, and_, bindparam, func, or_, select, update
 
 from statuspulse.domain.heartbeat import INBOUND
 from statuspulse.storage.dialect import insert_or_ignore
+from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import probes, regions
 
 
@@ -133,9 +134,8 @@ def insert(connection: Connection, probe_id: str, *, region_key: int, name: str,
 
 def by_digest(connection: Connection, digest: bytes, now: int) -> Probe | None:
     """The probe whose key has the digest, or whose former key that is still good."""
-    is_good = or_(probes.c.previous_until.is_(None), probes.c.previous_until > now)
-    is_former = and_(probes.c.previous_digest == digest, is_good)
-    return _one(connection, _query(digest).where(or_(probes.c.digest == digest, is_former)))
+    rows = _BY_DIGEST.rows(connection, digest=digest, now=now)
+    return _probe(rows[0]) if rows else None
 
 
 def by_id(connection: Connection, probe_id: str) -> Probe | None:
@@ -220,7 +220,7 @@ def _in_order(
     return query.order_by(at.desc(), name.desc()) if descending else query.order_by(at, name)
 
 
-def _query(digest: bytes = b"") -> Select[Any]:
+def _query(digest: bytes | BindParameter[bytes] = b"") -> Select[Any]:
     """`digest` is that of the key that was used, if one was."""
     waits = and_(probes.c.digest == digest, probes.c.previous_digest.is_not(None), probes.c.previous_until.is_(None))
     return (
@@ -228,6 +228,18 @@ def _query(digest: bytes = b"") -> Select[Any]:
         .join(regions, regions.c.key == probes.c.region_key)
         .where(probes.c.deleted_at.is_(None))
     )
+
+
+def _by_digest() -> Select[Any]:
+    digest: BindParameter[bytes] = bindparam("digest", type_=probes.c.digest.type)
+    now: BindParameter[int] = bindparam("now", type_=BigInteger)
+    is_good = or_(probes.c.previous_until.is_(None), probes.c.previous_until > now)
+    is_former = and_(probes.c.previous_digest == digest, is_good)
+    return _query(digest).where(or_(probes.c.digest == digest, is_former))
+
+
+# Built once: every batch of results begins with it.
+_BY_DIGEST = Prepared(_by_digest())
 
 
 def _one(connection: Connection, query: Select[Any]) -> Probe | None:
@@ -242,7 +254,7 @@ def _probe(row: Row[Any]) -> Probe:
         name=row.name,
         region_key=row.region_key,
         region=row.slug,
-        draining=row.draining,
+        draining=bool(row.draining),
         replaces_key=bool(row.replaces_key),
         last_seen_at=row.last_seen_at,
         created_at=row.created_at,
