@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from statuspulse.domain.actor import Actor
@@ -16,7 +16,20 @@ from statuspulse.domain.escalation import Escalation
 from statuspulse.domain.incident import IncidentState
 from statuspulse.domain.monitor import Severity
 from statuspulse.storage import rewrites
+from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import incidents, monitors, teams, timeline
+
+# Built once: whenever a state changes somebody asks whether an incident is open.
+_ANY = select(incidents, monitors.c.id.label("monitor_id")).outerjoin(
+    monitors, monitors.c.key == incidents.c.monitor_key
+)
+_WITH_KEY = _ANY.where(
+    incidents.c.team_id == bindparam("team"),
+    incidents.c.dedup_key == bindparam("dedup"),
+    incidents.c.state != IncidentState.RESOLVED.value,
+)
+_OPEN = Prepared(_WITH_KEY)
+_OPEN_OF_MONITOR = Prepared(_WITH_KEY.where(incidents.c.monitor_key == bindparam("monitor")))
 
 _BATCH = 200
 # As many writers as may get in between.
@@ -121,10 +134,11 @@ def has_number(connection: Connection, team_id: str, number: int) -> bool:
 
 def open_with_key(connection: Connection, team_id: str, dedup_key: str, monitor_key: int | None) -> list[Incident]:
     """The open incidents with the dedup key, narrowed by the monitor when one is given."""
-    query = _query(team_id).where(incidents.c.dedup_key == dedup_key, incidents.c.state != IncidentState.RESOLVED.value)
-    if monitor_key is not None:
-        query = query.where(incidents.c.monitor_key == monitor_key)
-    return [_incident(row) for row in connection.execute(query)]
+    if monitor_key is None:
+        rows = _OPEN.rows(connection, team=team_id, dedup=dedup_key)
+    else:
+        rows = _OPEN_OF_MONITOR.rows(connection, team=team_id, dedup=dedup_key, monitor=monitor_key)
+    return [_incident(row) for row in rows]
 
 
 def open_of_monitor(connection: Connection, team_id: str, monitor_key: int) -> list[Incident]:
@@ -304,11 +318,7 @@ def _next_number(connection: Connection, team_id: str) -> int:
 
 
 def _query(team_id: str) -> Select[Any]:
-    return (
-        select(incidents, monitors.c.id.label("monitor_id"))
-        .outerjoin(monitors, monitors.c.key == incidents.c.monitor_key)
-        .where(incidents.c.team_id == team_id)
-    )
+    return _ANY.where(incidents.c.team_id == team_id)
 
 
 def _narrowed(query: Select[Any], wanted: IncidentFilter) -> Select[Any]:
@@ -406,7 +416,7 @@ def _incident(row: Row[Any]) -> Incident:
         source=row.source,
         assignee=row.assignee,
         occurrences=row.occurrences,
-        notify=row.notify,
+        notify=bool(row.notify),
         policy=row.policy,
         external_ids=json.loads(row.external_ids),
         triggered_at=row.triggered_at,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import BigInteger, Connection, Row, Select, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy.sql.elements import BindParameter
 
 from statuspulse.domain.slo import Kind, Terms, Window, allowance_of, pairs_of
 from statuspulse.domain.slo_course import Course
@@ -16,6 +17,13 @@ from statuspulse.storage.keyset import page_of
 from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import monitors, slos
 
+_KEYS: BindParameter[int] = bindparam("keys", expanding=True)
+_TEAMS = select(monitors.c.team_id).where(monitors.c.key.in_(_KEYS))
+_TOUCH = (
+    update(slos)
+    .where(or_(slos.c.monitor_key.in_(_KEYS), and_(slos.c.monitor_key.is_(None), slos.c.team_id.in_(_TEAMS))))
+    .values(touched=slos.c.touched + 1, due_at=bindparam("now", type_=BigInteger))
+)
 _OF_CONFIG = Prepared(
     select(slos, monitors.c.id.label("monitor_id"))
     .join(monitors, monitors.c.key == slos.c.monitor_key)
@@ -174,9 +182,7 @@ def touch(connection: Connection, monitor_key: int, now: int) -> None:
 
 def touch_all(connection: Connection, monitor_keys: Collection[int], now: int) -> None:
     """The same for some monitors."""
-    teams = select(monitors.c.team_id).where(monitors.c.key.in_(monitor_keys))
-    mine = or_(slos.c.monitor_key.in_(monitor_keys), and_(slos.c.monitor_key.is_(None), slos.c.team_id.in_(teams)))
-    connection.execute(update(slos).where(mine).values(touched=slos.c.touched + 1, due_at=now))
+    connection.execute(_TOUCH, {"keys": list(monitor_keys), "now": now})
 
 
 def names_channel(connection: Connection, team_id: str, channel_id: str) -> list[str]:

@@ -18,7 +18,7 @@ from statuspulse.storage.dialect import insert_or_ignore, upsert
 from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import monitor_states, standings, state_intervals, transitions, unseen_spans
 
-# Built once: what a read of a status builds anew each time costs more than what it asks for.
+# Built once: what a read or a change builds anew each time costs more than what it asks for.
 _KEYS: BindParameter[int] = bindparam("keys", expanding=True)
 _START, _END = bindparam("start", type_=BigInteger), bindparam("end", type_=BigInteger)
 _STATE = Prepared(select(monitor_states).where(monitor_states.c.monitor_key == bindparam("key")))
@@ -36,6 +36,32 @@ _UNSEEN = Prepared(
     select(unseen_spans).where(
         unseen_spans.c.monitor_key.in_(_KEYS), unseen_spans.c.start_at < _END, unseen_spans.c.end_at > _START
     )
+)
+_MINE, _CUT = state_intervals.c.monitor_key == bindparam("mine"), bindparam("cut", type_=BigInteger)
+_NEWEST = Prepared(select(state_intervals.c.start_at).where(_MINE).order_by(state_intervals.c.start_at.desc()).limit(1))
+_DROP_LATER = delete(state_intervals).where(_MINE, state_intervals.c.start_at >= _CUT)
+_END_EARLIER = (
+    update(state_intervals)
+    .where(_MINE, (state_intervals.c.end_at.is_(None)) | (state_intervals.c.end_at > _CUT))
+    .values(end_at=_CUT)
+)
+_BEGIN = state_intervals.insert()
+_CHANGING = (
+    "health",
+    "state",
+    "state_since",
+    "state_seq",
+    "votes_from",
+    "flap_score",
+    "flap_score_at",
+    "flapping_since",
+    "window_id",
+    "untold",
+)
+_SAVE = (
+    update(monitor_states)
+    .where(monitor_states.c.monitor_key == bindparam("mine"))
+    .values({name: bindparam(f"new_{name}") for name in _CHANGING})
 )
 
 
@@ -125,26 +151,18 @@ def begin(connection: Connection, monitor_key: int, state: MonitorState) -> None
 
 
 def save_state(connection: Connection, monitor_key: int, state: MonitorState) -> None:
-    connection.execute(
-        update(monitor_states).where(monitor_states.c.monitor_key == monitor_key).values(**_columns(state))
-    )
+    save_all(connection, {monitor_key: state})
 
 
 def save_all(connection: Connection, changed: Mapping[int, MonitorState]) -> None:
     """The same for many, by monitor key."""
     if not changed:
         return
-    names = _columns(next(iter(changed.values())))
-    statement = (
-        update(monitor_states)
-        .where(monitor_states.c.monitor_key == bindparam("its_key"))
-        .values({name: bindparam(f"new_{name}") for name in names})
-    )
     rows = [
-        {"its_key": key, **{f"new_{name}": value for name, value in _columns(state).items()}}
+        {"mine": key, **{f"new_{name}": value for name, value in _columns(state).items()}}
         for key, state in changed.items()
     ]
-    connection.execute(statement, rows)
+    connection.execute(_SAVE, rows)
 
 
 def _columns(state: MonitorState) -> dict[str, Any]:
@@ -232,16 +250,11 @@ def append(connection: Connection, found: Sequence[tuple[int, int, Transition]])
 def cut_intervals(connection: Connection, monitor_key: int, start: int, state: State) -> None:
     """From `start` on the state is this one: what began later is dropped, what reaches into it ends there."""
     rewrites.count(connection, [monitor_key])
-    mine = state_intervals.c.monitor_key == monitor_key
-    connection.execute(delete(state_intervals).where(mine, state_intervals.c.start_at >= start))
-    connection.execute(
-        update(state_intervals)
-        .where(mine, (state_intervals.c.end_at.is_(None)) | (state_intervals.c.end_at > start))
-        .values(end_at=start)
-    )
-    connection.execute(
-        state_intervals.insert().values(monitor_key=monitor_key, start_at=start, end_at=None, state=state.value)
-    )
+    place = {"mine": monitor_key, "cut": start}
+    connection.execute(_DROP_LATER, place)
+    connection.execute(_END_EARLIER, place)
+    row = {"monitor_key": monitor_key, "start_at": start, "end_at": None, "state": state.value}
+    connection.execute(_BEGIN, row)
 
 
 def close_intervals(connection: Connection, monitor_key: int, end: int) -> None:
@@ -256,14 +269,10 @@ def close_intervals(connection: Connection, monitor_key: int, end: int) -> None:
 
 def current_since(connection: Connection, monitor_key: int) -> int:
     """When the state of now began, back-dated part included."""
-    start: int | None = connection.scalar(
-        select(state_intervals.c.start_at)
-        .where(state_intervals.c.monitor_key == monitor_key)
-        .order_by(state_intervals.c.start_at.desc())
-        .limit(1)
-    )
-    if start is None:
+    found = _NEWEST.rows(connection, mine=monitor_key)
+    if not found:
         raise LookupError(f"monitor {monitor_key} has no state interval")
+    start: int = found[0].start_at
     return start
 
 

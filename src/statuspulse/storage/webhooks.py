@@ -6,12 +6,19 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
 from statuspulse.domain.webhook import DisabledReason, Format, Payload, Wanted
 from statuspulse.storage.keyset import page_of
+from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import webhook_deliveries, webhook_endpoints
 from statuspulse.storage.sealing import Place
+
+_ENABLED = Prepared(
+    select(webhook_endpoints)
+    .where(webhook_endpoints.c.team_id == bindparam("team"), webhook_endpoints.c.enabled)
+    .order_by(webhook_endpoints.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +95,7 @@ def any_team_s(connection: Connection, endpoint_id: str) -> Endpoint | None:
 
 
 def enabled_of_team(connection: Connection, team_id: str) -> list[Endpoint]:
-    query = select(webhook_endpoints).where(webhook_endpoints.c.team_id == team_id, webhook_endpoints.c.enabled)
-    return [_endpoint(row) for row in connection.execute(query.order_by(webhook_endpoints.c.id))]
+    return [_endpoint(row) for row in _ENABLED.rows(connection, team=team_id)]
 
 
 def page(
@@ -162,7 +168,7 @@ def _endpoint(row: Row[Any]) -> Endpoint:
         secret_sealed=row.secret_sealed,
         previous_sealed=row.previous_sealed,
         previous_until=row.previous_until,
-        enabled=row.enabled,
+        enabled=bool(row.enabled),
         disabled_reason=None if row.disabled_reason is None else DisabledReason(row.disabled_reason),
         disabled_at=row.disabled_at,
         failing_since=row.failing_since,
