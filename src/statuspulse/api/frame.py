@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import PurePath
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,12 +19,12 @@ from statuspulse.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-_ECHOED_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_DEFAULT_HEADERS = {
-    "Cache-Control": "no-store",
-    "Vary": "Authorization, Accept, Accept-Encoding",
-    "X-Content-Type-Options": "nosniff",
-}
+_ECHOED_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_DEFAULT_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"vary", b"Authorization, Accept, Accept-Encoding"),
+    (b"x-content-type-options", b"nosniff"),
+)
 _FRAMES_SHOWN = 5
 # Stands in the state of a call whose answer goes on as long as its caller likes.
 IS_STREAM = "is_stream"
@@ -85,18 +84,19 @@ class _Answer:
         self._send = send
         self._is_head = scope["state"]["is_head"]
         self._state = scope["state"]
-        request = Request(scope)
-        self._headers = {**_DEFAULT_HEADERS, "Request-Id": request.state.request_id}
-        given = request.headers.get("x-request-id", "")
+        self._headers = [*_DEFAULT_HEADERS, (b"request-id", self._state["request_id"].encode())]
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         if _ECHOED_ID.fullmatch(given):
-            self._headers["X-Request-Id"] = given
+            self._headers.append((b"x-request-id", given))
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            for name, value in {**self._headers, **self._state.get(RATE_LIMIT_HEADERS, {})}.items():
-                headers.setdefault(name, value)
+            told = list(message.get("headers", ()))
+            names = {name.lower() for name, _ in told}
+            limits = self._state.get(RATE_LIMIT_HEADERS, {}).items()
+            ours = [*self._headers, *((name.lower().encode(), value.encode()) for name, value in limits)]
+            message["headers"] = [*told, *(header for header in ours if header[0] not in names)]
         elif self._is_head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)

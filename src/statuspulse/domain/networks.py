@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
@@ -28,6 +29,7 @@ def parse_network(text: str) -> Network:
     raise ValueError(f"has bits behind its prefix; {mended} is meant")
 
 
+@lru_cache(maxsize=1024)
 def parse_address(text: str) -> Address | None:
     """An address in the form in which addresses are compared: one of IPv4 that is written as IPv6 is of IPv4."""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 _READ_ONLY = ("status", "events", "audit")
 _READ_AND_WRITE = (
@@ -44,6 +45,11 @@ def is_scope(name: str) -> bool:
 
 def expand(names: Iterable[str], *, of_first_team: bool) -> frozenset[str]:
     """Every single scope that the names give: bundles opened, implied ones added, unknown ones dropped."""
+    return _expanded(tuple(names), of_first_team)
+
+
+@lru_cache(maxsize=512)
+def _expanded(names: tuple[str, ...], of_first_team: bool) -> frozenset[str]:
     granted: set[str] = set()
     for name in names:
         granted |= BUNDLES.get(name, {name} & SCOPES)
