@@ -38,6 +38,9 @@ class Metrics:
         )
         self.slots_missed = self._counter("slots_missed_total", "Slots that were not run.", ("region", "reason"))
         self.intake_results = self._counter("intake_results_total", "Items of batches from probes.", ("outcome",))
+        self.probe_refusals = self._counter(
+            "probe_refusals_total", "Items and calls of probes that were refused.", ("region", "probe", "code")
+        )
         self.result_delay = self._spread(
             "result_delay_seconds", "From the end of a check to its commit.", _CHECK_BUCKETS
         )

@@ -235,6 +235,22 @@ def test_bad_items_are_rejected_alone(world: World) -> None:
     ]
 
 
+def test_slots_that_no_spool_could_hold_are_rejected(world: World) -> None:
+    monitor = world.monitor()
+    old, kept = world.items(result(monitor, at(-2 * 86_400)), result(monitor, at(60 - 2 * 86_400)))
+    receipt, _ = world.ship([old, kept], at(30))
+    assert [(rejection.seq, rejection.code) for rejection in receipt.rejected] == [(1, "invalid")]
+    assert receipt.committed_through == 2
+
+
+def test_a_gap_that_is_still_to_come_is_rejected(world: World) -> None:
+    monitor = world.monitor()
+    gap = Gap(monitor_id=monitor, region="local", from_at=at(0), to_at=at(3600), count=360, reason=MissReason.RESTART)
+    world.seqs["local"] = 1
+    receipt, tally = world.ship([gap_item(1, gap)], at(10))
+    assert ([rejection.code for rejection in receipt.rejected], tally.gaps) == (["in_the_future"], [])
+
+
 def test_numbers_below_zero_are_rejected(world: World) -> None:
     monitor = world.monitor()
     items = world.items(*(result(monitor, at(10 * number)) for number in range(5)))

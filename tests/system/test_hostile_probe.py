@@ -1,7 +1,8 @@
-"""Somebody has the key of one probe of three: it tells only of what is its own, and decides nothing (X-15)."""
+"""Somebody has the key of one probe of three: it tells only of what is its own, and decides nothing."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,6 +65,14 @@ def state(served: Server, monitor: str) -> str:
     return shown
 
 
+def refusals(served: Server, region: str, code: str) -> int:
+    """How many an operator sees."""
+    series = re.compile(
+        rf'^statuspulse_probe_refusals_total{{code="{code}",probe="[^"]*",region="{region}"}} ([0-9.]+)$', re.MULTILINE
+    )
+    return sum(int(float(count)) for count in series.findall(served.get_raw("/metrics").text))
+
+
 def test_a_lying_region_of_three_changes_no_verdict(served: Server) -> None:
     honest, other, liar = probes_of(served, "ap", "eu", "us")
     monitor = served.create(name="Shop", type="http", url=_URL, regions=["ap", "eu", "us"])
@@ -121,6 +130,8 @@ def test_what_a_probe_has_no_say_in_is_refused(served: Server) -> None:
     assert (served.value(stored, foreign), served.value(stored, mine)) == (1, 1)
     gaps = "SELECT count(*) FROM gap_records JOIN monitors ON monitors.key = monitor_key WHERE monitors.id = ?"
     assert served.value(gaps, foreign) == 0
+    for code, count in (("not_assigned", 2), ("unknown_monitor", 1), ("in_the_future", 1), ("invalid", 1)):
+        assert refusals(served, "north", code) == count
 
 
 def test_repetitions_and_floods_change_nothing(served: Server) -> None:
@@ -141,6 +152,8 @@ def test_repetitions_and_floods_change_nothing(served: Server) -> None:
     stored = "SELECT count(*) FROM results JOIN monitors ON monitors.key = monitor_key WHERE monitors.id = ?"
     assert served.value(stored, mine) == 3
     assert state(served, mine) == "up"
+    assert refusals(served, "west", "payload_too_large") == 1
+    assert refusals(served, "west", "validation_failed") == 1
 
 
 def test_its_key_opens_nothing_else(served: Server) -> None:

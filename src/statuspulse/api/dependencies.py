@@ -28,6 +28,7 @@ from statuspulse.engine.jobs import Jobs
 from statuspulse.engine.liveness import Liveness
 from statuspulse.engine.membership import Membership
 from statuspulse.engine.pings import Pings
+from statuspulse.engine.refusals import Refusals
 from statuspulse.metrics import Metrics
 from statuspulse.storage.database import Database
 from statuspulse.storage.sealing import Keyring
@@ -97,6 +98,7 @@ class Services:
     drift: Drift
     simulations: Simulations
     closed_checks: ClosedChecks
+    refusals: Refusals
 
     @classmethod
     def of(cls, parts: Dependencies) -> Services:
@@ -126,6 +128,7 @@ class Services:
             drift=Drift(),
             simulations=Simulations(),
             closed_checks=ClosedChecks(CAPACITY),
+            refusals=Refusals(parts.metrics, parts.now),
         )
 
 

@@ -19,6 +19,7 @@ from statuspulse.engine.jobs import Found, Jobs
 from statuspulse.engine.liveness import Liveness
 from statuspulse.engine.maintenance_watch import MaintenanceWatch
 from statuspulse.engine.rechecks import Outcome, Rechecks
+from statuspulse.engine.refusals import Refusals
 from statuspulse.engine.silence import SilenceWatch
 from statuspulse.engine.watchlist import Watchlist
 from statuspulse.metrics import Metrics
@@ -61,6 +62,7 @@ class Engine:
         self._liveness = liveness
         self._metrics = metrics
         self._now = now
+        self._refusals = Refusals(metrics, now)
         self._turn = asyncio.Lock()
         self._watchlist = Watchlist(mutes_flapping=mutes_flapping)
         self._silence = SilenceWatch(self._watchlist)
@@ -172,6 +174,9 @@ class Engine:
         metrics.intake_results.labels("accepted").inc(tally.accepted)
         metrics.intake_results.labels("duplicate").inc(tally.duplicates)
         metrics.intake_results.labels("rejected").inc(len(tally.rejected))
+        if tally.rejected:
+            refused = [(rejection.code, rejection.message) for rejection in tally.rejected]
+            self._refusals.note(batch.probe_id, batch.region, refused)
         for (kind, verdict), count in intake.rounds(tally, self._watchlist).items():
             metrics.probe_rounds.labels(kind, verdict.value).inc(count)
         now = self._now()

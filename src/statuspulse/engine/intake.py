@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from statuspulse.bus.bus import Batch
 from statuspulse.domain.health import Health, Standing, State
-from statuspulse.domain.result import Result, ResultKind, Verdict
-from statuspulse.domain.times import SECOND
+from statuspulse.domain.result import Gap, Result, ResultKind, Verdict
+from statuspulse.domain.times import DAY, SECOND
 from statuspulse.domain.uptime import Span
 from statuspulse.engine import availability, coverage, covering, expiry, hindsight, rollups, transitions
 from statuspulse.engine.blindness import blind_to
@@ -26,6 +26,8 @@ from statuspulse.storage.results import Placed, PlacedGap
 
 # A probe's clock may be this far ahead before a slot counts as one that has not been yet.
 _AHEAD_LIMIT = 30 * SECOND
+# No spool keeps anything for so long: whoever tells of it makes it up.
+_OLDEST = 2 * DAY
 # What is not known to be down, and is known.
 _LOOKED_AT = frozenset({Health.UP, Health.DEGRADED})
 
@@ -115,7 +117,8 @@ def _take(connection: Connection, watchlist: Watchlist, batch: Batch, item: Item
             return
         watched = _watched(watchlist, batch, item)
         if item.kind == "gap":
-            tally.gaps.append(PlacedGap(watched.monitor.key, batch.region_key, gap_of(item, batch.region)))
+            gap = _past(gap_of(item, batch.region), now)
+            tally.gaps.append(PlacedGap(watched.monitor.key, batch.region_key, gap))
             tally.accepted += 1
         else:
             result = _checked(result_of(item, batch.region), now)
@@ -166,9 +169,17 @@ def _watched(watchlist: Watchlist, batch: Batch, item: Item) -> Watched:
     return watched
 
 
+def _past(gap: Gap, now: int) -> Gap:
+    if gap.to_at > now + _AHEAD_LIMIT:
+        raise RefusedItemError("in_the_future", "the gap lies in the future")
+    return gap
+
+
 def _checked(result: Result, now: int) -> Result:
     if result.scheduled_at > now + _AHEAD_LIMIT:
         raise RefusedItemError("in_the_future", "the slot lies in the future")
+    if result.scheduled_at < now - _OLDEST:
+        raise RefusedItemError("invalid", "the slot is older than two days, and a spool keeps one")
     return result
 
 

@@ -47,6 +47,7 @@ RESULTS_LIMIT = 1000
 _LONGEST_WAIT_SECONDS = 30
 _RETRY_SECONDS = 1
 _MOST_DIGITS = 18
+_FAULT = 500
 
 log = structlog.get_logger(__name__)
 Document = TypeVar("Document", Results, Heartbeat)
@@ -80,7 +81,12 @@ class AgentRoute(DescribedRoute):
             if probe.replaces_key:
                 now = services.parts.now()
                 await services.parts.database.write(lambda found: probes.end_former_key(found, probe.id, now))
-            answered: Response = await endpoint(request)
+            try:
+                answered: Response = await endpoint(request)
+            except ApiError as refused:
+                if refused.kind.status < _FAULT:
+                    services.refusals.note(probe.id, probe.region, [(refused.code, refused.message)])
+                raise
             return answered
 
         return handle
