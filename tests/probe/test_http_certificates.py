@@ -117,6 +117,7 @@ async def test_version_and_cipher_are_known_whether_a_check_listened_or_not(
 async def hellos_before(target: HttpTarget) -> AsyncIterator[tuple[str, list[bytes]]]:
     """The URL of a way to the target, and the first record of each connection that takes it."""
     hellos: list[bytes] = []
+    ways: list[asyncio.Task[None]] = []
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while chunk := await reader.read(65536):
@@ -125,13 +126,21 @@ async def hellos_before(target: HttpTarget) -> AsyncIterator[tuple[str, list[byt
 
     async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, here = await asyncio.open_connection("127.0.0.1", target.port)
-        head = await reader.readexactly(5)
-        hellos.append(await reader.readexactly(int.from_bytes(head[3:])))
-        here.write(head + hellos[-1])
-        await asyncio.gather(pass_on(reader, here), pass_on(there, writer), return_exceptions=True)
+        try:
+            head = await reader.readexactly(5)
+            hellos.append(await reader.readexactly(int.from_bytes(head[3:])))
+            here.write(head + hellos[-1])
+            await asyncio.gather(pass_on(reader, here), pass_on(there, writer), return_exceptions=True)
+        finally:
+            for end in (here, writer):
+                end.close()
 
-    async with await asyncio.start_server(lead, "127.0.0.1", 0) as server:
+    async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ways.append(asyncio.ensure_future(lead(reader, writer)))
+
+    async with await asyncio.start_server(begin, "127.0.0.1", 0) as server:
         yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", hellos
+    await asyncio.wait(ways, timeout=5)
 
 
 async def test_a_server_that_takes_x25519_is_sent_no_larger_share_again(

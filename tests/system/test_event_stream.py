@@ -15,7 +15,7 @@ from tests.api.stream import streamed
 from tests.system.server import TOKEN, Server, server
 
 _MONITOR = {"type": "http", "url": "http://127.0.0.1:9/", "interval_seconds": 3600}
-_STOP_SECONDS = 5.0
+_STOP_SECONDS = 15.0
 
 
 def _made(served: Server, count: int) -> list[str]:

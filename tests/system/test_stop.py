@@ -13,8 +13,8 @@ import pytest
 from tests.system.server import Server, eventually, server
 from tests.targets import HttpTarget, Mood
 
-_STOP_SECONDS = 5.0
-_AT_ONCE_SECONDS = 2.0
+_STOP_SECONDS = 15.0
+_AT_ONCE_SECONDS = 4.0
 
 
 @pytest.fixture
