@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks import prometheus
 from benchmarks.options import parsed
 from benchmarks.processes import descendants
@@ -42,6 +44,7 @@ def test_a_short_run_prints_its_tables_and_writes_the_same_figures(tmp_path: Pat
         assert figures["bare_cpu_us"] > 0
 
 
+@pytest.mark.faults
 def test_a_short_run_reads_what_was_written(tmp_path: Path) -> None:
     document = tmp_path / "figures.json"
 
@@ -90,6 +93,7 @@ def _is_running(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
+@pytest.mark.faults
 def test_a_short_run_counts_calls(tmp_path: Path) -> None:
     document = tmp_path / "figures.json"
 
