@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
 # Tests wait more than they work, so there are more workers than cores; what measures time runs nearly alone all the same.
-WORKERS ?= 6
+WORKERS ?= 5
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt bench faults lock clean

@@ -102,7 +102,7 @@ def test_an_objective_and_its_days_are_told(served: Server) -> None:
         "unknown",
     }
     gone = run(served.url, "slos", "report", "--period", "2026-11", "slo_00000000")
-    assert (gone.returncode, gone.stdout) == (3, "")
+    assert (gone.returncode, gone.stdout, "statuspulse slos list" in gone.stderr) == (3, "", True)
 
 
 def test_what_an_endpoint_was_sent_is_told_and_sent_again(served: Server) -> None:

@@ -71,7 +71,7 @@ class Hooks:
     bus: LocalBus = field(default_factory=LocalBus)
 
     def write(self, work: Any) -> Any:
-        return self.database.submit(work).result(10)
+        return self.database.submit(work).result(60)
 
     def change(self) -> Change:
         return Change(team_id=TEAM, actor=OPS, now=self.clock(), strict=False)

@@ -78,7 +78,7 @@ class World:
         return {tuple(each.labels.values()): each.value for each in family.samples if each.name.endswith("_total")}
 
     def write(self, work: Callable[[Connection], Any]) -> Any:
-        return self.database.submit(work).result(10)
+        return self.database.submit(work).result(60)
 
     def channel(self, token: str = "abc123") -> str:
         """The id of a channel whose hook ends in the token."""

@@ -36,7 +36,7 @@ def begin(database: Database) -> World:
     def prepare(connection: Connection) -> str:
         return setup.set_up(connection, instance.keyring, bootstrap_token="sk_live_0000111122223333", now=START).team_id
 
-    return World(database, instance, database.submit(prepare).result(10))
+    return World(database, instance, database.submit(prepare).result(60))
 
 
 @dataclass

@@ -47,7 +47,7 @@ class Past:
         return past
 
     def write(self, work: Any) -> Any:
-        return self.database.submit(work).result(20)
+        return self.database.submit(work).result(60)
 
     def read(self, work: Any) -> Any:
         return self.database.read_now(work)

@@ -65,10 +65,10 @@ class World:
             first = setup.set_up(connection, instance.keyring, bootstrap_token="sk_live_0000111122223333", now=START)
             return first.team_id
 
-        return cls(database, instance, database.submit(prepare).result(10))
+        return cls(database, instance, database.submit(prepare).result(60))
 
     def write(self, work: Any) -> Any:
-        return self.database.submit(work).result(10)
+        return self.database.submit(work).result(60)
 
     def change_at(self, now: int) -> Change:
         return Change(team_id=self.team_id, actor=OPS, now=now, strict=False)

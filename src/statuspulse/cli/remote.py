@@ -212,11 +212,20 @@ def _write_csv(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def _end(error: ApiError) -> NoReturn:
     status, cure = _ENDINGS.get(error.status, (WRONG_INPUT, "see the command's --help"))
+    if status == NOT_FOUND and (listing := _list_of_these()):
+        cure = f"see what there is: {listing}"
     if error.status >= 500:
         status, cure = UNREACHABLE, "try again, or see statuspulse healthcheck"
     others = [found.get("message") for found in error.details[1:] if found.get("message")]
     problems = "".join(f"; {found.get('param')}: {found['message']}" for found in error.details[1:] if others)
     fail(f"{error}{problems}; {cure}", status)
+
+
+def _list_of_these() -> str | None:
+    """The command that lists what the running one is about."""
+    group = click.get_current_context().parent
+    is_listed = group is not None and isinstance(group.command, click.Group) and "list" in group.command.commands
+    return f"{group.command_path} list" if group is not None and is_listed else None
 
 
 _ENDINGS = {
