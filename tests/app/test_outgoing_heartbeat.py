@@ -1,4 +1,4 @@
-"""The dead man's switch with all that it speaks for: a real engine, dispatcher, API, probe and receiver (S-12)."""
+"""The dead man's switch with all that it speaks for: a real engine, dispatcher, API, probe and receiver."""
 
 from __future__ import annotations
 

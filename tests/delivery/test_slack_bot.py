@@ -128,7 +128,7 @@ async def test_the_token_stands_in_a_header_alone(slack: SlackApi, channel: Slac
 async def test_every_incident_is_one_message_although_answers_get_lost(
     sqlite_database: Database, slack: SlackApi, channel: SlackBotChannel, tmp_path: Path
 ) -> None:
-    """D-9: of the calls that write every third is carried out, and its answer never arrives."""
+    """Of the calls that write every third is carried out, and its answer never arrives."""
     with Receiver() as unused:
         world = World(sqlite_database, unused, {"slack_bot": channel})
         instance = Instance(keyring=world.keyring, policy=Policy(), min_interval_seconds=10)

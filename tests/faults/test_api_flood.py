@@ -1,4 +1,4 @@
-"""Two hundred callers ask for more than can be answered; checks go on, and so does whoever acknowledges (O-5)."""
+"""Two hundred callers ask for more than can be answered; checks go on, and so does whoever acknowledges."""
 
 from __future__ import annotations
 

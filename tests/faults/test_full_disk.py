@@ -1,4 +1,4 @@
-"""A full disk stops neither checks nor reads, calls nothing down, and what was lost is unknown (S-1)."""
+"""A full disk stops neither checks nor reads, calls nothing down, and what was lost is unknown."""
 
 from __future__ import annotations
 

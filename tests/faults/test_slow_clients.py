@@ -1,4 +1,4 @@
-"""Callers who send half of a call, or nothing, or never read a stream, cost honest ones nothing (O-6)."""
+"""Callers who send half of a call, or nothing, or never read a stream, cost honest ones nothing."""
 
 from __future__ import annotations
 

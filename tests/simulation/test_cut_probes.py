@@ -1,4 +1,4 @@
-"""Of three regions one loses its control plane or its own network, then two do: a healthy target is never down (S-9).
+"""Of three regions one loses its control plane or its own network, then two do: a healthy target is never down.
 
 `tests/faults/test_regions.py` plays three of these in real network namespaces.
 """

@@ -1,4 +1,4 @@
-"""Somebody outside hears from us as long as we watch, and nothing any more when we do not (S-12)."""
+"""Somebody outside hears from us as long as we watch, and nothing any more when we do not."""
 
 from __future__ import annotations
 

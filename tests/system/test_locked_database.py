@@ -1,4 +1,4 @@
-"""Somebody else holds the write lock of the database: that is our own fault, and no outage of any target (S-2)."""
+"""Somebody else holds the write lock of the database: that is our own fault, and no outage of any target."""
 
 from __future__ import annotations
 

@@ -7,20 +7,19 @@ from typing import Any
 
 from statuspulse.api import described_headers
 
-_CONDITION_FAILED, _NOT_MODIFIED = "412", "304"
+# The status that answers a condition, and the header that sets it.
+_CONDITIONS = {"412": described_headers.IF_MATCH, "304": described_headers.IF_NONE_MATCH}
 _TOLD_BY = ("get", "put", "patch")
-_GOOD = ("200", "201", _NOT_MODIFIED)
+_GOOD = ("200", "201", "304")
 
 
 def add(paths: Mapping[str, Any]) -> None:
     """Adds headers and parameters to a document in which the statuses of every operation stand."""
     for item in paths.values():
         for operation in item.values():
-            responses = operation["responses"]
-            if _CONDITION_FAILED in responses:
-                operation["parameters"] = [*operation.get("parameters", ()), described_headers.IF_MATCH]
-            if _NOT_MODIFIED in responses:
-                operation["parameters"] = [*operation.get("parameters", ()), described_headers.IF_NONE_MATCH]
+            told = [header for status, header in _CONDITIONS.items() if status in operation["responses"]]
+            if told:
+                operation["parameters"] = [*operation.get("parameters", ()), *told]
     versioned = [item for item in paths.values() if _has_versions(item)]
     shapes = [shape for item in versioned for method in _TOLD_BY for shape in _shapes(item.get(method, {}))]
     for operation in (one for item in paths.values() for one in item.values()):
@@ -32,7 +31,7 @@ def add(paths: Mapping[str, Any]) -> None:
 
 def _has_versions(item: Mapping[str, Any]) -> bool:
     """Whether something of this path is asked for, or changed, on a condition."""
-    return any(status in one["responses"] for one in item.values() for status in (_CONDITION_FAILED, _NOT_MODIFIED))
+    return any(status in operation["responses"] for operation in item.values() for status in _CONDITIONS)
 
 
 def _shapes(operation: Mapping[str, Any]) -> Iterator[Any]:

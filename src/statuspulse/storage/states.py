@@ -46,22 +46,10 @@ _END_EARLIER = (
     .values(end_at=_CUT)
 )
 _BEGIN = state_intervals.insert()
-_CHANGING = (
-    "health",
-    "state",
-    "state_since",
-    "state_seq",
-    "votes_from",
-    "flap_score",
-    "flap_score_at",
-    "flapping_since",
-    "window_id",
-    "untold",
-)
 _SAVE = (
     update(monitor_states)
     .where(monitor_states.c.monitor_key == bindparam("mine"))
-    .values({name: bindparam(f"new_{name}") for name in _CHANGING})
+    .values({column.name: bindparam(f"new_{column.name}") for column in monitor_states.c if not column.primary_key})
 )
 
 
