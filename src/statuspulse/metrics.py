@@ -29,6 +29,9 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self._gauge("build_info", "The running version.", ("version",)).labels(__version__).set(1)
+        self.part_failures = self._counter(
+            "part_failures_total", "Parts of the process that had to begin again.", ("part",)
+        )
         self.probe_rounds = self._counter("probe_rounds_total", "Results committed.", ("type", "result"))
         self.schedule_lag = self._spread(
             "probe_schedule_lag_seconds", "How late checks started after their slot.", _LAG_BUCKETS

@@ -122,19 +122,23 @@ class World:
             numbered.append(item_of(self.seqs[probe], result))
         return numbered
 
-    def ship(
-        self, items: list[Item], now: int, *, dropped_through: int | None = None, region: str = "local"
-    ) -> tuple[Receipt, Tally]:
-        """Commits a batch as the engine does."""
+    def batch(self, items: list[Item], now: int, *, dropped_through: int | None = None, region: str = "local") -> Batch:
+        """The items as the probe of the region ships them."""
         probe = self.database.read_now(lambda connection: probes.first_of_region(connection, region))
         assert probe is not None
-        batch = Batch(
+        return Batch(
             probe_key=probe.key,
             probe_id=probe.id,
             region_key=probe.region_key,
             region=region,
             results=Results(sent_at=to_datetime(now), dropped_through=dropped_through, results=items),
         )
+
+    def ship(
+        self, items: list[Item], now: int, *, dropped_through: int | None = None, region: str = "local"
+    ) -> tuple[Receipt, Tally]:
+        """Commits a batch as the engine does."""
+        batch = self.batch(items, now, dropped_through=dropped_through, region=region)
         receipt: tuple[Receipt, Tally] = self.write(
             lambda connection: intake.commit(connection, self.watchlist, batch, now)
         )

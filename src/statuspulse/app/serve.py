@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import socket  # noqa: TID251 - only the type of the listener
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +27,7 @@ from statuspulse.app.outgoing_heartbeat import Flight, OutgoingHeartbeat
 from statuspulse.app.signals import stop_on_signals
 from statuspulse.app.slo_series import SloSeries
 from statuspulse.app.store import Store, opened
+from statuspulse.app.tending import tend
 from statuspulse.app.web_server import CannotListenError, WebServer, base_url, bound, listen
 from statuspulse.bus.bus import Topic
 from statuspulse.bus.local import LocalBus
@@ -140,24 +141,28 @@ class _Control:
         server = WebServer(api, usual_bounds())
         probe = LocalProbe(self.settings.data_dir / local_probe.FOLDER, base_url(self.listening))
         async with asyncio.TaskGroup() as tasks:
+
+            def start(part: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+                return tasks.create_task(tend(part, run, metrics), name=part)
+
             working = [
-                tasks.create_task(engine.run(), name="engine"),
-                tasks.create_task(dispatcher.run(), name="dispatcher"),
-                tasks.create_task(webhooks.run(), name="webhooks"),
-                tasks.create_task(housekeeping.run(), name="housekeeping"),
-                tasks.create_task(heartbeats.run(), name="heartbeats"),
-                tasks.create_task(probes.run(), name="probes"),
-                tasks.create_task(escalator.run(), name="escalator"),
-                tasks.create_task(inbound.run(), name="inbound"),
-                tasks.create_task(faults.run(), name="faults"),
-                tasks.create_task(objectives.run(), name="objectives"),
+                start("engine", engine.run),
+                start("dispatcher", dispatcher.run),
+                start("webhooks", webhooks.run),
+                start("housekeeping", housekeeping.run),
+                start("heartbeats", heartbeats.run),
+                start("probes", probes.run),
+                start("escalator", escalator.run),
+                start("inbound", inbound.run),
+                start("faults", faults.run),
+                start("objectives", objectives.run),
             ]
             if self.settings.heartbeat_url is not None:
                 look = self._look(jobs, liveness, own_url)
                 watched = self._heartbeat(self.settings.heartbeat_url, [look.fly, canary.fly], gate, metrics)
-                working.append(tasks.create_task(watched.run(), name="outgoing-heartbeat"))
+                working.append(start("outgoing-heartbeat", watched.run))
             serving = tasks.create_task(server.run_on(self.listening), name="api")
-            probing = tasks.create_task(probe.run(), name="local-probe") if self.settings.runs_probe else None
+            probing = start("local-probe", probe.run) if self.settings.runs_probe else None
             welcome.greet(self.settings, self._public_url, self.made)
             await stop.wait()
             probe.stop()  # first, so that its last results find someone to take them

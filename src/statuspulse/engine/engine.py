@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from statuspulse.bus.bus import Batch, Bus, Topic
 from statuspulse.domain.times import SECOND
-from statuspulse.engine import intake
+from statuspulse.engine import intake, stumbles
 from statuspulse.engine.flaps import FlapWatch
 from statuspulse.engine.intake import Tally
 from statuspulse.engine.jobs import Found, Jobs
@@ -21,6 +21,7 @@ from statuspulse.engine.maintenance_watch import MaintenanceWatch
 from statuspulse.engine.rechecks import Outcome, Rechecks
 from statuspulse.engine.refusals import Refusals
 from statuspulse.engine.silence import SilenceWatch
+from statuspulse.engine.stumbles import Stumbles
 from statuspulse.engine.watchlist import Watchlist
 from statuspulse.metrics import Metrics
 from statuspulse.protocol.documents import Receipt
@@ -63,6 +64,7 @@ class Engine:
         self._metrics = metrics
         self._now = now
         self._refusals = Refusals(metrics, now)
+        self._stumbles = Stumbles()
         self._turn = asyncio.Lock()
         self._watchlist = Watchlist(mutes_flapping=mutes_flapping)
         self._silence = SilenceWatch(self._watchlist)
@@ -79,26 +81,44 @@ class Engine:
 
     async def _take_in(self) -> None:
         async for batch, reply in self._bus.batches():
-            now = self._now()
-            silent, blind = self._liveness.silent_regions(now), self._liveness.blind_regions(now)
+            receipt = None
             try:
-                receipt, tally = await self._write(partial(self._commit, batch, silent, blind))
+                receipt = await (self._separated if self._stumbles.is_hopeless(batch) else self._taken)(batch)
+                self._stumbles.forget(batch)
             except DatabaseUnavailableError as error:
                 log.warning("engine.batch_kept_waiting", probe=batch.probe_id, reason=str(error))
-                reply(None)
-                continue
             except Exception:
                 # One batch that we cannot work with must not end the watch over everybody else's.
                 log.exception("engine.batch_failed", probe=batch.probe_id)
-                reply(None)
-                continue
+                self._stumbles.note(batch)
             reply(receipt)
-            for look in tally.looks:
-                self._jobs.settle(look.job_id, batch.region, Found(probe_id=batch.probe_id, result=look.result))
-            self._rechecks.follow(tally.placed, tally.rechecks, self._now())
-            self._count(batch, tally)
-            if tally.transitions or tally.warnings:
-                self._bus.wake(Topic.OUTBOX)
+
+    async def _taken(self, batch: Batch) -> Receipt:
+        """Commits a batch, and begins what follows from it."""
+        now = self._now()
+        silent, blind = self._liveness.silent_regions(now), self._liveness.blind_regions(now)
+        receipt, tally = await self._write(partial(self._commit, batch, silent, blind))
+        for look in tally.looks:
+            self._jobs.settle(look.job_id, batch.region, Found(probe_id=batch.probe_id, result=look.result))
+        self._rechecks.follow(tally.placed, tally.rechecks, self._now())
+        self._count(batch, tally)
+        if tally.transitions or tally.warnings:
+            self._bus.wake(Topic.OUTBOX)
+        return receipt
+
+    async def _separated(self, batch: Batch) -> Receipt:
+        """Commits a batch item by item up to the first that fails. That one is refused, and the rest comes again."""
+        receipts: list[Receipt] = []
+        for single in stumbles.singles(batch):
+            try:
+                receipts.append(await self._taken(single))
+            except DatabaseUnavailableError:
+                raise
+            except Exception:
+                log.exception("engine.result_given_up", probe=batch.probe_id, seq=single.results.results[0].seq)
+                receipts.append(await self._write(partial(intake.give_up, batch=single, now=self._now())))
+                break
+        return stumbles.joined(receipts)
 
     def _commit(
         self, batch: Batch, silent: frozenset[str], blind: dict[str, frozenset[str]], connection: Connection
@@ -117,6 +137,10 @@ class Engine:
             except DatabaseUnavailableError as error:
                 log.warning("engine.silence_not_looked_for", reason=str(error))
                 continue
+            except Exception:
+                # It looks again, and meanwhile results are taken in.
+                log.exception("engine.silence_failed")
+                continue
             if changed:
                 self._bus.wake(Topic.OUTBOX)
 
@@ -132,6 +156,9 @@ class Engine:
                 # Somebody changed an incident that was about to be held: it is looked at anew.
                 log.info("engine.maintenance_repeated", incident=str(error))
                 rest = _BREATH_SECONDS
+            except Exception:
+                log.exception("engine.maintenance_failed")
+                rest = _LOOK_FOR_EDGES_SECONDS
             await asyncio.sleep(_BREATH_SECONDS)
             if rest > _BREATH_SECONDS:
                 await self._bus.wait(Topic.CATALOG, seen, rest - _BREATH_SECONDS)

@@ -98,6 +98,15 @@ def commit(connection: Connection, watchlist: Watchlist, batch: Batch, now: int)
     return _receipt(tally, through), tally
 
 
+def give_up(connection: Connection, batch: Batch, now: int) -> Receipt:
+    """Refuses every item of a batch that cannot be worked with, though nothing is wrong with its form."""
+    message = "this server fails at it: its log tells why"
+    rejected = [Rejection(seq=item.seq, code="invalid", message=message) for item in batch.results.results]
+    through = max(positions.committed_through(connection, batch.probe_key), *(one.seq for one in rejected))
+    positions.advance(connection, batch.probe_key, through, now)
+    return _receipt(Tally(rejected=rejected), through)
+
+
 def in_order(items: list[Item]) -> bool:
     """Whether `seq` counts up by one over the batch."""
     return all(later.seq == earlier.seq + 1 for earlier, later in pairwise(items))
