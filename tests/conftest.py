@@ -18,7 +18,7 @@ from sqlalchemy import Engine, event, text
 from statuspulse.storage.connect import open_engines, sqlite_url
 from statuspulse.storage.database import Database
 from statuspulse.storage.schema import metadata
-from tests import emitted
+from tests import emitted, machine
 from tests.postgres import Postgres, PostgresMissingError, running_postgres
 from tests.turns import ALONE, Host, turns_of
 from tests.virtual_time import WatchedDatabase, loop_factories, virtual_now
@@ -33,6 +33,7 @@ hypothesis.settings.load_profile("statuspulse")
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "virtual_time: the test's event loop jumps from timer to timer")
     config.addinivalue_line("markers", f"{ALONE}: one other runs meanwhile at most, because the test measures time")
+    config.pluginmanager.register(machine)
     event.listen(Engine, "before_execute", emitted.watch)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Host())

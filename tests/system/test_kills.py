@@ -138,12 +138,17 @@ def _loading_ms() -> int:
     return now_ms() - begun
 
 
+def _plight(served: Server) -> list[object]:
+    """What there is to see of a server that does not do its work."""
+    return [served.run.popen.poll(), served.probe_pid, served.probe_pids, *(run.complained for run in served.runs)]
+
+
 def _unwatched_ms(herd: Herd, kill: Callable[[Server], int]) -> int:
     """Kills; answers how long (ms) nothing was checked then, which is not for long."""
     allowed = max(_FIRST_CHECK_MS, _LOADINGS * _loading_ms())
     killed_at = now_ms()
     begun_at = kill(herd.served)
-    first_at = eventually(partial(herd.first_start_after, begun_at + _OLD_PROBE_MS))
+    first_at = eventually(partial(herd.first_start_after, begun_at + _OLD_PROBE_MS), told=partial(_plight, herd.served))
     assert first_at - begun_at <= allowed
     return first_at - killed_at
 
