@@ -20,7 +20,7 @@ from statuspulse.storage.database import Database
 from statuspulse.storage.schema import metadata
 from tests import emitted, machine
 from tests.postgres import Postgres, PostgresMissingError, running_postgres
-from tests.turns import ALONE, Host, turns_of
+from tests.turns import ALONE, Host, turns_of, with_heads
 from tests.virtual_time import WatchedDatabase, loop_factories, virtual_now
 
 ENGINES = ("sqlite", "postgresql")
@@ -32,7 +32,8 @@ hypothesis.settings.load_profile("statuspulse")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "virtual_time: the test's event loop jumps from timer to timer")
-    config.addinivalue_line("markers", f"{ALONE}: one other runs meanwhile at most, because the test measures time")
+    config.addinivalue_line("markers", f"{ALONE}: two others run meanwhile at most, because the test measures time")
+    gc.disable()  # until everything is collected, of which nothing is garbage: that takes half of the time
     config.pluginmanager.register(machine)
     event.listen(Engine, "before_execute", emitted.watch)
     if not hasattr(config, "workerinput"):
@@ -42,14 +43,20 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Each worker gets a stretch of the whole, and in it modules that compute beside modules that wait."""
-    if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: crc32(item.path.relative_to(config.rootpath).as_posix().encode()))
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers == 1:
+        return
+    items.sort(key=lambda item: crc32(item.path.relative_to(config.rootpath).as_posix().encode()))
+    measured = [item for item in items if item.get_closest_marker(ALONE) is not None]
+    others = [item for item in items if item.get_closest_marker(ALONE) is None]
+    items[:] = with_heads(others, measured, workers)
 
 
 def pytest_collection_finish() -> None:
     """Thousands of tests and all that they have imported stay until the end: nobody searches them for garbage."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
