@@ -205,7 +205,7 @@ async def test_it_is_silent_while_a_probe_lives_whose_wheel_does_not_turn(
     assert receiver.arrivals == []
 
 
-@pytest.mark.parametrize(("mood", "reason"), [(Mood.WRONG, "http_503"), (Mood.REFUSING, "connect")])
+@pytest.mark.parametrize(("mood", "reason"), [(Mood.WRONG, "http_503"), (Mood.REFUSING, "connect_refused")])
 async def test_what_is_not_taken_out_there_is_told_once_and_tried_again(
     instance: Instance, receiver: HttpTarget, mood: Mood, reason: str
 ) -> None:

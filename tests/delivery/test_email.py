@@ -149,7 +149,7 @@ async def test_a_refusal_is_for_good_or_for_now_as_the_server_says(gate: Gate, m
         ):
             master.says = {command: reply}
             assert await mail(gate, plain(port)) == outcome
-    assert await mail(gate, plain(port)) == Retry(error="connect")
+    assert await mail(gate, plain(port)) == Retry(error="connect_refused")
 
 
 async def test_no_line_of_a_target_becomes_a_header_or_an_end(gate: Gate, master: Postmaster) -> None:

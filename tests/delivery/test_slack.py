@@ -299,7 +299,7 @@ async def test_a_receiver_that_breaks_off_may_get_it_again(client: HttpClient, r
     assert isinstance(outcome, Retry)
     assert outcome.status is None
     receiver.mood = Mood.REFUSING
-    assert await hand_over(client, receiver) == Retry(error="connect")
+    assert await hand_over(client, receiver) == Retry(error="connect_refused")
 
 
 async def test_an_address_that_policy_denies_gets_nothing(receiver: HttpTarget) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import requests
 
+from tests.delivery.receiver import Receiver
 from tests.system.server import TOKEN, server
-from tests.targets import HttpTarget
+from tests.targets import HttpTarget, http_answer
 
 _PAGE = Path(__file__).parents[2] / "docs" / "channels.md"
 
@@ -37,3 +38,23 @@ def test_every_kind_of_channel_is_made_and_one_is_tried_out(tmp_path: Path) -> N
         again = requests.post(f"{api}/channels/{own['id']}/test", headers=headers, timeout=30)
         assert (again.status_code, again.json()["error"]["code"]) == (429, "rate_limited")
         assert served.get(f"/channels/{own['id']}")["health"] == "ok"
+
+
+def test_a_try_out_that_fails_says_why_and_what_helps(tmp_path: Path) -> None:
+    with server(tmp_path) as served, Receiver() as slack:
+        slack.scripts["s3cret"] = [http_answer(404, b"{}")]
+        served.settings |= {"DELIVERY_ALLOW": "127.0.0.0/8"}
+        served.start("--no-probe")
+        headers, api = {"Authorization": f"Bearer {TOKEN}"}, f"{served.url}/v1"
+        told = []
+        for url in ("http://127.0.0.1:1", slack.url, "https://localhost.invalid"):
+            made = requests.post(f"{api}/channels", json={"url": f"{url}/s3cret"}, headers=headers, timeout=30).json()
+            tried = requests.post(f"{api}/channels/{made['id']}/test", headers=headers, timeout=30).json()
+            assert tried["message"] == f"The receiver did not take it: {tried['cause']}. {tried['cure']}"
+            assert "s3cret" not in str(tried)
+            told.append((tried["error_class"], tried["cause"]))
+        assert told == [
+            ("connect_refused", "the receiver's host refused the connection"),
+            ("http_404", 'the receiver answered 404 "Not Found"'),
+            ("dns", "the host of the receiver was not found"),
+        ]

@@ -118,6 +118,8 @@ class ChannelTest(Answer, frozen=True, kw_only=True):
     ok: bool
     provider_status: int | None
     error_class: str | None
+    cause: str | None
+    cure: str | None
     latency_ms: int | None
 
 

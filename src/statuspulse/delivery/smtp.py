@@ -170,6 +170,7 @@ def expect(reply: Reply, code: int, name: str) -> Reply:
 def _unreachable(failure: Failure) -> Retry:
     words = {
         FailureClass.DNS_ERROR: "dns",
+        FailureClass.CONNECT_REFUSED: "connect_refused",
         FailureClass.BLOCKED_BY_POLICY: "blocked_by_policy",
         FailureClass.TLS_ERROR: "tls",
         FailureClass.TLS_EXPIRED: "tls",

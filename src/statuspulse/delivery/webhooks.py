@@ -45,6 +45,8 @@ _SHORTEST_REST_SECONDS = 0.01
 _PAUSE_SECONDS = 1.0
 _GRACE_SECONDS = 1.0
 _GONE = 410
+# Kinds that receivers of events are told in one word.
+_NO_CONNECTION = frozenset({UnreachableKind.CONNECT, UnreachableKind.REFUSED, UnreachableKind.PROTOCOL})
 _SHOWN_BODY = 4096
 _SHOWN_HEADERS = ("content-type", "date", "location", "retry-after", "server")
 _CONTENT_TYPES = {
@@ -310,7 +312,7 @@ def error_class(outcome: Answer | Unreachable | None) -> str | None:
     if outcome is None:
         return "event_gone"
     if isinstance(outcome, Unreachable):
-        return "connect" if outcome.kind.value == "protocol" else outcome.kind.value
+        return "connect" if outcome.kind in _NO_CONNECTION else outcome.kind.value
     kind = outcome.status // 100
     return None if kind == 2 else f"http_{kind}xx"
 

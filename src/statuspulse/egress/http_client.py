@@ -21,6 +21,7 @@ class UnreachableKind(StrEnum):
 
     DNS = "dns"
     CONNECT = "connect"
+    REFUSED = "connect_refused"
     TLS = "tls"
     TIMEOUT = "timeout"
     BLOCKED_BY_POLICY = "blocked_by_policy"
@@ -47,6 +48,7 @@ class Unreachable:
 
 _KINDS = {
     FailureClass.DNS_ERROR: UnreachableKind.DNS,
+    FailureClass.CONNECT_REFUSED: UnreachableKind.REFUSED,
     FailureClass.TLS_ERROR: UnreachableKind.TLS,
     FailureClass.TLS_EXPIRED: UnreachableKind.TLS,
     FailureClass.CONNECT_TIMEOUT: UnreachableKind.TIMEOUT,

@@ -98,4 +98,6 @@ class ChannelTestAnswer(Envelope):
     ok: bool
     provider_status: int | None
     error_class: str | None
+    cause: str | None
+    cure: str | None
     latency_ms: int | None

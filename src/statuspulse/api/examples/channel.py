@@ -53,6 +53,8 @@ TESTED: dict[str, Any] = {
     "ok": True,
     "provider_status": 204,
     "error_class": None,
+    "cause": None,
+    "cure": None,
     "latency_ms": 112,
 }
 NOTIFICATION_ITEM: dict[str, Any] = {

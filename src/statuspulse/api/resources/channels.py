@@ -28,6 +28,7 @@ from statuspulse.catalog.channel_changes import TooSoonError
 from statuspulse.catalog.channels import Made
 from statuspulse.catalog.members.channel import ChannelEdit, ChannelRequest, ChannelSecretRotation
 from statuspulse.catalog.refusals import MissingError
+from statuspulse.delivery.causes import cause_of
 from statuspulse.domain.ids import is_id
 from statuspulse.storage import channels as stored_channels
 from statuspulse.storage import outbox
@@ -171,15 +172,19 @@ async def run_channel_test(call: CallOf, channel_id: str) -> Response:
     row = await _ended(call, notification_id)
     made = await parts.database.read(lambda one: outbox.deliveries_of(one, call.team_id, notification_id))
     taken = row.state is State.DELIVERED
+    word = None if taken else "not_attempted" if row.state is State.PENDING else row.last_error
+    cause = None if word is None else cause_of(word, row.provider_status)
     members = {
         "channel_id": known,
         "notification_id": notification_id,
         "ok": taken,
         "provider_status": row.provider_status,
-        "error_class": "not_attempted" if row.state is State.PENDING else row.last_error,
+        "error_class": word,
+        "cause": None if cause is None else cause.text,
+        "cure": None if cause is None else cause.cure,
         "latency_ms": made[-1].latency_ms if made else None,
     }
-    message = "The receiver took it." if taken else f"The receiver did not take it: {members['error_class']}."
+    message = "The receiver took it." if taken else f"The receiver did not take it: {cause}"
     return answer(call.request, "channel_test", message, members)
 
 
