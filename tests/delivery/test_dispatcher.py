@@ -112,8 +112,10 @@ async def test_a_sick_receiver_is_asked_again_by_the_table_until_it_is_well(worl
     assert (row.state, row.attempts) == (State.DELIVERED, 4)
     assert [delivery.error for delivery in world.deliveries(row)] == ["http_500", "http_500", "http_500", None]
     assert world.stored_channel(channel).health == "ok"
-    assert [entry.type for entry in world.timeline(incident)] == ["notified"]
-    assert world.timeline(incident)[0].detail["attempts"] == 4
+    first, last = world.timeline(incident)
+    assert (first.type, first.detail["attempts"], first.detail["final"]) == ("notification_failed", 1, False)
+    assert first.detail["cause"] == 'the receiver answered 500 "Internal Server Error"'
+    assert (last.type, last.detail["attempts"]) == ("notified", 4)
     assert world.counted("delivery_attempts") == {("slack", Ending.RETRY): 3, ("slack", Ending.DELIVERED): 1}
     bodies = world.receiver.bodies()
     assert bodies == [bodies[0]] * 4
@@ -172,7 +174,7 @@ async def test_a_refusal_that_will_not_heal_ends_it_at_once(world: World, answer
     assert (stored.health, stored.last_error) == ("failing", error)
     (entry,) = world.timeline(incident)
     assert entry.type == "notification_failed"
-    assert entry.detail["error"] == error
+    assert (entry.detail["error"], entry.detail["final"]) == (error, True)
     assert world.counted("notifications") == {("slack", State.DEAD): 1}
 
 
@@ -210,7 +212,8 @@ async def test_a_resolve_never_comes_before_its_trigger(world: World) -> None:
         world.clock.at += SECOND
     words = [text.split(":")[0] for text in world.receiver.texts()]
     assert words == ["DOWN", "DOWN", "ACKNOWLEDGED", "ACKNOWLEDGED", "UP"]
-    assert [entry.type for entry in world.timeline(incident)] == ["notified"] * 3
+    shown = [entry.type for entry in world.timeline(incident)]
+    assert shown == [*["notification_failed", "notified"] * 2, "notified"]
 
 
 async def test_a_refusal_that_will_not_heal_lets_the_next_step_be_looked_at_at_once(world: World) -> None:
@@ -227,6 +230,39 @@ async def test_a_refusal_that_will_not_heal_lets_the_next_step_be_looked_at_at_o
     assert [(one.incident_id, one.due_at) for one in due] == [(incident.id, world.clock.at)]
 
 
+async def test_the_log_says_once_that_a_channel_fails_and_once_that_it_works_again(world: World) -> None:
+    channel, dispatcher = world.channel(), world.dispatcher()
+    world.receiver.scripts["abc123"] = [ERROR] * 3
+    for _ in range(2):
+        world.owe(world.incident(), channel)
+    with capture_logs() as logs:
+        for _ in range(3):
+            await turn(dispatcher)
+            world.clock.at += SECOND
+        assert [(one["event"], one["log_level"]) for one in logs] == [("delivery.failing", "warning")]
+        for _ in range(30):
+            await turn(dispatcher)
+            world.clock.at += SECOND
+    failing, well = logs
+    assert (failing["channel"], failing["kind"]) == (channel, "slack")
+    assert failing["cause"] == 'the receiver answered 500 "Internal Server Error"'
+    assert (well["event"], well["channel"]) == ("delivery.works_again", channel)
+
+
+async def test_an_incident_shows_a_failing_channel_once_whatever_it_owes_it(world: World) -> None:
+    channel, other, incident, dispatcher = world.channel(), world.channel("well"), world.incident(), world.dispatcher()
+    world.receiver.scripts["abc123"] = [http_answer(404, b"no_service", "Connection: close"), ERROR]
+    world.owe(incident, channel)
+    world.owe(incident, other)
+    await turn(dispatcher)
+    world.owe(incident, channel, Action.RESOLVE)
+    world.clock.at += SECOND
+    await turn(dispatcher)
+    shown = [entry.detail["final"] for entry in world.timeline(incident) if entry.type == "notification_failed"]
+    assert shown == [True]
+    assert len(world.receiver.texts("abc123")) == 2
+
+
 async def test_a_message_ends_dead_when_a_day_has_passed(world: World) -> None:
     channel, incident, dispatcher = world.channel(), world.incident(), world.dispatcher()
     world.receiver.scripts["abc123"] = [ERROR] * 200
@@ -236,7 +272,8 @@ async def test_a_message_ends_dead_when_a_day_has_passed(world: World) -> None:
         await turn(dispatcher)
     assert DAY <= (row.finished_at or 0) - NOW <= DAY + 5 * MINUTE
     assert len(world.receiver.arrivals) == row.attempts
-    (entry,) = world.timeline(incident)
+    first, entry = world.timeline(incident)
+    assert (first.detail["attempts"], first.detail["final"], entry.detail["final"]) == (1, False, True)
     assert (entry.type, entry.detail["error"], entry.detail["attempts"]) == (
         "notification_failed",
         "http_500",
@@ -502,7 +539,7 @@ async def test_a_defect_of_a_channel_is_tried_again_and_gives_nothing_away(world
         await turn(world.dispatcher(kinds={"slack": Defective()}))
     row = world.row(incident)
     assert (row.state, row.attempts, row.last_error) == (State.PENDING, 1, "internal: ValueError")
-    assert [entry["event"] for entry in logs] == ["delivery.defect"]
+    assert [entry["event"] for entry in logs] == ["delivery.defect", "delivery.failing"]
     assert "abc123" not in json.dumps(logs)
 
 

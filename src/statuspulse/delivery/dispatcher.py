@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 from sqlalchemy import Connection
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from statuspulse.bus.bus import Bus, Topic
 from statuspulse.delivery import settlement
 from statuspulse.delivery.canary import DESTINATION
+from statuspulse.delivery.causes import cause_of
 from statuspulse.delivery.channel import ATTEMPT_SECONDS, INTERNAL, Channel, Delivered, Outcome, Retry
 from statuspulse.delivery.digest import digest
 from statuspulse.delivery.lane import Lane
@@ -47,6 +48,14 @@ _OK = 200
 
 class UndeliverableError(Exception):
     """There is nobody to hand the message over to; the text is the word for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Whether an outcome was written down, and whether the channel begins to fail with it, or works again."""
+
+    is_ours: bool
+    turns: bool
 
 
 class Dispatcher:
@@ -286,7 +295,7 @@ class Dispatcher:
         """Stores what became of it; the database may take its time, the receiver is not asked again meanwhile."""
         now, gives_up = self._now(), lane.is_broken
 
-        def store(connection: Connection) -> tuple[list[bool], list[Notification]]:
+        def store(connection: Connection) -> tuple[list[Stored], list[Notification]]:
             stored = [
                 self._store(connection, Job(one, job.channel, target=job.target), what, now)
                 for one, what in zip(job.rows, settled, strict=True)
@@ -301,26 +310,28 @@ class Dispatcher:
                 log.warning("dispatcher.database_unavailable", reason=str(error))
                 await asyncio.sleep(_PAUSE_SECONDS)
             else:
-                for one, what, is_ours in zip(job.rows, settled, stored, strict=True):
-                    if is_ours:
+                for one, what, kept in zip(job.rows, settled, stored, strict=True):
+                    if kept.is_ours:
                         self._count(Job(one, job.channel, target=job.target), what)
+                    if kept.turns:
+                        _tell_of_turn(job, what)
                 self._count_expired(job, expired)
                 return
 
-    def _store(self, connection: Connection, job: Job, settled: Settlement, now: int) -> bool:
-        """False, and nothing written, for a row that somebody else holds by now; the others of a digest stay theirs."""
-        row = job.notification
+    def _store(self, connection: Connection, job: Job, settled: Settlement, now: int) -> Stored:
+        """Nothing is written for a row that somebody else holds by now; the others of a digest stay theirs."""
+        row, turns = job.notification, False
         try:
             if row.destination == DESTINATION:
                 settlement.record(connection, row, settled, now)
             elif job.target is None:
-                settlement.store(connection, job, settled, now)
+                turns = settlement.store(connection, job, settled, now)
             else:
                 self._syncs.store(connection, row, job.target, settled, now)
         except StaleLeaseError:
             log.warning("notification.stale_lease", notification=row.id, channel=row.destination)
-            return False
-        return True
+            return Stored(is_ours=False, turns=False)
+        return Stored(is_ours=True, turns=turns)
 
     def _give_up(self, connection: Connection, job: Job, now: int) -> list[Notification]:
         destination = job.notification.destination
@@ -348,3 +359,13 @@ class Dispatcher:
     async def _release(self) -> None:
         now = self._now()
         await self._database.write(lambda connection: outbox.release(connection, self._owner, now))
+
+
+def _tell_of_turn(job: Job, settled: Settlement) -> None:
+    """One line when a channel begins to fail and one when it works again, however many attempts there are."""
+    known = {"channel": job.notification.destination, "kind": job.kind}
+    if settled.error is None:
+        log.info("delivery.works_again", **known)
+        return
+    cause = cause_of(settled.error, None if settled.delivery is None else settled.delivery.provider_status)
+    log.warning("delivery.failing", **known, cause=cause.text, cure=cause.cure)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
 from statuspulse.delivery import fallback, notification_events
+from statuspulse.delivery.causes import cause_of
 from statuspulse.delivery.channel import Delivered, Outcome, Refused, Retry
 from statuspulse.domain.actor import SYSTEM
 from statuspulse.domain.backoff import CHANNELS
@@ -21,6 +23,8 @@ from statuspulse.storage.integrations import Integration
 from statuspulse.storage.outbox import Delivery, Ending, Notification, State
 
 EXPIRED = "expired"
+_NOTIFIED = "notified"
+_FAILED = "notification_failed"
 # After so long without success somebody else has to hear that the channel is failing.
 LONGEST_SILENCE = 2 * MINUTE
 
@@ -81,6 +85,16 @@ class Settlement:
     taken: Delivered | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What an incident shows of an attempt; one that is not final is followed by others."""
+
+    attempts: int
+    error: str | None
+    status: int | None
+    is_final: bool = True
+
+
 def settle(
     row: Notification, outcome: Outcome, *, started_at: int, latency_ms: int, now: int, jitter: float
 ) -> Settlement:
@@ -108,25 +122,31 @@ def undeliverable(error: str) -> Settlement:
     return Settlement(state=State.DEAD, error=error, delivery=None)
 
 
-def store(connection: Connection, job: Job, settlement: Settlement, now: int) -> None:
-    """Writes down row, attempt, the channel's health and the timeline; raises StaleLeaseError and writes nothing."""
+def store(connection: Connection, job: Job, settlement: Settlement, now: int) -> bool:
+    """Writes down row, attempt, the channel's health and the timeline; raises StaleLeaseError and writes nothing.
+
+    Answers whether the channel begins to fail with it, or works again.
+    """
     row, delivery = job.notification, settlement.delivery
     record(connection, row, settlement, now)
+    turned = False
     if settlement.error is None:
-        channels.record_success(connection, row.team_id, row.destination, now)
+        turned = channels.record_success(connection, row.team_id, row.destination, now)
     elif job.channel is not None and job.channel.enabled:
-        channels.record_failure(connection, row.team_id, row.destination, settlement.error, now)
+        turned = channels.record_failure(connection, row.team_id, row.destination, settlement.error, now)
         if settlement.state is State.DEAD or now - row.owed_at >= LONGEST_SILENCE:
             fallback.tell(connection, job.channel, row, settlement.error, now)
     if settlement.state is State.DEAD and row.incident_id is not None:
         timers.hasten(connection, row.incident_id, now)
-    if settlement.state is not State.PENDING:
-        attempts = row.attempts + (0 if delivery is None else 1)
-        _tell(connection, row, job.channel, attempts=attempts, error=settlement.error, now=now)
+    attempts = row.attempts + (0 if delivery is None else 1)
+    status = None if delivery is None else delivery.provider_status
+    is_final = settlement.state is not State.PENDING
+    if is_final or _is_news(connection, row):
+        told = Ended(attempts=attempts, error=settlement.error, status=status, is_final=is_final)
+        _tell(connection, row, job.channel, told, now)
     if settlement.state is State.DEAD and row.action != Action.TEST.value:
-        attempts = row.attempts + (0 if delivery is None else 1)
-        status = None if delivery is None else delivery.provider_status
         _tell_of_failure(connection, job, attempts=attempts, error=settlement.error, status=status, now=now)
+    return turned
 
 
 def record(connection: Connection, row: Notification, settlement: Settlement, now: int) -> None:
@@ -147,7 +167,7 @@ def give_up(connection: Connection, destination: str, channel: Channel | None, n
     """Ends what a destination whose breaker is open was owed for the whole lifetime; answers what that was."""
     expired = expire(connection, destination, now)
     for row in expired:
-        _tell(connection, row, channel, attempts=row.attempts, error=EXPIRED, now=now)
+        _tell(connection, row, channel, Ended(attempts=row.attempts, error=EXPIRED, status=None), now)
         lost = Job(row, channel)
         status = row.provider_status
         _tell_of_failure(connection, lost, attempts=row.attempts, error=EXPIRED, status=status, now=now)
@@ -175,19 +195,26 @@ def _tell_of_failure(
     events.record(connection, failed)
 
 
-def _tell(
-    connection: Connection, row: Notification, channel: Channel | None, *, attempts: int, error: str | None, now: int
-) -> None:
+def _is_news(connection: Connection, row: Notification) -> bool:
+    """Whether the incident does not show yet that the channel is failing; later attempts say nothing new."""
+    if row.incident_id is None or row.attempts > 0:
+        return False
+    last = incidents.last_of_channel(connection, row.incident_id, row.destination, (_NOTIFIED, _FAILED))
+    return last is None or last.type == _NOTIFIED
+
+
+def _tell(connection: Connection, row: Notification, channel: Channel | None, told: Ended, now: int) -> None:
     """The incident's timeline shows who was told, and who could not be."""
     if row.incident_id is None:
         return
-    detail = {
+    detail: dict[str, Any] = {
         "channel_id": row.destination,
         "channel": None if channel is None else channel.url_masked,
-        "attempts": attempts,
+        "attempts": told.attempts,
     }
-    if error is not None:
-        detail["error"] = error
-    kind = "notified" if error is None else "notification_failed"
+    if told.error is not None:
+        cause = cause_of(told.error, told.status).text
+        detail |= {"error": told.error, "cause": cause, "final": told.is_final}
+    kind = _NOTIFIED if told.error is None else _FAILED
     entry = TimelineEntry(id=new_ulid("evt", now), at=now, type=kind, actor=SYSTEM, detail=detail)
     incidents.append(connection, row.incident_id, [entry])

@@ -12,6 +12,9 @@ from statuspulse.storage.keyset import page_of
 from statuspulse.storage.schema import channels, monitor_channels
 from statuspulse.storage.sealing import Place
 
+_OK = "ok"
+_FAILING = "failing"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
@@ -176,19 +179,17 @@ def masked_urls(connection: Connection, team_id: str, ids: Collection[str]) -> d
     return {row.id: f"{row.url_masked}#{row.id}" for row in connection.execute(query)}
 
 
-def record_success(connection: Connection, team_id: str, channel_id: str, now: int) -> None:
-    """The channel works, or works again."""
-    connection.execute(
-        update(channels)
-        .where(channels.c.team_id == team_id, channels.c.id == channel_id)
-        .values(health="ok", last_error=None, last_success_at=now, told_at=None, updated_at=now)
-    )
+def record_success(connection: Connection, team_id: str, channel_id: str, now: int) -> bool:
+    """The channel works; answers whether it was failing until now."""
+    own = update(channels).where(channels.c.team_id == team_id, channels.c.id == channel_id)
+    turned = connection.execute(own.where(channels.c.health == _FAILING).values(health=_OK)).rowcount == 1
+    connection.execute(own.values(health=_OK, last_error=None, last_success_at=now, told_at=None, updated_at=now))
+    return turned
 
 
-def record_failure(connection: Connection, team_id: str, channel_id: str, error: str, now: int) -> None:
-    """The channel refuses or stays away; people see it as failing until it works again."""
-    connection.execute(
-        update(channels)
-        .where(channels.c.team_id == team_id, channels.c.id == channel_id)
-        .values(health="failing", last_error=error, updated_at=now)
-    )
+def record_failure(connection: Connection, team_id: str, channel_id: str, error: str, now: int) -> bool:
+    """The channel refuses or stays away, and is failing until it works again; answers whether it begins to be."""
+    own = update(channels).where(channels.c.team_id == team_id, channels.c.id == channel_id)
+    turned = connection.execute(own.where(channels.c.health != _FAILING).values(health=_FAILING)).rowcount == 1
+    connection.execute(own.values(last_error=error, updated_at=now))
+    return turned

@@ -299,6 +299,22 @@ def timeline_page(
     ]
 
 
+def last_of_channel(
+    connection: Connection, incident_id: str, channel_id: str, types: Collection[str]
+) -> TimelineEntry | None:
+    """The newest of the entries of some types that name the channel."""
+    query = (
+        select(timeline)
+        .where(timeline.c.incident_id == incident_id, timeline.c.type.in_(types))
+        .order_by(timeline.c.key.desc())
+    )
+    for row in connection.execute(query):
+        detail = json.loads(row.detail)
+        if detail["channel_id"] == channel_id:
+            return TimelineEntry(id=row.id, at=row.at, type=row.type, actor=_actor(row.actor), detail=detail)
+    return None
+
+
 def timeline_length(connection: Connection, incident_id: str) -> int:
     query = select(func.count()).select_from(timeline).where(timeline.c.incident_id == incident_id)
     return connection.scalar(query) or 0
