@@ -34,7 +34,7 @@ from statuspulse.storage.sealing import Keyring
 from tests.api.contract import Contract
 from tests.api.parts import parts_of
 from tests.api.server import READER, STRANGER, WRITER, contract_of, make_tokens
-from tests.targets import HttpTarget, Mood, TcpTarget, until
+from tests.targets import HttpTarget, Mood, TcpTarget, http_answer, until
 from tests.targets import wall_ms as wall
 
 
@@ -173,6 +173,17 @@ async def test_a_look_tells_whether_a_window_holds(plane: Plane, target: HttpTar
         assert await look() == [True, True]
         await plane.call("POST", f"/v1/maintenance-windows/{begun.json()['id']}/end")
         assert await look() == [False, False]
+
+
+async def test_a_look_names_the_redirect_that_the_policy_forbids(plane: Plane, target: HttpTarget) -> None:
+    target.routes["/"] = http_answer(302, b"", "Location: http://169.254.169.254/latest")
+    body = {"name": "Shop", "type": "http", "url": target.url}
+    async with plane.probing():
+        run = (await plane.call("POST", "/v1/monitors/test", body)).json()
+    said = "redirect 1 leads to http://169.254.169.254, and the address policy denies metadata addresses"
+    assert run["message"] == f'"Shop" could not be looked at: {said}.'
+    assert run["results"][0]["failure"] == {"class": "blocked_by_policy", "detail": said}
+    assert run["results"][0]["evidence"]["error"] == said
 
 
 async def test_a_failing_look_says_why_and_opens_no_incident(plane: Plane, target: HttpTarget) -> None:

@@ -247,6 +247,14 @@ def test_the_address_policy_of_the_host_applies(target: HttpTarget, tmp_path: Pa
     assert target.connections == 0
 
 
+def test_a_redirect_to_what_the_policy_forbids_is_named(target: HttpTarget, tmp_path: Path) -> None:
+    target.routes["/"] = http_answer(302, b"", "Location: http://169.254.169.254/latest?key=s3cr3t")
+    told = check(tmp_path, target.url)
+    assert told.returncode == 3
+    assert "redirect 1 leads to http://169.254.169.254, and the address policy denies metadata addresses" in told.stdout
+    assert "s3cr3t" not in told.stdout
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -87,6 +87,26 @@ async def test_a_name_that_stops_to_exist_behind_a_redirect_keeps_the_hops(
     assert [hop["status"] for hop in of(seen)["hops"]] == [302]
 
 
+async def test_a_redirect_to_what_the_policy_forbids_names_the_hop_and_the_rule(
+    check: HttpCheck, target: HttpTarget
+) -> None:
+    target.routes["/"] = http_answer(302, b"", "Location: /on?session=s3cr3t")
+    target.routes["/on"] = http_answer(302, b"", "Location: http://169.254.169.254/latest/s3cr3t?key=s3cr3t")
+    seen = await check.run(HttpSpec(url=target.url), timeout_ms=1000)
+    assert seen.failure is not None
+    said = "redirect 2 leads to http://169.254.169.254, and the address policy denies metadata addresses"
+    assert (seen.failure.kind, seen.failure.detail) == (FailureClass.BLOCKED_BY_POLICY, said)
+    evidence = of(seen)
+    assert evidence["error"] == said
+    assert [hop["status"] for hop in evidence["hops"]] == [302, 302]
+
+
+async def test_the_first_address_is_no_redirect(check: HttpCheck) -> None:
+    seen = await check.run(HttpSpec(url="http://169.254.169.254/"), timeout_ms=1000)
+    assert seen.failure is not None
+    assert seen.failure.detail == "the address policy denies metadata addresses"
+
+
 async def test_secrets_that_the_target_echoes_are_covered(check: HttpCheck, target: HttpTarget) -> None:
     def echo(arrival: Arrival) -> bytes:
         sent = json.dumps(dict(arrival.headers))

@@ -54,7 +54,8 @@ class HttpCheck:
                 located = await self._gate.locate(url.host, url.port, Purpose.CHECK_HTTP, deadline, spec.ip_version)
                 resolve_us = (monotonic_ns() - asked) // 1000
             if isinstance(located, Failure):
-                return _unlocated(spec, hops, located, earlier, resolve_us=resolve_us, spent_us=spent_us)
+                refused = _at_hop(spec, hops, url, located)
+                return _unlocated(spec, hops, refused, earlier, resolve_us=resolve_us, spent_us=spent_us)
             exchange = await self._gate.fetch(
                 url if outgoing is None else outgoing.dialled(url),
                 located,
@@ -111,6 +112,14 @@ def _observation(exchange: Exchange, phases: Phases, earlier: Phases | None, *, 
 
 def _failed(spec: HttpSpec, hops: list[Hop], seen: Observation, failure: Failure) -> Observation:
     return replace(seen, failure=failure, evidence=evidence_of(spec, hops, failure))
+
+
+def _at_hop(spec: HttpSpec, hops: list[Hop], url: Url, failure: Failure) -> Failure:
+    """Where a redirect leads to what the policy forbids, which one and whither; path and query may hold secrets."""
+    if not hops or failure.kind is not FailureClass.BLOCKED_BY_POLICY:
+        return failure
+    whither = Mask(secrets_of(spec)).over(url.origin)
+    return Failure.of(failure.kind, f"redirect {len(hops)} leads to {whither}, and {failure.detail}")
 
 
 def _unlocated(
