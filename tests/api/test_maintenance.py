@@ -377,12 +377,28 @@ def test_the_end_of_an_occurrence_leaves_those_that_come(alone: Api) -> None:
     alone.clock.at += MINUTE
     ended = alone.call("POST", f"{PATH}/{window['id']}/end").json()
     assert (ended["status"], ended["next_occurrence"]["start_at"]) == ("scheduled", "2026-11-24T06:00:00.000Z")
+    assert window["last_occurrence"] is None
+    assert ended["last_occurrence"] == {"start_at": to_text(NOW), "end_at": to_text(NOW + MINUTE)}
     not_active = alone.call("POST", f"{PATH}/{window['id']}/end")
     assert error(not_active) == (409, "window_already_ended", None)
     assert "2026-11-24T06:00:00.000Z" in not_active.json()["message"]
     carry_out(alone)
     alone.clock.at += DAY
     assert alone.call("GET", f"{PATH}/{window['id']}").json()["status"] == "active"
+
+
+def test_a_window_that_is_over_tells_when_it_was(alone: Api) -> None:
+    window = once(alone, NOW + HOUR)
+    planned = window["next_occurrence"]
+    carry_out(alone)
+    alone.clock.at += 2 * DAY
+    carry_out(alone)
+    for shown in (alone.call("GET", f"{PATH}/{window['id']}").json(), alone.call("GET", PATH).json()["data"][0]):
+        assert (shown["status"], shown["active_occurrence"], shown["next_occurrence"]) == ("ended", None, None)
+        assert shown["last_occurrence"] == planned
+    cancelled = once(alone, NOW + 3 * DAY)
+    gone = alone.call("DELETE", f"{PATH}/{cancelled['id']}").json()
+    assert (gone["status"], gone["last_occurrence"]) == ("cancelled", None)
 
 
 def test_the_next_occurrence_is_skipped(alone: Api) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from time import perf_counter
@@ -49,6 +50,24 @@ def test_a_window_by_wall_time_moves_with_the_clock() -> None:
         "2026-11-01T07:30:00.000Z",
         "2026-11-08T07:30:00.000Z",
     ]
+
+
+@pytest.mark.parametrize("rule", [None, "FREQ=DAILY", "FREQ=WEEKLY;COUNT=5", "FREQ=YEARLY;INTERVAL=4"])
+def test_the_last_one_that_is_over_is_found_however_long_ago(rule: str | None) -> None:
+    plan = a_plan("2012-02-29T02:30:00", rule=rule)
+    whole = plan.occurrences(0, from_text("2030-01-01T00:00:00Z"))
+    first = whole[0]
+    instants = [first.start, first.end - 1, first.end, from_text("2026-11-01T06:30:00Z")]
+    for now in instants + [one.end + shift for one in whole[-3:] for shift in (-1, 0, HOUR)]:
+        assert plan.last_over(now) == max((one for one in whole if one.end <= now), key=lambda o: o.end, default=None)
+
+
+def test_one_that_a_person_ended_is_over_from_then_on() -> None:
+    plan = a_plan("2026-11-01T00:00:00", zone="UTC")
+    (planned,) = plan.occurrences(0, from_text("2027-01-01T00:00:00Z"))
+    cut = replace(plan, cut={planned.planned: planned.start + MINUTE})
+    assert cut.last_over(planned.start + MINUTE) == replace(planned, end=planned.start + MINUTE)
+    assert plan.last_over(planned.start + MINUTE) is None
 
 
 def test_a_time_that_spring_has_not_is_shifted_forward_and_its_length_is_elapsed_time() -> None:

@@ -177,6 +177,6 @@ def _whom(window: Any) -> str:
 
 
 def _times(window: Any) -> tuple[str, str]:
-    """Of what is under way, else of what comes next."""
-    occurrence = window.active_occurrence or window.next_occurrence
+    """Of what is under way, else of what comes next, else of what was last."""
+    occurrence = window.active_occurrence or window.next_occurrence or window.last_occurrence
     return ("-", "-") if occurrence is None else (time_text(occurrence.start_at), time_text(occurrence.end_at))

@@ -1771,6 +1771,7 @@ class Window(Answer, frozen=True, kw_only=True):
     status: str
     active_occurrence: Occurrence | None
     next_occurrence: Occurrence | None
+    last_occurrence: Occurrence | None
     created_at: datetime
     updated_at: datetime
 

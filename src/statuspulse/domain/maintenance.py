@@ -16,12 +16,13 @@ from zoneinfo import ZoneInfo
 
 from statuspulse.domain.hours import instant_of
 from statuspulse.domain.recurrence import Rule
-from statuspulse.domain.times import SECOND, from_datetime, from_text, to_datetime, to_text
+from statuspulse.domain.times import DAY, SECOND, from_datetime, from_text, to_datetime, to_text
 
 # Time as a stretch [start, end).
 Stretch = tuple[int, int]
 
 _UTC = "UTC"
+_FIRST_REACH = 8 * DAY
 _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
 
 
@@ -119,6 +120,18 @@ class Plan:
         """The first one that begins behind this one, by the plan."""
         later = (one for one in self._from(occurrence.start) if one.planned > occurrence.planned)
         return next(later, None)
+
+    def last_over(self, now: int) -> Occurrence | None:
+        """The latest occurrence that has ended by now; None when none has."""
+        first = from_datetime(instant_of(self.begin, self.zone))
+        reach = _FIRST_REACH
+        while True:  # further and further back, since a rule may be years old and mostly the last one is near
+            over = [one for one in self.occurrences(max(now - reach, 0), now) if one.end <= now]
+            if over:
+                return over[-1]
+            if now - reach <= first:
+                return None
+            reach *= 4
 
     def begins_at(self, walls: Sequence[datetime]) -> list[bool]:
         """Of each wall time whether an occurrence begins there that is not left out."""

@@ -51,6 +51,10 @@ class WindowItem(Answer):
     status: Literal["scheduled", "active", "ended", "cancelled"]
     active_occurrence: OccurrenceItem | None
     next_occurrence: OccurrenceItem | None
+    last_occurrence: Annotated[
+        OccurrenceItem | None,
+        Field(description="The latest one that is over; null for none."),
+    ]
     created_at: datetime
     updated_at: datetime
 

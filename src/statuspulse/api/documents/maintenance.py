@@ -16,7 +16,7 @@ def window_document(window: Window, monitor_id: str | None, joined: Sequence[str
     members = facts(window)
     if monitor_id is not None:
         members["monitors"] = {"ids": [monitor_id]}
-    active, upcoming = window.active_at(now), next_of(window, now)
+    active, upcoming, last = window.active_at(now), next_of(window, now), window.schedule.last_over(now)
     return {
         "object": "maintenance_window",
         "id": window.id,
@@ -27,6 +27,7 @@ def window_document(window: Window, monitor_id: str | None, joined: Sequence[str
         "status": window.status_at(now).value,
         "active_occurrence": None if active is None else occurrence_document(active),
         "next_occurrence": None if upcoming is None else occurrence_document(upcoming),
+        "last_occurrence": None if last is None else occurrence_document(last),
         "created_at": to_text(window.created_at),
         "updated_at": to_text(window.updated_at),
     }

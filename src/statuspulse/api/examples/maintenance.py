@@ -43,6 +43,7 @@ _ITEM: dict[str, Any] = {
     "status": "scheduled",
     "active_occurrence": None,
     "next_occurrence": _FIRST,
+    "last_occurrence": None,
     "created_at": _AT,
     "updated_at": _AT,
 }
