@@ -60,6 +60,7 @@ KINDS: dict[str, Kind] = {
     "rate_limited": Kind(429, "rate_limit_error", _IANA + "quota-exceeded"),
     "concurrency_limited": Kind(429, "rate_limit_error", _IANA + "quota-exceeded"),
     "abnormal_usage": Kind(429, "rate_limit_error", _IANA + "abnormal-usage-detected"),
+    "head_too_large": Kind(431, _INVALID),
     "internal_error": Kind(500, "api_error"),
     "overloaded": Kind(503, _OVERLOADED, _IANA + "temporary-reduced-capacity"),
     "starting_up": Kind(503, _OVERLOADED),

@@ -173,6 +173,11 @@ MEANINGS: dict[str, Meaning] = {
         ("Bodies may have 256 KiB, batches of probes 2 MiB.",),
         "Send less, or split it.",
     ),
+    "head_too_large": Meaning(
+        "Address and headers of the call are longer together than is taken.",
+        ("They may have 64 KiB; mostly a cookie or a query has grown, or a proxy adds to them.",),
+        "Send fewer or shorter headers; what is long belongs in the body.",
+    ),
     "unsupported_media_type": Meaning(
         "The body is not of a type that is read here.",
         ("`Content-Type` is missing or says something else than JSON; curl says a form unless told otherwise.",),

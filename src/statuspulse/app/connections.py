@@ -13,6 +13,10 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from statuspulse.api.errors import ApiError
+from statuspulse.app.clock import now_ms
+from statuspulse.app.unreadable import refusal_of, too_long, written
+
 # Kept for the database, the dispatcher and the pipe to the probe.
 _RESERVED_DESCRIPTORS = 32
 _RETRY_SECONDS = 2
@@ -29,10 +33,12 @@ class Bounds:
     """How long (s) the head of a call may take from its first byte, or the first one from the connection, and a body.
 
     Where an answer waits because nobody takes it, some of it has to be taken every `write_seconds`.
+    A head of more than `head_bytes` is refused.
     A connection whose descriptor is `descriptors` or higher is turned away; the system gives the lowest that is free.
     """
 
     head_seconds: float = 10.0
+    head_bytes: int = 65_536
     body_seconds: float = 15.0
     write_seconds: float = 30.0
     descriptors: int | None = None
@@ -59,9 +65,13 @@ class _Part(Enum):
 class BoundedConnection(HttpToolsProtocol):
     """One connection. Between two calls uvicorn's own limit holds; while an answer is made there is none."""
 
-    def __init__(self, *, bounds: Bounds, **options: Any) -> None:
+    def __init__(self, *, bounds: Bounds, public_url: str, **options: Any) -> None:
         super().__init__(**options)
         self._bounds = bounds
+        self._public_url = public_url
+        self._received = b""
+        self._head_bytes = 0
+        self._is_head_too_long = False
         self._calls = 0
         self._awaited = (_Part.HEAD, 0)
         self._timed = (_Part.NOTHING, 0)
@@ -91,7 +101,13 @@ class BoundedConnection(HttpToolsProtocol):
         super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
+        self._received = data
         super().data_received(data)
+        self._received = b""
+        if self._awaited[0] is _Part.HEAD and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            if self._head_bytes > self._bounds.head_bytes:
+                self._refuse(too_long(self._bounds.head_bytes))
         # Here and not in what the parser calls: a call that comes in one piece needs no timer.
         self._watch()
 
@@ -100,6 +116,10 @@ class BoundedConnection(HttpToolsProtocol):
         self._await(_Part.HEAD)
 
     def on_headers_complete(self) -> None:
+        self._head_bytes = 0
+        self._is_head_too_long = _size(self.url, self.headers) > self._bounds.head_bytes
+        if self._is_head_too_long:
+            raise ValueError("too long a head")  # the parser stops, and what it raises is answered below
         super().on_headers_complete()
         self._await(_Part.BODY)
 
@@ -107,6 +127,17 @@ class BoundedConnection(HttpToolsProtocol):
         super().on_message_complete()
         self._calls += 1
         self._await(_Part.NOTHING)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - in words of our own
+        """Called while the parser's error is handled."""
+        if self._is_head_too_long:
+            self._refuse(too_long(self._bounds.head_bytes))
+        else:
+            self._refuse(refusal_of(sys.exception(), self._received))
+
+    def _refuse(self, error: ApiError) -> None:
+        self.transport.write(written(error, self._public_url, now_ms()))
+        self.transport.close()
 
     def _is_beyond(self, transport: asyncio.Transport) -> bool:
         most = self._bounds.descriptors
@@ -141,3 +172,8 @@ class BoundedConnection(HttpToolsProtocol):
         if self._awaited[0] is not _Part.NOTHING:
             seconds = self._bounds.head_seconds if self._awaited[0] is _Part.HEAD else self._bounds.body_seconds
             self._timer = self.loop.call_later(seconds, self.transport.abort)
+
+
+def _size(url: bytes, headers: list[tuple[bytes, bytes]]) -> int:
+    """Of a head as it is written, but for its method and version."""
+    return len(url) + sum(len(name) + len(value) + len(": \r\n") for name, value in headers)

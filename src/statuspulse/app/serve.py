@@ -138,7 +138,7 @@ class _Control:
         stop = stop_on_signals()
         api = create_api(self._dependencies(bus, jobs, metrics, liveness, faults, stop))
         add_reference(api, self._public_url)
-        server = WebServer(api, usual_bounds())
+        server = WebServer(api, usual_bounds(), self._public_url)
         probe = LocalProbe(self.settings.data_dir / local_probe.FOLDER, base_url(self.listening))
         async with asyncio.TaskGroup() as tasks:
 

@@ -70,11 +70,11 @@ def base_url(listening: socket.socket) -> str:
 class WebServer(uvicorn.Server):
     """uvicorn with bounds on its callers, and without its own signal handlers: the process decides what stops when."""
 
-    def __init__(self, app: ASGIApp, bounds: Bounds) -> None:
+    def __init__(self, app: ASGIApp, bounds: Bounds, public_url: str = "") -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                http=partial(BoundedConnection, bounds=bounds),  # type: ignore[arg-type]
+                http=partial(BoundedConnection, bounds=bounds, public_url=public_url),  # type: ignore[arg-type]
                 lifespan="off",
                 access_log=False,
                 # Its own would write past ours.
