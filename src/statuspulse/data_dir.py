@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import pwd
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +17,17 @@ _LOCK = "lock"
 _KEY = "secret.key"
 _PRIVATE = 0o600
 _PRIVATE_FOLDER = 0o700
+_OR_ANOTHER = "or name another with STATUSPULSE_DATA_DIR"
+_A_FILE = ("a file stands in its place, or in its path", "move that away")
+# What hinders and the cure, by the number of the error.
+_KNOWN = {
+    errno.EEXIST: _A_FILE,
+    errno.ENOTDIR: _A_FILE,
+    errno.EISDIR: ("a directory stands in its place", "move that away"),
+    errno.EROFS: ("the file system takes no changes", "mount it for writing"),
+    errno.ENOSPC: ("the disk is full", "make room on it"),
+    errno.EDQUOT: ("the disk is full", "make room on it"),
+}
 
 
 class DataDirError(Exception):
@@ -30,9 +43,11 @@ def prepare(folder: Path) -> None:
     try:
         folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
     except OSError as error:
-        raise DataDirError(f"the data directory {folder} cannot be made: {error.strerror}") from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise DataDirError(f"the data directory {folder} cannot be written; check its owner and mode")
+        reason, cure = _words(error, folder.parent)
+        raise DataDirError(f"the data directory {folder} cannot be made: {reason}; {cure}, {_OR_ANOTHER}") from None
+    if not os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        reason, cure = _not_allowed(folder, folder.stat().st_uid, os.geteuid())
+        raise DataDirError(f"the data directory {folder} cannot be written: {reason}; {cure}, {_OR_ANOTHER}")
 
 
 def check_free(folder: Path) -> None:
@@ -69,12 +84,49 @@ def keyring(folder: Path, *, may_make: bool) -> Keyring:
             raise DataDirError(message) from None
         text = secrets.token_hex(KEY_BYTES)
         write_private(path, text + "\n")
-    except (OSError, UnicodeDecodeError):
-        raise DataDirError(f"{path} cannot be read; check its owner and mode") from None
+    except UnicodeDecodeError:
+        raise DataDirError(_no_key(path)) from None
+    except OSError as error:
+        raise _unusable(path, "read", error) from None
     try:
         return Keyring(bytes.fromhex(text))
     except ValueError:
-        raise DataDirError(f"{path} does not hold a secret key of {KEY_BYTES} bytes; restore it") from None
+        raise DataDirError(_no_key(path)) from None
+
+
+def _no_key(path: Path) -> str:
+    return f"{path} does not hold a secret key of {KEY_BYTES} bytes; restore it from the backup"
+
+
+def _unusable(path: Path, done: str, error: OSError) -> DataDirError:
+    reason, cure = _words(error, path)
+    return DataDirError(f"{path} cannot be {done}: {reason}; {cure}")
+
+
+def _words(error: OSError, path: Path) -> tuple[str, str]:
+    """What hinders, and the cure; `path` is what has to be changed for it where its owner or mode hinders."""
+    number = error.errno or 0
+    if number in (errno.EACCES, errno.EPERM):
+        try:
+            return _not_allowed(path, path.stat().st_uid, os.geteuid())
+        except OSError:
+            return "permission denied", f"let {_user(os.geteuid())} in there"
+    return _KNOWN.get(number) or ((error.strerror or type(error).__name__).lower(), "mend that")
+
+
+def _not_allowed(path: Path, owner: int, user: int) -> tuple[str, str]:
+    """Who may not do what, and the cure."""
+    if owner == user:
+        return f"the mode of {path} forbids it", f"chmod u+rwX {path}"
+    reason = f"{path} belongs to {_user(owner)}, and this process runs as {_user(user)}"
+    return reason, f"run it as {_user(owner)}, or chown it"
+
+
+def _user(number: int) -> str:
+    try:
+        return f"user {pwd.getpwuid(number).pw_name}"
+    except KeyError:
+        return f"user {number}"
 
 
 def _lock(descriptor: int, folder: Path) -> None:
@@ -89,7 +141,7 @@ def write_private(path: Path, text: str) -> None:
     try:
         _replace(path, text)
     except OSError as error:
-        raise DataDirError(f"{path} cannot be written: {error.strerror}") from None
+        raise _unusable(path, "written", error) from None
 
 
 def ensure_private(path: Path) -> None:
@@ -101,7 +153,7 @@ def _opened(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
     except OSError as error:
-        raise DataDirError(f"{path} cannot be opened: {error.strerror}") from None
+        raise _unusable(path, "opened", error) from None
 
 
 def _replace(path: Path, text: str) -> None:

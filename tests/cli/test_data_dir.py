@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,8 +23,36 @@ def test_it_is_made_for_its_owner_alone(tmp_path: Path) -> None:
 
 def test_it_cannot_be_where_a_file_is(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataDirError, match="cannot be made: Not a directory"):
+    with pytest.raises(DataDirError, match="a file stands in its place, or in its path; move that"):
         data_dir.prepare(tmp_path / "file" / "data")
+
+
+def test_a_directory_of_another_user_names_both_and_the_cure(tmp_path: Path) -> None:
+    reason, cure = data_dir._not_allowed(tmp_path, 0, 4_000_000)
+    assert reason == f"{tmp_path} belongs to user root, and this process runs as user 4000000"
+    assert cure == "run it as user root, or chown it"
+    assert data_dir._not_allowed(tmp_path, 7, 7)[1] == f"chmod u+rwX {tmp_path}"
+
+
+_UNPRIVILEGED = 65534
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="to be somebody else takes root")
+@pytest.mark.parametrize("name", ["", "below"])
+def test_who_may_not_write_there_is_told_whose_it_is(name: str) -> None:
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        with pytest.raises(DataDirError, match="belongs to user root, and this process runs as user") as caught:
+            _as_somebody_else(lambda: data_dir.prepare(Path(made) / name))
+    assert "or name another with STATUSPULSE_DATA_DIR" in str(caught.value)
+
+
+def _as_somebody_else(work: Callable[[], None]) -> None:
+    os.seteuid(_UNPRIVILEGED)
+    try:
+        work()
+    finally:
+        os.seteuid(0)
 
 
 def test_one_process_at_a_time_holds_it(tmp_path: Path) -> None:

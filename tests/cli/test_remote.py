@@ -192,6 +192,9 @@ def test_every_refusal_is_one_line_a_status_and_the_next_command(status: int, co
 def test_nobody_there_no_token_and_nonsense_are_told_apart() -> None:
     away = run("http://127.0.0.1:9", "monitors", "list")
     assert (away.returncode, "statuspulse healthcheck" in away.stderr) == (69, True)
+    health = run("http://127.0.0.1:9", "healthcheck", token="")
+    assert (health.returncode, "start it with statuspulse serve" in health.stderr) == (69, True)
+    assert "healthcheck" not in health.stderr
     assert run("http://127.0.0.1:9", "monitors", "list", token="").returncode == 2
     for words in (["create", "ftp://x"], ["create", "--set", "x"], ["create"], ["create", "tcp://x:y"]):
         told = run("http://127.0.0.1:9", "monitors", *words)

@@ -130,14 +130,16 @@ def test_an_address_that_is_not_ours_leaves_nothing_behind(stopped: Server, host
 
 def test_a_data_directory_that_cannot_be_made_is_one_line(stopped: Server) -> None:
     (stopped.folder / "data").write_text("a file stands where the directory should be")
-    assert _refused(stopped).startswith(f"the data directory {stopped.data_dir} cannot be made")
+    told = "a file stands in its place, or in its path; move that away, or name another with STATUSPULSE_DATA_DIR"
+    assert _refused(stopped) == f"the data directory {stopped.data_dir} cannot be made: {told}"
 
 
 def test_a_database_that_is_none_is_one_line(stopped: Server) -> None:
     stopped.data_dir.mkdir()
     (stopped.data_dir / "statuspulse.db").write_text("this has been something else all along\n" * 100)
     told = _refused(stopped)
-    assert told == f"the database {stopped.data_dir}/statuspulse.db cannot be used: file is not a database"
+    cure = "restore it from the backup"
+    assert told == f"the database {stopped.data_dir}/statuspulse.db cannot be used: file is not a database; {cure}"
 
 
 @pytest.mark.parametrize("name", ["lock", "secret.key", "probe-local"])

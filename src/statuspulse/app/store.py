@@ -15,6 +15,15 @@ from statuspulse.storage.connect import sqlite_url
 from statuspulse.storage.database import Database, DatabaseUnavailableError
 from statuspulse.storage.sealing import Keyring
 
+# By what SQLite says.
+_CURES = {
+    "not a database": "restore it from the backup",
+    "malformed": "restore it from the backup",
+    "locked": "end the other program that works on it",
+    "readonly": "check its owner and mode",
+    "full": "make room on the disk",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
@@ -46,7 +55,8 @@ def _made_ready(settings: Settings, database: Database, now: int) -> Keyring:
         return _keyring(settings, database, now)
     except (DBAPIError, DatabaseUnavailableError) as error:
         words = error.orig if isinstance(error, DBAPIError) else error
-        raise data_dir.DataDirError(f"the database {settings.database_path} cannot be used: {words}") from None
+        cure = next((cure for word, cure in _CURES.items() if word in str(words)), "mend that")
+        raise data_dir.DataDirError(f"the database {settings.database_path} cannot be used: {words}; {cure}") from None
 
 
 def _keyring(settings: Settings, database: Database, now: int) -> Keyring:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket  # noqa: TID251 - it listens and opens no connection
 from collections.abc import Iterator
 from functools import partial
@@ -17,6 +18,12 @@ _CLOSE_SECONDS = 1
 # Proxies and balancers keep a connection for a minute that nobody uses (nginx, AWS). Were ours the shorter time, a call
 # could go into a connection that is just being closed: it fails, and a POST is not sent again.
 _IDLE_SECONDS = 65
+
+
+_REASONS = {
+    errno.EACCES: " (ports below 1024 need the capability CAP_NET_BIND_SERVICE)",
+    errno.EADDRNOTAVAIL: " (this host does not have it)",
+}
 
 
 class CannotListenError(Exception):
@@ -34,8 +41,7 @@ def bound(host: str, port: int) -> socket.socket:
             made.close()
             raise
     except (OSError, TypeError) as error:  # TypeError: text that is no name of a host
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise _cannot_listen(f"{host}:{port}", reason) from None
+        raise _cannot_listen(f"{host}:{port}", error) from None
     return made
 
 
@@ -45,7 +51,7 @@ def listen(bound: socket.socket) -> None:
         bound.listen(_BACKLOG)
     except OSError as error:
         host, port = bound.getsockname()[:2]
-        raise _cannot_listen(f"{host}:{port}", str(error.strerror).lower()) from None
+        raise _cannot_listen(f"{host}:{port}", error) from None
 
 
 def _bind(made: socket.socket, host: str, port: int) -> None:
@@ -55,7 +61,9 @@ def _bind(made: socket.socket, host: str, port: int) -> None:
     made.bind((host, port))
 
 
-def _cannot_listen(address: str, reason: str) -> CannotListenError:
+def _cannot_listen(address: str, error: Exception) -> CannotListenError:
+    reason = (getattr(error, "strerror", None) or str(error)).lower()
+    reason += _REASONS.get(getattr(error, "errno", None) or 0, "")
     return CannotListenError(f"cannot listen on {address}: {reason}; choose another with STATUSPULSE_LISTEN")
 
 

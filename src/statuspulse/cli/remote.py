@@ -45,8 +45,11 @@ class Remote:
         self._form = form
 
     @contextmanager
-    def client(self, *, is_open: bool = False) -> Iterator[Client]:
-        """A client, and an end with a fitting exit status for whatever it raises; `is_open` needs no token."""
+    def client(self, *, is_open: bool = False, cure: str | None = None) -> Iterator[Client]:
+        """A client, and an end with a fitting exit status for whatever it raises; `is_open` needs no token.
+
+        `cure` is what to do where nobody answers, or something else does.
+        """
         from statuspulse.client import ApiError, Client, Retries, StatusPulseError
 
         token = None if is_open else self._token()
@@ -56,7 +59,8 @@ class Remote:
         except ApiError as error:
             _end(error)
         except StatusPulseError as error:
-            fail(f"{error}; see whether it runs: statuspulse healthcheck --server {self._server}", UNREACHABLE)
+            usual = f"see whether it runs: statuspulse healthcheck --server {self._server}"
+            fail(f"{error}; {cure or usual}", UNREACHABLE)
         except ValueError as error:
             fail(f"{error}; see statuspulse --help", WRONG_INPUT)
         except KeyboardInterrupt:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from statuspulse.cli.faults import fail
 from statuspulse.cli.remote import NO, UNREACHABLE, Remote, asks_server, monitor_id, number, percent, time_text
 from statuspulse.cli.tables import Column
 
@@ -69,11 +70,11 @@ def healthcheck(*, server: str | None) -> None:
       statuspulse healthcheck
       statuspulse healthcheck --server http://127.0.0.1:9000
     """
-    with Remote(server=server, token_file=None, team=None, form="json").client(is_open=True) as client:
+    cure = "start it with statuspulse serve, or name where it answers with --server"
+    with Remote(server=server, token_file=None, team=None, form="json").client(is_open=True, cure=cure) as client:
         told = client.call("GET")
         if told.get("object") != "api":
-            click.echo("statuspulse: something else answers there; name the server with --server", err=True)
-            sys.exit(UNREACHABLE)
+            fail("something else answers there; name the server with --server", UNREACHABLE)
         click.echo(f"StatusPulse {told['version']} answers.")
 
 
