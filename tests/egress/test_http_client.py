@@ -161,7 +161,7 @@ async def test_a_method_cannot_smuggle_in_a_header(gate: Gate, target: HttpTarge
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("http://127.0.0.1:1/x?token=hush", UnreachableKind.CONNECT),
+        ("http://127.0.0.1:1/x?token=hush", UnreachableKind.REFUSED),
         ("http://10.0.0.1/hush", UnreachableKind.BLOCKED_BY_POLICY),
         ("ftp://127.0.0.1/hush", UnreachableKind.PROTOCOL),
         ("http://user:hush@127.0.0.1/", UnreachableKind.PROTOCOL),
@@ -259,7 +259,7 @@ async def test_the_other_addresses_of_this_host_are_tried_when_one_refuses(targe
     gate = Gate(OPEN, hosts_file=hosts)
     try:
         assert answered(await send(gate, f"http://twin:{target.port}/")).status == 200
-        assert kind(await send(gate, f"http://twin:{free_port()}/")) is UnreachableKind.CONNECT
+        assert kind(await send(gate, f"http://twin:{free_port()}/")) is UnreachableKind.REFUSED
     finally:
         gate.close()
 
