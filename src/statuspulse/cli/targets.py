@@ -6,6 +6,7 @@ import re
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from statuspulse.app.looks import Target
+from statuspulse.catalog.hosts import host_fault, written_host
 from statuspulse.domain.monitor import MonitorType
 from statuspulse.domain.specs.dns import DnsSpec, RecordType
 from statuspulse.domain.specs.http import HttpSpec, status_ranges
@@ -35,9 +36,8 @@ def target_of(text: str, expected_status: str | None) -> Target:
         raise TargetError("--expect-status is for http:// and https:// only")
     try:
         url = urlsplit(text)
-        _ = url.port
     except ValueError:
-        # Brackets that do not close, or a port that is none.
+        # Brackets that do not close.
         raise TargetError(f"the target cannot be read; write {_FORMS}") from None
     try:
         return _tcp(text, url) if scheme == "tcp" else _dns(text, url)
@@ -48,6 +48,7 @@ def target_of(text: str, expected_status: str | None) -> Target:
 def _http(text: str, expected_status: str | None) -> Target:
     try:
         parse_url(text)
+        _check_leads_somewhere(written_host(text))
     except ValueError as error:
         raise TargetError(str(error)) from None
     spec = (
@@ -65,13 +66,25 @@ def _ranges(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _tcp(text: str, url: SplitResult) -> Target:
-    if not url.hostname or not url.port or url.path.strip("/") or url.query or "@" in url.netloc:
+    port = _port(url)
+    if not url.hostname or port is None or url.path.strip("/") or url.query or "@" in url.netloc:
         raise TargetError("a TCP target is written tcp://host:port")
-    return Target(address=text, type=MonitorType.TCP, spec=TcpSpec(host=_host(url.hostname), port=url.port))
+    return Target(address=text, type=MonitorType.TCP, spec=TcpSpec(host=_host(url.hostname), port=port))
+
+
+def _port(url: SplitResult) -> int | None:
+    """Raises ValueError for one that is none."""
+    try:
+        port = url.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise ValueError("the port has to be between 1 and 65535")
+    return port
 
 
 def _dns(text: str, url: SplitResult) -> Target:
-    if not url.hostname or url.port or url.path.strip("/") or "@" in url.netloc:
+    if not url.hostname or _port(url) is not None or url.path.strip("/") or "@" in url.netloc:
         raise TargetError("a DNS target is written dns://name or dns://name?type=MX&resolver=9.9.9.9")
     asked = dict(parse_qsl(url.query, keep_blank_values=True))
     if unknown := sorted(asked.keys() - {"type", "resolver"}):
@@ -82,12 +95,25 @@ def _dns(text: str, url: SplitResult) -> Target:
     resolver = asked.get("resolver")
     if resolver is not None and not _is_resolver(resolver):
         raise TargetError("the resolver has to be an address such as 9.9.9.9, 9.9.9.9:53 or [2620:fe::fe]:53")
-    spec = DnsSpec(host=_host(url.hostname), record_type=RecordType(record_type), resolver=resolver)
+    spec = DnsSpec(host=_question(url.hostname), record_type=RecordType(record_type), resolver=resolver)
     return Target(address=text, type=MonitorType.DNS, spec=spec)
 
 
 def _host(text: str) -> str:
-    """Raises ValueError for what is neither an address nor a name."""
+    """Raises ValueError for what can never be dialled."""
+    _check_leads_somewhere(text)
+    return text
+
+
+def _check_leads_somewhere(host: str) -> None:
+    """By the rules that monitors are held to; raises ValueError."""
+    fault = host_fault(host)
+    if fault is not None:
+        raise ValueError(f"the host {fault}")
+
+
+def _question(text: str) -> str:
+    """A name that is asked about may be one that no host has; raises ValueError for what is none at all."""
     if literal_address(text) is None:
         ascii_name(text)
     return text

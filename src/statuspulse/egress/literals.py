@@ -43,11 +43,18 @@ def ascii_name(host: str) -> str:
         except UnicodeError:
             raise ValueError("the host name is not valid") from None
     name = decoded.lower().removesuffix(".")
-    labels = name.split(".")
-    if not _NAME_CHARACTERS.issuperset(name) or len(name) > _NAME_LIMIT:
-        raise ValueError("the host name is not valid")
-    if any(not label or len(label) > _LABEL_LIMIT for label in labels):
-        raise ValueError("the host name is not valid")
+    if not name:
+        raise ValueError("the host name is empty")
+    if not _NAME_CHARACTERS.issuperset(name):
+        what = "a space" if any(char.isspace() for char in name) else "a character that no name has"
+        raise ValueError(f"the host name holds {what}; it takes letters, digits, hyphens and underscores between dots")
+    for number, label in enumerate(name.split("."), start=1):
+        if not label:
+            raise ValueError(f"part {number} of the host name is empty: a dot too many")
+        if len(label) > _LABEL_LIMIT:
+            raise ValueError(f"part {number} of the host name has {len(label)} characters; it may have {_LABEL_LIMIT}")
+    if len(name) > _NAME_LIMIT:
+        raise ValueError(f"the host name has {len(name)} characters; it may have {_NAME_LIMIT}")
     return name
 
 
