@@ -105,6 +105,56 @@ def test_an_objective_and_its_days_are_told(served: Server) -> None:
     assert (gone.returncode, gone.stdout, "statuspulse slos list" in gone.stderr) == (3, "", True)
 
 
+def test_an_object_is_named_by_its_name_as_well(served: Server) -> None:
+    monitor = served.create(name="Named", type="http", url="https://shop.example/", paused=True)
+    body = {"name": "Named", "monitor_id": monitor, "objective_pct": 99.9}
+    for name in ("Named", "Twin", "Twin"):
+        assert served.call("POST", "/slos", {**body, "name": name}).status_code == 201
+    assert json.loads(run(served.url, "slos", "get", "-o", "json", "Named").stdout)["name"] == "Named"
+    assert run(served.url, "slos", "report", "Named").returncode == 0
+    twin = run(served.url, "slos", "get", "Twin")
+    assert (twin.returncode, "name the objective by its id" in twin.stderr) == (2, True)
+    none = run(served.url, "slos", "get", "Nobody")
+    assert none.stderr == 'statuspulse: no objective is called "Nobody"; see statuspulse slos list\n'
+    assert none.returncode == 3
+    assert run(served.url, "probes", "create", "--region", "eu-north", "osl-1").returncode == 0
+    assert run(served.url, "probes", "delete", "osl-1").returncode == 0
+    assert run(served.url, "maintenance", "start", "--for", "30m", "--reason", "Work", "Named").returncode == 0
+    assert run(served.url, "maintenance", "end", "Work").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (
+            ["slos", "get", "inc_4m8n2v5w"],
+            "an incident and not an objective; see: statuspulse incidents get inc_4",
+        ),
+        (["monitors", "get", "slo_3c5e7g9j"], "an objective and not a monitor; see: statuspulse slos get slo_3c5e7g9j"),
+        (
+            ["incidents", "ack", "mon_9x2k4p7q"],
+            "a monitor and not an incident; see: statuspulse monitors get mon_9",
+        ),
+        (["maintenance", "end", "prb_9x2k4p7q"], "a probe and not a maintenance window; see: statuspulse probes list"),
+        (
+            ["webhooks", "test", "int_4f6h8k2m"],
+            "an integration and not a webhook endpoint; see: statuspulse int",
+        ),
+        (["tokens", "revoke", "whk_8p2r4t6w"], "a webhook endpoint and not a token; see: statuspulse webhooks"),
+    ],
+)
+def test_an_id_of_another_kind_is_answered_with_its_command(words: list[str], hint: str) -> None:
+    told = run("http://127.0.0.1:9", *words)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert hint in told.stderr
+
+
+def test_a_key_in_the_place_of_a_name_is_not_repeated() -> None:
+    for words in (["tokens", "revoke", "sk_live_s3cr3t"], ["probes", "delete", "prb_live_s3cr3t"]):
+        told = run("http://127.0.0.1:9", *words)
+        assert (told.returncode, "s3cr3t" in told.stderr) == (2, False)
+
+
 def test_what_an_endpoint_was_sent_is_told_and_sent_again(served: Server) -> None:
     with HttpTarget() as receiver:
         made = served.call("POST", "/webhooks", {"url": receiver.url, "events": ["monitor.*"]})

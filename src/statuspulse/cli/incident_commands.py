@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from statuspulse.cli.remote import Remote, asks_server, monitor_id, time_text
+from statuspulse.cli.groups import INCIDENTS, id_of, monitor_id
+from statuspulse.cli.remote import Remote, asks_server, time_text
 from statuspulse.cli.tables import Column
 
 _COLUMNS = (
@@ -63,7 +64,7 @@ def get(*, remote: Remote, incident_id: str) -> None:
       statuspulse incidents get -o json "$INCIDENT"
     """
     with remote.client() as client:
-        _show(remote, client.incidents.get(incident_id))
+        _show(remote, client.incidents.get(id_of(incident_id, INCIDENTS)))
 
 
 @incidents.command()
@@ -118,7 +119,7 @@ def ack(*, remote: Remote, incident_id: str, assignee: str | None, note: str | N
       statuspulse incidents ack --assignee maya@example.com --note "On it." "$INCIDENT"
     """
     with remote.client() as client:
-        _show(remote, client.incidents.acknowledge(incident_id, assignee=assignee, notes=note))
+        _show(remote, client.incidents.acknowledge(id_of(incident_id, INCIDENTS), assignee=assignee, notes=note))
 
 
 @incidents.command()
@@ -134,7 +135,7 @@ def resolve(*, remote: Remote, incident_id: str, note: str | None) -> None:
       statuspulse incidents resolve --note "Pool enlarged." "$INCIDENT"
     """
     with remote.client() as client:
-        _show(remote, client.incidents.resolve(incident_id, notes=note))
+        _show(remote, client.incidents.resolve(id_of(incident_id, INCIDENTS), notes=note))
 
 
 @incidents.command()
@@ -150,7 +151,7 @@ def note(*, remote: Remote, incident_id: str, text: str) -> None:
       statuspulse incidents note -o json "$INCIDENT" "It was the pool."
     """
     with remote.client() as client:
-        added = client.incidents.note(incident_id, text)
+        added = client.incidents.note(id_of(incident_id, INCIDENTS), text)
     remote.show(added, [("id", added.id), ("at", time_text(added.created_at)), ("by", added.actor.label)])
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from statuspulse.cli.groups import PROBES, TOKENS, id_of
 from statuspulse.cli.remote import Remote, asks_server, time_text
 from statuspulse.cli.tables import Column
 
@@ -87,7 +88,7 @@ def rotate(*, remote: Remote, token_id: str, overlap: int | None) -> None:
       statuspulse tokens rotate --overlap 0 "$TOKEN_ID"
     """
     with remote.client() as client:
-        made = client.tokens.rotate(token_id, overlap_seconds=overlap)
+        made = client.tokens.rotate(id_of(token_id, TOKENS), overlap_seconds=overlap)
     remote.show_key(made, made.token.reveal())
 
 
@@ -103,7 +104,7 @@ def revoke(*, remote: Remote, token_id: str) -> None:
       statuspulse tokens revoke --help
     """
     with remote.client() as client:
-        client.tokens.revoke(token_id)
+        client.tokens.revoke(id_of(token_id, TOKENS))
         click.echo(f"{token_id} is revoked.", err=True)
 
 
@@ -151,10 +152,10 @@ def create_probe(*, remote: Remote, name: str, region: str, region_name: str | N
 
 
 @probes.command()
-@click.argument("probe_id", metavar="ID")
+@click.argument("probe_id", metavar="PROBE")
 @asks_server
 def delete(*, remote: Remote, probe_id: str) -> None:
-    """Delete a probe; its key ends with it.
+    """Delete a probe, by its id, prb_…, or its name; its key ends with it.
 
     \b
     Examples:
@@ -162,8 +163,9 @@ def delete(*, remote: Remote, probe_id: str) -> None:
       statuspulse probes delete --help
     """
     with remote.client() as client:
-        client.probes.delete(probe_id)
-        click.echo(f"{probe_id} is deleted.", err=True)
+        found = id_of(probe_id, PROBES, client.probes.list)
+        client.probes.delete(found)
+        click.echo(f"{found} is deleted.", err=True)
 
 
 def _token_row(token: Any) -> list[str]:

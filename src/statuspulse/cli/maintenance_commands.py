@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from statuspulse.cli.remote import Remote, asks_server, monitor_id, time_text
+from statuspulse.cli.groups import WINDOWS, id_of, monitor_id
+from statuspulse.cli.remote import Remote, asks_server, time_text
 from statuspulse.cli.tables import Column
+
+if TYPE_CHECKING:
+    from statuspulse.client import Client
 
 _COLUMNS = (
     Column("ID"),
@@ -34,13 +38,13 @@ class _Length(click.ParamType[int]):
         return int(found[1]) * _SECONDS[found[2]]
 
 
-_WINDOW = click.argument("window", metavar="MWN")
+_WINDOW = click.argument("window", metavar="WINDOW")
 _FOR = click.option("--for", "length", type=_Length(), required=True, metavar="LENGTH", help="90s, 30m, 2h or 1d.")
 
 
 @click.group()
 def maintenance() -> None:
-    """Times in which nothing is expected of monitors. MONITOR is an id, mon_…, or a name that only one has.
+    """Times in which nothing is expected of monitors. MONITOR and WINDOW are ids or names that only one has.
 
     \b
     Examples:
@@ -131,7 +135,7 @@ def end(*, remote: Remote, window: str) -> None:
       statuspulse maintenance end -o json mwn_7mg9dkej
     """
     with remote.client() as client:
-        _show(remote, client.maintenance.end(window))
+        _show(remote, client.maintenance.end(_id(client, window)))
 
 
 @maintenance.command()
@@ -146,7 +150,12 @@ def cancel(*, remote: Remote, window: str) -> None:
       statuspulse maintenance cancel --help
     """
     with remote.client() as client:
-        _show(remote, client.maintenance.cancel(window))
+        _show(remote, client.maintenance.cancel(_id(client, window)))
+
+
+def _id(client: Client, text: str) -> str:
+    """Of the one that a word names; many windows of the past may share a name."""
+    return id_of(text, WINDOWS, lambda: client.maintenance.list(status=("scheduled", "active")))
 
 
 def _row(window: Any) -> list[str]:

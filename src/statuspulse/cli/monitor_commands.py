@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from statuspulse.cli.remote import NO, Remote, asks_server, monitor_id, number, time_text
+from statuspulse.cli.groups import monitor_id
+from statuspulse.cli.remote import NO, Remote, asks_server, number, time_text
 from statuspulse.cli.tables import Column
 
 _COLUMNS = (

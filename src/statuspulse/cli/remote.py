@@ -160,19 +160,6 @@ def asks_server(command: Callable[..., None]) -> Callable[..., None]:
     return with_remote
 
 
-def monitor_id(client: Client, text: str) -> str:
-    """The id that a text is, or that belongs to the one monitor of this very name."""
-    if text.startswith("mon_"):
-        return text
-    query = text if len(text) > 1 else None
-    found = [monitor.id for monitor in client.monitors.list(q=query) if monitor.name == text]
-    if not found:
-        fail(f'no monitor is called "{text}"; see statuspulse monitors list', NOT_FOUND)
-    if len(found) > 1:
-        fail(f'several monitors are called "{text}": {", ".join(found)}; name one by its id', WRONG_INPUT)
-    return found[0]
-
-
 def time_text(at: datetime | None) -> str:
     """UTC to the second; a dash for what has no time."""
     return "-" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from statuspulse.cli.groups import INTEGRATIONS, WEBHOOKS, id_of
 from statuspulse.cli.remote import NO, Remote, asks_server, number, time_text
 from statuspulse.cli.tables import Column
+
+if TYPE_CHECKING:
+    from statuspulse.client import Client
 
 _WEBHOOKS = (
     Column("ID"),
@@ -85,7 +89,7 @@ def test_webhook(*, remote: Remote, webhook: str) -> None:
       statuspulse webhooks test -o json whk_8p2r4t6w
     """
     with remote.client() as client:
-        delivery = client.webhooks.test(webhook)
+        delivery = client.webhooks.test(id_of(webhook, WEBHOOKS))
     remote.show(delivery, [("id", delivery.id), ("status", delivery.status), ("answer", _answer(delivery))])
     if delivery.status != "succeeded":
         sys.exit(NO)
@@ -104,7 +108,7 @@ def deliveries(*, remote: Remote, webhook: str, status: str | None) -> None:
       statuspulse webhooks deliveries --status exhausted -o csv whk_8p2r4t6w
     """
     with remote.client() as client:
-        remote.show_list(_DELIVERIES, client.webhooks.deliveries(webhook, status=status), _delivery)
+        remote.show_list(_DELIVERIES, client.webhooks.deliveries(id_of(webhook, WEBHOOKS), status=status), _delivery)
 
 
 @webhooks.command()
@@ -120,13 +124,13 @@ def redeliver(*, remote: Remote, webhook: str, delivery: str) -> None:
       statuspulse webhooks redeliver -o json whk_8p2r4t6w whd_01m83h82va4c6e8g0j2m4p6r8t
     """
     with remote.client() as client:
-        again = client.webhooks.redeliver(webhook, delivery)
+        again = client.webhooks.redeliver(id_of(webhook, WEBHOOKS), delivery)
     remote.show(again, [("id", again.id), ("status", again.status)])
 
 
 @click.group()
 def integrations() -> None:
-    """Where incidents are synced with, and senders of alerts.
+    """Where incidents are synced with, and senders of alerts. INTEGRATION is an id or a name that only one has.
 
     \b
     Examples:
@@ -161,7 +165,7 @@ def test_integration(*, remote: Remote, integration: str) -> None:
       statuspulse integrations test -o json int_4f6h8k2m
     """
     with remote.client() as client:
-        tried = client.integrations.test(integration)
+        tried = client.integrations.test(_id(client, integration))
     members = [
         ("ok", "yes" if tried.ok else "no"),
         ("status", number(tried.provider_status)),
@@ -185,7 +189,11 @@ def log_(*, remote: Remote, integration: str) -> None:
       statuspulse integrations log -o json int_4f6h8k2m
     """
     with remote.client() as client:
-        remote.show_list(_SAID, client.integrations.sync_log(integration), _said)
+        remote.show_list(_SAID, client.integrations.sync_log(_id(client, integration)), _said)
+
+
+def _id(client: Client, text: str) -> str:
+    return id_of(text, INTEGRATIONS, client.integrations.list)
 
 
 def _webhook(hook: Any) -> list[str]:

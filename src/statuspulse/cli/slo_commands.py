@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from statuspulse.cli.groups import SLOS, id_of
 from statuspulse.cli.remote import Remote, asks_server, number, percent, time_text
 from statuspulse.cli.tables import Column
 
@@ -30,6 +31,8 @@ _DAYS = (
 @click.group()
 def slos() -> None:
     """What was promised, and what is left of the budget for failing it.
+
+    SLO is an id, slo_…, or a name that only one has.
 
     \b
     Examples:
@@ -60,11 +63,11 @@ def get(*, remote: Remote, slo: str) -> None:
 
     \b
     Examples:
-      statuspulse slos get slo_3c5e7g9j
+      statuspulse slos get "Checkout"
       statuspulse slos get -o json slo_3c5e7g9j
     """
     with remote.client() as client:
-        found = client.slos.get(slo)
+        found = client.slos.get(id_of(slo, SLOS, client.slos.list))
     budget = found.budget
     members = [
         ("id", found.id),
@@ -95,7 +98,7 @@ def report(*, remote: Remote, slo: str, period: str | None) -> None:
       statuspulse slos report --period 2026-11 -o csv slo_3c5e7g9j
     """
     with remote.client() as client:
-        found = client.slos.report(slo, period=period)
+        found = client.slos.report(id_of(slo, SLOS, client.slos.list), period=period)
     remote.show_table(found, _DAYS, [_day(day) for day in found.daily])
 
 
