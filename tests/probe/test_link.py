@@ -60,6 +60,7 @@ class Linked:
             load=lambda: Load(due=1, in_flight=2, lag_p99_ms=3.5),
             adopt=self._adopt,
             blind=lambda: self.blind,
+            is_stopping=lambda: False,
         )
 
     async def _adopt(self, answer: Assignments) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -47,6 +48,10 @@ def test_a_signal_ends_everything_in_order_within_five_seconds(served: Server, n
     assert served.probe_pids == []
     assert _is_closed_cleanly(served)
     assert "Traceback" not in served.run.complained
+    lines = [json.loads(line) for line in served.run.complained.splitlines()]
+    (stopping,) = [line for line in lines if line["event"] == "process.stopping"]
+    assert (stopping["signal"], stopping["level"]) == (number.name, "info")
+    assert lines[-1] == stopping
 
 
 def test_checks_under_way_do_not_hold_up_the_end(served: Server) -> None:
@@ -86,6 +91,9 @@ def test_a_second_signal_ends_the_process_where_it_stands(served: Server) -> Non
         finally:
             os.kill(probe_pid, signal.SIGCONT)
         eventually(lambda: not served.probe_pids)
+    told = [json.loads(line)["event"] for line in served.run.complained.splitlines()]
+    assert told.count("process.stopping") == 1
+    assert told[-1] == "process.stopping"
 
 
 def test_starts_and_ends_leave_nothing_behind(served: Server) -> None:

@@ -47,7 +47,7 @@ def probe(
 
 
 async def _run(settings: ProbeSettings, *, ends_with_stdin: bool) -> None:
-    stop = stop_on_signals()
+    stop = stop_on_signals(tells=not ends_with_stdin)
     if ends_with_stdin:
         await _stop_with_stdin(stop.set)
     if not agent.has_assignments(settings):
@@ -72,6 +72,9 @@ async def _stop_with_stdin(stop: Callable[[], None]) -> None:
     """The parent holds the other end and never writes: its end, by whatever means, is ours."""
 
     class Parent(asyncio.Protocol):
+        def eof_received(self) -> None:  # a turn of the loop before the other
+            stop()
+
         def connection_lost(self, _error: Exception | None) -> None:
             stop()
 

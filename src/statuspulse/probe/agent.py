@@ -93,7 +93,7 @@ async def run(
         clock = Clock(wall=wall, monotonic=monotonic, not_before=high_water.lived_until or 0)
         gate = Gate(settings.policy)
         closing.callback(gate.close)
-        await _Agent(settings, clock, monotonic, high_water, gate).run(stop)
+        await _Agent(settings, clock, monotonic, high_water, gate, stop).run()
 
 
 class _Agent:
@@ -106,8 +106,10 @@ class _Agent:
         monotonic: Callable[[], float],
         high_water: HighWater,
         gate: Gate,
+        stop: asyncio.Event,
     ) -> None:
         self._settings = settings
+        self._stop = stop
         self._clock = clock
         self._high_water = high_water
         self._gate = gate
@@ -146,11 +148,12 @@ class _Agent:
             ).take,
             adopt=self._adopt,
             blind=self._blind,
+            is_stopping=stop.is_set,
         )
         self._handover = Handover(wheel=self._wheel, release=self._release)
         self._docket = self._docket_of(settings.anchors)
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self) -> None:
         lived_until = self._high_water.lived_until
         kept = self._assigned.loaded()
         if kept is not None:
@@ -169,14 +172,14 @@ class _Agent:
             ]
             if self._docket is not None:
                 ongoing.append(services.create_task(self._docket.run(), name="witnesses"))
-            await self._check(stop)
+            await self._check()
             for task in ongoing:
                 task.cancel()
         await self._part()
 
-    async def _check(self, stop: asyncio.Event) -> None:
+    async def _check(self) -> None:
         async with self._runner:
-            await self._ticker.run(stop)
+            await self._ticker.run(self._stop)
             self._wheel.close()
             for slot in await self._runner.drain(_DRAIN_SECONDS):
                 self._leave_unrun(slot)

@@ -71,7 +71,7 @@ class Link:
     """Three tasks of one probe: `follow`, `ship` and `beat` run until they are cancelled.
 
     `adopt` takes assignments and has persisted them on return; `load` tells how busy the probe is, `blind` what it
-    cannot see; `now` is the clock that results are labelled with.
+    cannot see; `now` is the clock that results are labelled with. While the probe `is_stopping` no trouble is logged.
     """
 
     def __init__(
@@ -85,6 +85,7 @@ class Link:
         load: Callable[[], Load],
         adopt: Callable[[Assignments], Awaitable[None]],
         blind: Callable[[], list[str]],
+        is_stopping: Callable[[], bool],
     ) -> None:
         self._client = client
         self._peer = peer
@@ -94,6 +95,7 @@ class Link:
         self._load = load
         self._adopt = adopt
         self._blind = blind
+        self._is_stopping = is_stopping
         self._heartbeat_seconds: float = _HEARTBEAT_SECONDS
         self._most_results = _MOST_RESULTS
         self._shipped_before = spool.next_seq
@@ -244,6 +246,8 @@ class Link:
                 document = msgspec.msgpack.decode(outcome.body, type=kind)
             except msgspec.DecodeError as error:
                 trouble = f"unreadable answer: {error}"
+        if trouble and self._is_stopping():
+            return None  # the server may be gone before us, which nobody needs to hear
         if trouble and self._troubles.get(what) != trouble:
             log.warning("probe.call_failed", call=what, reason=trouble)
         elif not trouble and what in self._troubles:
