@@ -262,6 +262,15 @@ async def test_a_redirect_is_a_failure_and_is_not_followed(hooks: Hooks) -> None
     assert hooks.arrived("elsewhere") == []
 
 
+async def test_of_a_receiver_without_a_connection_one_word_is_told(hooks: Hooks) -> None:
+    issued = hooks.endpoint(url="http://127.0.0.1:1/hook")
+    hooks.happen()
+    await hooks.work()
+    [delivery] = hooks.deliveries(issued.endpoint)
+    assert delivery.last is not None
+    assert delivery.last.error_class == "connect"
+
+
 async def test_an_address_of_a_denied_class_is_never_dialled(hooks: Hooks) -> None:
     issued = hooks.endpoint(url="https://localhost:1/hook")
     closed = Gate(Policy())
