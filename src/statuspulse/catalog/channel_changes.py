@@ -11,7 +11,7 @@ from statuspulse.catalog.channels import Made, make
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.members.channel import ChannelEdit, ChannelRequest
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
+from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError, existing
 from statuspulse.domain.channel_addresses import ChannelUrlError
 from statuspulse.domain.channel_url import ChannelType
 from statuspulse.domain.difference import Difference
@@ -55,10 +55,7 @@ def create(connection: Connection, instance: Instance, change: Change, sent: Cha
 
 def get(connection: Connection, team_id: str, channel_id: str) -> Channel:
     """Raises MissingError."""
-    found = channels.get(connection, team_id, channel_id)
-    if found is None:
-        raise MissingError
-    return found
+    return existing(channels.get(connection, team_id, channel_id))
 
 
 def edit(connection: Connection, change: Change, channel_id: str, sent: ChannelEdit) -> Channel:
@@ -147,10 +144,7 @@ def test(connection: Connection, change: Change, channel_id: str) -> str:
 
 def notification(connection: Connection, team_id: str, notification_id: str) -> Notification:
     """Raises MissingError."""
-    found = outbox.get(connection, team_id, notification_id)
-    if found is None:
-        raise MissingError
-    return found
+    return existing(outbox.get(connection, team_id, notification_id))
 
 
 def retry(connection: Connection, change: Change, notification_id: str) -> Notification:

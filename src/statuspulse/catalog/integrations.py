@@ -17,7 +17,7 @@ from statuspulse.catalog.incidents import judged_again
 from statuspulse.catalog.members import integration as members
 from statuspulse.catalog.members.integration import COMMON, NAMES, SECRETS, IntegrationEdit
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
+from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError, existing
 from statuspulse.domain import alert
 from statuspulse.domain.access import INTEGRATION_SECRET_PURPOSE
 from statuspulse.domain.difference import Difference
@@ -79,10 +79,7 @@ def create(connection: Connection, keyring: Keyring, policy: Policy, change: Cha
 
 def get(connection: Connection, team_id: str, integration_id: str) -> Integration:
     """Raises MissingError."""
-    found = integrations.get(connection, team_id, integration_id)
-    if found is None:
-        raise MissingError
-    return found
+    return existing(integrations.get(connection, team_id, integration_id))
 
 
 def edit(

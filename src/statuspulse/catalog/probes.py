@@ -10,7 +10,7 @@ from statuspulse.catalog import setup
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.members.probe import ProbeEdit, ProbeRequest
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import MissingError, SoftProblem
+from statuspulse.catalog.refusals import SoftProblem, existing
 from statuspulse.domain.access import PROBE_KEY_PREFIX, PROBE_KEY_PURPOSE, make_token
 from statuspulse.domain.actor import Actor
 from statuspulse.domain.secret import Secret
@@ -56,10 +56,7 @@ def create(connection: Connection, keyring: Keyring, change: Change, sent: Probe
 
 def get(connection: Connection, probe_id: str) -> Probe:
     """Raises MissingError."""
-    probe = probes.by_id(connection, probe_id)
-    if probe is None:
-        raise MissingError
-    return probe
+    return existing(probes.by_id(connection, probe_id))
 
 
 def edit(connection: Connection, change: Change, probe_id: str, sent: ProbeEdit) -> Probe:

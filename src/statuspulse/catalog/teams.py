@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from statuspulse.catalog import merging, setup, tokens
 from statuspulse.catalog.members.team import READ_ONLY, SettingsRequest, TeamEdit, TeamRequest
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
+from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError, existing
 from statuspulse.catalog.tokens import Issued
 from statuspulse.catalog.validation import read
 from statuspulse.domain.access import Principal
@@ -100,9 +100,7 @@ def remove(connection: Connection, change: Change, team_id: str) -> None:
 
 def get(connection: Connection, team_id: str) -> TeamView:
     """Raises MissingError."""
-    team = teams.get(connection, team_id)
-    if team is None:
-        raise MissingError
+    team = existing(teams.get(connection, team_id))
     return TeamView(team=team, default_policy=policies.default_slug(connection, team_id))
 
 

@@ -20,7 +20,7 @@ from statuspulse.catalog.members.webhook import (
 )
 from statuspulse.catalog.named_monitors import check_monitors
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
+from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError, existing
 from statuspulse.delivery import endpoint_events
 from statuspulse.delivery.endpoint_state import disable
 from statuspulse.domain.difference import Difference
@@ -85,10 +85,7 @@ def create(connection: Connection, keyring: Keyring, policy: Policy, change: Cha
 
 def get(connection: Connection, team_id: str, endpoint_id: str) -> Endpoint:
     """Raises MissingError."""
-    found = webhooks.get(connection, team_id, endpoint_id)
-    if found is None:
-        raise MissingError
-    return found
+    return existing(webhooks.get(connection, team_id, endpoint_id))
 
 
 def edit(
@@ -169,10 +166,7 @@ def ping(connection: Connection, change: Change, endpoint_id: str) -> str:
 def delivery_of(connection: Connection, team_id: str, endpoint_id: str, delivery_id: str) -> WebhookDelivery:
     """Raises MissingError."""
     get(connection, team_id, endpoint_id)
-    found = webhook_deliveries.get(connection, endpoint_id, delivery_id)
-    if found is None:
-        raise MissingError
-    return found
+    return existing(webhook_deliveries.get(connection, endpoint_id, delivery_id))
 
 
 def redeliver(connection: Connection, change: Change, endpoint_id: str, delivery_id: str) -> WebhookDelivery:
@@ -181,9 +175,7 @@ def redeliver(connection: Connection, change: Change, endpoint_id: str, delivery
     before = delivery_of(connection, change.team_id, endpoint_id, delivery_id)
     if before.is_leased:
         raise RefusedError("delivery_in_progress", "The delivery is just being made; ask again when it has ended.")
-    event = events.get(connection, change.team_id, before.event_id)
-    if event is None:
-        raise MissingError
+    event = existing(events.get(connection, change.team_id, before.event_id))
     return _owe_again(connection, endpoint, event, change.now, change.now)
 
 
@@ -194,9 +186,7 @@ def redeliver_event(
 
     Raises MissingError, and InvalidInputError for endpoints that the team does not have.
     """
-    event = events.get(connection, change.team_id, event_id)
-    if event is None:
-        raise MissingError
+    event = existing(events.get(connection, change.team_id, event_id))
     enabled = {endpoint.id: endpoint for endpoint in webhooks.enabled_of_team(connection, change.team_id)}
     if endpoint_ids is None:
         chosen = [one for one in enabled.values() if any(is_of(event.type, name) for name in one.wanted.types)]
