@@ -119,7 +119,8 @@ def get(connection: Connection, team_id: str, slug: str) -> Policy:
 
 
 def _to_change(connection: Connection, change: Change, slug: str, if_match: frozenset[str] | None) -> Policy:
-    found = policies.get(connection, change.team_id, slug) if slug.isprintable() else None
+    """The policy in a version that the caller expects; nobody else changes it before the transaction ends."""
+    found = policies.get_to_change(connection, change.team_id, slug) if slug.isprintable() else None
     return as_expected(found, if_match, is_needed=change.needs_precondition)
 
 

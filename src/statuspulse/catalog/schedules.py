@@ -106,7 +106,8 @@ def get(connection: Connection, team_id: str, schedule_id: str) -> Schedule:
 
 
 def _to_change(connection: Connection, change: Change, schedule_id: str, if_match: frozenset[str] | None) -> Schedule:
-    found = schedules.get(connection, change.team_id, schedule_id)
+    """The schedule in a version that the caller expects; nobody else changes it before the transaction ends."""
+    found = schedules.get_to_change(connection, change.team_id, schedule_id)
     return as_expected(found, if_match, is_needed=change.needs_precondition)
 
 

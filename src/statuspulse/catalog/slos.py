@@ -114,7 +114,7 @@ def remarks(connection: Connection, slo: Slo) -> list[SoftProblem]:
 def follow(connection: Connection, monitor: Monitor, before: Monitor | None, now: int) -> None:
     """Makes the monitor's own objective what its configuration says; `before` is the monitor before the change."""
     sla = monitor.config["sla"]
-    stored = slos.of_configs(connection, monitor.team_id, [monitor.key]).get(monitor.key) if before else None
+    stored = slos.of_config_to_change(connection, monitor.team_id, monitor.key) if before else None
     if sla is None:
         if stored is not None:
             slos.remove(connection, monitor.team_id, stored.id)
@@ -137,7 +137,8 @@ def forget(connection: Connection, monitor: Monitor, now: int) -> None:
 
 
 def _to_change(connection: Connection, change: Change, slo_id: str, if_match: frozenset[str] | None) -> Slo:
-    found = slos.get(connection, change.team_id, slo_id)
+    """The objective in a version that the caller expects; nobody else changes it before the transaction ends."""
+    found = slos.get_to_change(connection, change.team_id, slo_id)
     return as_expected(found, if_match, is_needed=change.needs_precondition)
 
 

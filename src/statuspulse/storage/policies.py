@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, or_, select, update
 
 from statuspulse.storage.dialect import insert_or_ignore
 from statuspulse.storage.schema import escalation_policies
@@ -78,10 +78,12 @@ def all_of_team(connection: Connection, team_id: str) -> list[Policy]:
 
 
 def get(connection: Connection, team_id: str, slug: str) -> Policy | None:
-    row = connection.execute(
-        select(escalation_policies).where(escalation_policies.c.team_id == team_id, escalation_policies.c.slug == slug)
-    ).one_or_none()
-    return None if row is None else _policy(row)
+    return _first(connection, _one(team_id, slug))
+
+
+def get_to_change(connection: Connection, team_id: str, slug: str) -> Policy | None:
+    """The same, and nobody else changes it before the transaction ends."""
+    return _first(connection, _one(team_id, slug).with_for_update())
 
 
 def default_slug(connection: Connection, team_id: str) -> str | None:
@@ -133,6 +135,17 @@ def page(
         query = query.where(or_(beyond, (at == after[0]) & same))
     order = (at.desc(), key.desc()) if descending else (at, key)
     return [_policy(row) for row in connection.execute(query.order_by(*order).limit(limit))]
+
+
+def _one(team_id: str, slug: str) -> Select[Any]:
+    return select(escalation_policies).where(
+        escalation_policies.c.team_id == team_id, escalation_policies.c.slug == slug
+    )
+
+
+def _first(connection: Connection, query: Select[Any]) -> Policy | None:
+    row: Row[Any] | None = connection.execute(query).one_or_none()
+    return None if row is None else _policy(row)
 
 
 def _policy(row: Row[Any]) -> Policy:

@@ -1,0 +1,154 @@
+"""Two changes of one thing at the same moment, over two connections, on every database: neither is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event, text
+
+from statuspulse.catalog import escalation_policies, maintenance, people, schedules, slos
+from statuspulse.catalog.instance import Instance
+from statuspulse.catalog.references import Change
+from statuspulse.egress.policy import Policy
+from statuspulse.storage.database import Database
+from statuspulse.storage.sealing import Keyring
+from tests.contracts.ground import ACTOR, TEAM, Ground, lay
+
+PATIENCE = 20
+NOW = 1_790_000_000_000
+INSTANCE = Instance(keyring=Keyring(b"k" * 32), policy=Policy(), min_interval_seconds=10)
+_WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+CHANGE = Change(team_id=TEAM, actor=ACTOR, now=NOW, strict=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """How one of these is made and changed; `two` are changes that have nothing to do with each other."""
+
+    make: Callable[[Connection], Any]
+    edit: Callable[[Connection, Any, Mapping[str, Any]], Any]
+    shown: Callable[[Connection, Any], Mapping[str, Any]]
+    two: tuple[Mapping[str, Any], Mapping[str, Any]]
+
+
+def make_policy(connection: Connection) -> str:
+    steps = [{"delay_seconds": 0, "targets": [{"type": "monitor_notifications"}]}]
+    return escalation_policies.create(connection, CHANGE, {"slug": "night", "name": "Night", "steps": steps}).slug
+
+
+def policy(connection: Connection, slug: str) -> Mapping[str, Any]:
+    found = escalation_policies.get(connection, TEAM, slug)
+    return {"name": found.name, "description": found.description, "version": found.version}
+
+
+def make_schedule(connection: Connection) -> str:
+    people.add(connection, INSTANCE, CHANGE, {"email": "ana@example.com", "role": "responder"})
+    return schedules.create(connection, CHANGE, {"name": "Week", "members": ["ana@example.com"]}).id
+
+
+def schedule(connection: Connection, schedule_id: str) -> Mapping[str, Any]:
+    found = schedules.get(connection, TEAM, schedule_id)
+    return {"name": found.name, "handoff": found.plan["handoff"], "version": found.version}
+
+
+def make_slo(connection: Connection) -> str:
+    members = {"name": "Shop", "objective_pct": 99.9, "tags": ["prod"]}
+    return slos.create(connection, INSTANCE, CHANGE, members).id
+
+
+def slo(connection: Connection, slo_id: str) -> Mapping[str, Any]:
+    found = slos.get(connection, TEAM, slo_id)
+    return {"name": found.name, "objective_pct": found.objective_pct, "version": found.version}
+
+
+def make_window(connection: Connection) -> str:
+    members = {"name": "Patch", "monitors": {"all": True}, "starts_at": "2027-01-03T02:00:00Z", "duration_seconds": 600}
+    return maintenance.create(connection, CHANGE, members, may_backdate=False).id
+
+
+def window(connection: Connection, window_id: str) -> Mapping[str, Any]:
+    found = maintenance.get(connection, TEAM, window_id)
+    return {"name": found.name, "description": found.plan["description"], "version": found.version}
+
+
+KINDS = {
+    "policy": Kind(
+        make=make_policy,
+        edit=lambda connection, slug, sent: escalation_policies.update(
+            connection, CHANGE, slug, sent, deep=True, if_match=None
+        ),
+        shown=policy,
+        two=({"name": "Day"}, {"description": "Of the shop"}),
+    ),
+    "schedule": Kind(
+        make=make_schedule,
+        edit=lambda connection, found, sent: schedules.update(connection, CHANGE, found, sent, None),
+        shown=schedule,
+        two=({"name": "Month"}, {"handoff": "10:30"}),
+    ),
+    "slo": Kind(
+        make=make_slo,
+        edit=lambda connection, found, sent: slos.update(connection, INSTANCE, CHANGE, found, sent),
+        shown=slo,
+        two=({"name": "Checkout"}, {"objective_pct": 99.5}),
+    ),
+    "window": Kind(
+        make=make_window,
+        edit=lambda connection, found, sent: maintenance.update(connection, CHANGE, found, sent),
+        shown=window,
+        two=({"name": "Move"}, {"description": "Rack 4"}),
+    ),
+}
+
+
+@pytest.fixture
+def ground(database: Database) -> Ground:
+    return lay(database)
+
+
+@pytest.fixture
+def other(database_url: str) -> Iterator[Database]:
+    """A second process on the same database."""
+    second = Database(database_url)
+    yield second
+    second.close()
+
+
+def waits(engine: Engine) -> bool:
+    """Whether a transaction waits for another one; on SQLite it waits before it begins, and nobody can tell."""
+    if engine.dialect.name == "sqlite":
+        return True
+    with engine.connect() as connection:
+        return bool(connection.scalar(_WAITING))
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
+def test_of_two_changes_at_once_neither_is_lost(ground: Ground, other: Database, kind: Kind) -> None:
+    """The second reads while the first has written and not committed: it has to see what the first has made."""
+    made = ground.write(kind.make)
+    first, second = kind.two
+    written, committing, read = threading.Event(), threading.Event(), threading.Event()
+
+    def hold(connection: Connection) -> None:
+        kind.edit(connection, made, first)
+        written.set()
+        assert committing.wait(PATIENCE)
+
+    def follow(connection: Connection) -> None:
+        event.listen(connection, "after_cursor_execute", lambda *_: read.set(), once=True)
+        kind.edit(connection, made, second)
+
+    one: Future[None] = ground.database.submit(hold)
+    assert written.wait(PATIENCE)
+    two = other.submit(follow)
+    while not read.wait(0.01) and not waits(ground.database.engines.reader):
+        pass
+    committing.set()
+    one.result(PATIENCE)
+    two.result(PATIENCE)
+    assert ground.read(lambda connection: kind.shown(connection, made)) == {**first, **second, "version": 3}
