@@ -11,8 +11,22 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
-from statuspulse.catalog import escalation_policies, maintenance, people, schedules, slos
+from statuspulse.catalog import (
+    channel_changes,
+    escalation_policies,
+    integrations,
+    maintenance,
+    people,
+    probes,
+    schedules,
+    slos,
+    teams,
+    webhooks,
+)
 from statuspulse.catalog.instance import Instance
+from statuspulse.catalog.members.channel import ChannelEdit, ChannelRequest
+from statuspulse.catalog.members.probe import ProbeEdit
+from statuspulse.catalog.members.webhook import WebhookEdit, WebhookRequest
 from statuspulse.catalog.references import Change
 from statuspulse.egress.policy import Policy
 from statuspulse.storage.database import Database
@@ -76,6 +90,54 @@ def window(connection: Connection, window_id: str) -> Mapping[str, Any]:
     return {"name": found.name, "description": found.plan["description"], "version": found.version}
 
 
+def make_channel(connection: Connection) -> str:
+    sent = ChannelRequest(url="https://ops.example/hooks/alerts")
+    return channel_changes.create(connection, INSTANCE, CHANGE, sent).channel.id
+
+
+def channel(connection: Connection, channel_id: str) -> Mapping[str, Any]:
+    found = channel_changes.get(connection, TEAM, channel_id)
+    return {"name": found.name, "enabled": found.enabled, "version": found.version}
+
+
+def make_endpoint(connection: Connection) -> str:
+    sent = WebhookRequest(url="https://ops.example/hook", events=["*"])
+    return webhooks.create(connection, INSTANCE.keyring, INSTANCE.policy, CHANGE, sent).endpoint.id
+
+
+def edit_endpoint(connection: Connection, endpoint_id: str, sent: Mapping[str, Any]) -> None:
+    webhooks.edit(connection, INSTANCE.keyring, INSTANCE.policy, CHANGE, endpoint_id, WebhookEdit(**sent))
+
+
+def endpoint(connection: Connection, endpoint_id: str) -> Mapping[str, Any]:
+    found = webhooks.get(connection, TEAM, endpoint_id)
+    return {"description": found.description, "payload": found.payload.value, "version": found.version}
+
+
+def make_integration(connection: Connection) -> str:
+    sent = {"kind": "alertmanager"}
+    return integrations.create(connection, INSTANCE.keyring, INSTANCE.policy, CHANGE, sent).integration.id
+
+
+def edit_integration(connection: Connection, integration_id: str, sent: Mapping[str, Any]) -> None:
+    integrations.edit(connection, INSTANCE.keyring, INSTANCE.policy, CHANGE, integration_id, sent)
+
+
+def integration(connection: Connection, integration_id: str) -> Mapping[str, Any]:
+    found = integrations.get(connection, TEAM, integration_id)
+    return {"name": found.name, "enabled": found.enabled, "version": found.version}
+
+
+def team(connection: Connection, team_id: str) -> Mapping[str, Any]:
+    found = teams.get(connection, team_id).team
+    return {"name": found.name, "timezone": found.timezone, "version": found.version}
+
+
+def probe(connection: Connection, probe_id: str) -> Mapping[str, Any]:
+    found = probes.get(connection, probe_id)
+    return {"name": found.name, "draining": found.draining, "version": found.version}
+
+
 KINDS = {
     "policy": Kind(
         make=make_policy,
@@ -102,6 +164,36 @@ KINDS = {
         edit=lambda connection, found, sent: maintenance.update(connection, CHANGE, found, sent),
         shown=window,
         two=({"name": "Move"}, {"description": "Rack 4"}),
+    ),
+    "channel": Kind(
+        make=make_channel,
+        edit=lambda connection, found, sent: channel_changes.edit(connection, CHANGE, found, ChannelEdit(**sent)),
+        shown=channel,
+        two=({"name": "Night"}, {"enabled": False}),
+    ),
+    "webhook": Kind(
+        make=make_endpoint,
+        edit=edit_endpoint,
+        shown=endpoint,
+        two=({"description": "Of the shop"}, {"payload": "thin"}),
+    ),
+    "integration": Kind(
+        make=make_integration,
+        edit=edit_integration,
+        shown=integration,
+        two=({"name": "Alerts"}, {"enabled": False}),
+    ),
+    "team": Kind(
+        make=lambda _: TEAM,
+        edit=lambda connection, found, sent: teams.update(connection, CHANGE, found, sent),
+        shown=team,
+        two=({"name": "Payments"}, {"timezone": "Europe/Berlin"}),
+    ),
+    "probe": Kind(
+        make=lambda _: "prb_00000001",
+        edit=lambda connection, found, sent: probes.edit(connection, CHANGE, found, ProbeEdit(**sent)),
+        shown=probe,
+        two=({"name": "fra-1"}, {"draining": True}),
     ),
 }
 

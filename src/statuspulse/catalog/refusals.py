@@ -136,7 +136,10 @@ def as_expected(found: V | None, if_match: frozenset[str] | None, *, is_needed: 
 def check_precondition(version: int, if_match: frozenset[str] | None, *, is_needed: bool) -> None:
     """Raises PreconditionFailedError for a change that is made on another version, RefusedError without any."""
     if is_needed and if_match is None:
-        message = "This team wants If-Match or config_version with every change; read the object and send its version."
+        message = (
+            "This team wants every change to name the version it is made on; read the object and send its ETag as "
+            "If-Match, or config_version in the body of a monitor."
+        )
         raise RefusedError("precondition_required", message)
     if if_match is not None and not if_match & {"*", str(version)}:
         raise PreconditionFailedError(version, if_match)

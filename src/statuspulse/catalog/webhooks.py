@@ -20,7 +20,7 @@ from statuspulse.catalog.members.webhook import (
 )
 from statuspulse.catalog.named_monitors import check_monitors
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError, existing
+from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError, as_expected, existing
 from statuspulse.delivery import endpoint_events
 from statuspulse.delivery.endpoint_state import disable
 from statuspulse.domain.difference import Difference
@@ -89,17 +89,23 @@ def get(connection: Connection, team_id: str, endpoint_id: str) -> Endpoint:
 
 
 def edit(
-    connection: Connection, keyring: Keyring, policy: Policy, change: Change, endpoint_id: str, sent: WebhookEdit
+    connection: Connection,
+    keyring: Keyring,
+    policy: Policy,
+    change: Change,
+    endpoint_id: str,
+    sent: WebhookEdit,
+    if_match: frozenset[str] | None = None,
 ) -> Endpoint:
-    """What is not sent stays; raises MissingError, InvalidInputError."""
-    stored = get(connection, change.team_id, endpoint_id)
+    """What is not sent stays; raises MissingError, InvalidInputError, PreconditionFailedError, RefusedError."""
+    stored = _to_change(connection, change, endpoint_id, if_match)
     if sent.url is not None and sent.url != stored.url:
         check_address("url", sent.url, Purpose.DELIVERY_WEBHOOK, policy)
     if sent.filters is not None:  # one that was deleted since may be sent back
         check_monitors(connection, change.team_id, sent.filters.monitor_ids, _FILTERED, but=stored.wanted.monitor_ids)
     edited = _edited(keyring, stored, sent)
     if edited != stored:
-        edited = replace(edited, updated_at=change.now)
+        edited = replace(edited, version=stored.version + 1, updated_at=change.now)
         webhooks.save(connection, edited)
         _record(connection, change, "webhook.updated", edited, _differences(stored, edited))
     if sent.enabled is False:
@@ -112,7 +118,7 @@ def enable(connection: Connection, change: Change, endpoint_id: str, *, replay_m
 
     Raises MissingError.
     """
-    stored = get(connection, change.team_id, endpoint_id)
+    stored = existing(webhooks.get_to_change(connection, change.team_id, endpoint_id))
     if stored.enabled:
         return stored
     on = replace(
@@ -122,6 +128,7 @@ def enable(connection: Connection, change: Change, endpoint_id: str, *, replay_m
         disabled_at=None,
         failing_since=None,
         failures=0,
+        version=stored.version + 1,
         updated_at=change.now,
     )
     webhooks.save(connection, on)
@@ -133,21 +140,22 @@ def enable(connection: Connection, change: Change, endpoint_id: str, *, replay_m
     return on
 
 
-def remove(connection: Connection, change: Change, endpoint_id: str) -> None:
-    """The endpoint and its deliveries are gone; raises MissingError."""
-    stored = get(connection, change.team_id, endpoint_id)
+def remove(connection: Connection, change: Change, endpoint_id: str, if_match: frozenset[str] | None = None) -> None:
+    """The endpoint and its deliveries are gone; raises MissingError, PreconditionFailedError, RefusedError."""
+    stored = _to_change(connection, change, endpoint_id, if_match)
     webhooks.remove(connection, change.team_id, endpoint_id)
     _record(connection, change, "webhook.deleted", stored, [Difference("/url", stored.url, None)])
 
 
 def rotate(connection: Connection, keyring: Keyring, change: Change, endpoint_id: str, overlap_seconds: int) -> Issued:
     """Another secret; the one of before signs, too, for a while. Raises MissingError."""
-    stored, secret = get(connection, change.team_id, endpoint_id), new_secret()
+    stored, secret = existing(webhooks.get_to_change(connection, change.team_id, endpoint_id)), new_secret()
     rotated = replace(
         stored,
         secret_sealed=keyring.seal(stored.place("secret"), secret),
         previous_sealed=stored.secret_sealed if overlap_seconds else None,
         previous_until=change.now + overlap_seconds * SECOND if overlap_seconds else None,
+        version=stored.version + 1,
         updated_at=change.now,
     )
     webhooks.save(connection, rotated)
@@ -211,6 +219,12 @@ def replay(connection: Connection, change: Change, endpoint_id: str, sent: Repla
         connection, endpoint, change, sent.begin, sent.end, types=sent.types, only_failed=sent.only_failed
     )
     return Replay(id=new_ulid("rpl", change.now), count=count)
+
+
+def _to_change(connection: Connection, change: Change, endpoint_id: str, if_match: frozenset[str] | None) -> Endpoint:
+    """The endpoint in a version that the caller expects; nobody else changes it before the transaction ends."""
+    found = webhooks.get_to_change(connection, change.team_id, endpoint_id)
+    return as_expected(found, if_match, is_needed=change.needs_precondition)
 
 
 def _send_again(

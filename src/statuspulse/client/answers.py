@@ -105,6 +105,7 @@ class Channel(Answer, frozen=True, kw_only=True):
     last_success_at: datetime | None
     used_by_monitors: int
     previous_secret_until: datetime | None
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -456,6 +457,7 @@ class Integration(Answer, frozen=True, kw_only=True):
     create_on: tuple[str, ...] | None = None
     priority_map: dict[str, str] | None = None
     transitions: JiraTransitions | None = None
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -512,6 +514,7 @@ class IssuedWebhook(Answer, frozen=True, kw_only=True):
     last_success_at: datetime | None
     previous_secret_until: datetime | None
     stats_24h: WebhookStats
+    version: int
     created_at: datetime
     updated_at: datetime
     secret: Secret
@@ -540,6 +543,7 @@ class KeyedProbe(Answer, frozen=True, kw_only=True):
     capacity: int | None
     assigned: int
     ip: str | None
+    config_version: int
     created_at: datetime
     updated_at: datetime
     key: Secret
@@ -614,6 +618,7 @@ class MadeChannel(Answer, frozen=True, kw_only=True):
     last_success_at: datetime | None
     used_by_monitors: int
     previous_secret_until: datetime | None
+    version: int
     created_at: datetime
     updated_at: datetime
     secret: Secret | None
@@ -646,6 +651,7 @@ class MadeIntegration(Answer, frozen=True, kw_only=True):
     create_on: tuple[str, ...] | None = None
     priority_map: dict[str, str] | None = None
     transitions: JiraTransitions | None = None
+    version: int
     created_at: datetime
     updated_at: datetime
     secret: Secret | None
@@ -860,6 +866,7 @@ class NewTeam(Answer, frozen=True, kw_only=True):
     default_regions: tuple[str, ...]
     timezone: str
     settings: TeamSettings
+    version: int
     created_at: datetime
     updated_at: datetime
     token: Secret | None
@@ -1012,6 +1019,7 @@ class Probe(Answer, frozen=True, kw_only=True):
     capacity: int | None
     assigned: int
     ip: str | None
+    config_version: int
     created_at: datetime
     updated_at: datetime
 
@@ -1268,6 +1276,7 @@ class Slo(Answer, frozen=True, kw_only=True):
     burning: str | None
     breached_at: datetime | None
     budget: SloBudget
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -1551,6 +1560,7 @@ class Team(Answer, frozen=True, kw_only=True):
     default_regions: tuple[str, ...]
     timezone: str
     settings: TeamSettings
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -1695,6 +1705,7 @@ class Webhook(Answer, frozen=True, kw_only=True):
     last_success_at: datetime | None
     previous_secret_until: datetime | None
     stats_24h: WebhookStats
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -1769,6 +1780,7 @@ class Window(Answer, frozen=True, kw_only=True):
     status: str
     active_occurrence: Occurrence | None
     next_occurrence: Occurrence | None
+    version: int
     created_at: datetime
     updated_at: datetime
 

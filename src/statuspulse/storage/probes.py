@@ -42,6 +42,7 @@ class Probe:
     draining: bool
     replaces_key: bool
     last_seen_at: int | None
+    version: int
     created_at: int
     updated_at: int
 
@@ -126,6 +127,7 @@ def insert(connection: Connection, probe_id: str, *, region_key: int, name: str,
             name=name,
             digest=digest,
             draining=False,
+            version=1,
             created_at=now,
             updated_at=now,
         )
@@ -140,6 +142,11 @@ def by_digest(connection: Connection, digest: bytes, now: int) -> Probe | None:
 
 def by_id(connection: Connection, probe_id: str) -> Probe | None:
     return _one(connection, _query().where(probes.c.id == probe_id))
+
+
+def by_id_to_change(connection: Connection, probe_id: str) -> Probe | None:
+    """The same, and nobody else changes it before the transaction ends; rows that refer to it are still written."""
+    return _one(connection, _query().where(probes.c.id == probe_id).with_for_update(of=probes, key_share=True))
 
 
 def exists(connection: Connection, probe_id: str) -> bool:
@@ -169,9 +176,9 @@ def count(connection: Connection) -> int:
 
 
 def save(connection: Connection, probe_id: str, *, name: str, draining: bool, now: int) -> None:
-    connection.execute(
-        update(probes).where(probes.c.id == probe_id).values(name=name, draining=draining, updated_at=now)
-    )
+    """Another version of it."""
+    values = {"name": name, "draining": draining, "version": probes.c.version + 1, "updated_at": now}
+    connection.execute(update(probes).where(probes.c.id == probe_id).values(values))
 
 
 def delete(connection: Connection, probe_id: str, now: int) -> None:
@@ -185,9 +192,14 @@ def replace_key(connection: Connection, probe_id: str, digest: bytes, now: int) 
     _set_keys(connection, probe_id, now, digest=digest, previous_digest=None, previous_until=None)
 
 
-def rotate_key(connection: Connection, probe_id: str, digest: bytes, *, until: int, now: int) -> None:
-    """From now on the probe is known by another key, and by its key of now until then."""
-    _set_keys(connection, probe_id, now, digest=digest, previous_digest=probes.c.digest, previous_until=until)
+def rotate_key(connection: Connection, probe_id: str, digest: bytes, *, until: int | None, now: int) -> None:
+    """From now on the probe is known by another key, and by its key of now until then, not at all with None.
+
+    Somebody wanted it so: it makes another version of the probe.
+    """
+    previous = None if until is None else probes.c.digest
+    keys = {"digest": digest, "previous_digest": previous, "previous_until": until}
+    _set_keys(connection, probe_id, now, **keys, version=probes.c.version + 1)
 
 
 def exchange_key(connection: Connection, probe_id: str, digest: bytes, *, used: bytes, now: int) -> None:
@@ -257,6 +269,7 @@ def _probe(row: Row[Any]) -> Probe:
         draining=bool(row.draining),
         replaces_key=bool(row.replaces_key),
         last_seen_at=row.last_seen_at,
+        version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -51,6 +51,7 @@ class WindowItem(Answer):
     status: Literal["scheduled", "active", "ended", "cancelled"]
     active_occurrence: OccurrenceItem | None
     next_occurrence: OccurrenceItem | None
+    version: int
     created_at: datetime
     updated_at: datetime
 

@@ -43,6 +43,7 @@ class ProbeItem(Answer):
     capacity: int | None
     assigned: int
     ip: str | None
+    config_version: int
     created_at: datetime
     updated_at: datetime
 

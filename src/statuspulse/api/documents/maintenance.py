@@ -27,6 +27,7 @@ def window_document(window: Window, monitor_id: str | None, joined: Sequence[str
         "status": window.status_at(now).value,
         "active_occurrence": None if active is None else occurrence_document(active),
         "next_occurrence": None if upcoming is None else occurrence_document(upcoming),
+        "version": window.version,
         "created_at": to_text(window.created_at),
         "updated_at": to_text(window.updated_at),
     }

@@ -25,6 +25,7 @@ READ_ONLY = frozenset(
         "status",
         "active_occurrence",
         "next_occurrence",
+        "version",
         "created_at",
         "updated_at",
     }
