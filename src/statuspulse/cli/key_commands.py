@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from statuspulse.cli.remote import Remote, asks_server, time_text
+from statuspulse.cli.remote import IF_VERSION, Remote, asks_server, time_text
 from statuspulse.cli.tables import Column
 
 _LONGEST_DAYS = 366
@@ -152,17 +152,18 @@ def create_probe(*, remote: Remote, name: str, region: str, region_name: str | N
 
 @probes.command()
 @click.argument("probe_id", metavar="ID")
+@IF_VERSION
 @asks_server
-def delete(*, remote: Remote, probe_id: str) -> None:
-    """Delete a probe; its key ends with it.
+def delete(*, remote: Remote, probe_id: str, if_version: int | None) -> None:
+    """Delete a probe; its key ends with it. Its version is its config_version.
 
     \b
     Examples:
       statuspulse probes delete "$PROBE"
-      statuspulse probes delete --help
+      statuspulse probes delete --if-version 2 "$PROBE"
     """
     with remote.client() as client:
-        client.probes.delete(probe_id)
+        client.probes.delete(probe_id, if_match=if_version)
         click.echo(f"{probe_id} is deleted.", err=True)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from statuspulse.cli.remote import Remote, asks_server, monitor_id, time_text
+from statuspulse.cli.remote import IF_VERSION, Remote, asks_server, monitor_id, time_text
 from statuspulse.cli.tables import Column
 
 _COLUMNS = (
@@ -136,17 +136,18 @@ def end(*, remote: Remote, window: str) -> None:
 
 @maintenance.command()
 @_WINDOW
+@IF_VERSION
 @asks_server
-def cancel(*, remote: Remote, window: str) -> None:
+def cancel(*, remote: Remote, window: str, if_version: int | None) -> None:
     """Cancel a window with all that is to come; one that is active ends.
 
     \b
     Examples:
       statuspulse maintenance cancel mwn_7mg9dkej
-      statuspulse maintenance cancel --help
+      statuspulse maintenance cancel --if-version 2 mwn_7mg9dkej
     """
     with remote.client() as client:
-        _show(remote, client.maintenance.cancel(window))
+        _show(remote, client.maintenance.cancel(window, if_match=if_version))
 
 
 def _row(window: Any) -> list[str]:
@@ -167,6 +168,7 @@ def _show(remote: Remote, window: Any) -> None:
             ("until", ends),
             ("rule", window.rrule or "-"),
             ("timezone", window.timezone or "-"),
+            ("version", str(window.version)),
         ],
     )
 
