@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from statuspulse.catalog import (
     escalation_policies,
     integrations,
     maintenance,
+    monitors,
     people,
     probes,
     schedules,
@@ -27,8 +27,10 @@ from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.members.channel import ChannelEdit, ChannelRequest
 from statuspulse.catalog.members.probe import ProbeEdit
 from statuspulse.catalog.members.webhook import WebhookEdit, WebhookRequest
+from statuspulse.catalog.monitors import Edit, Way
 from statuspulse.catalog.references import Change
 from statuspulse.egress.policy import Policy
+from statuspulse.storage import slos as stored_slos
 from statuspulse.storage.database import Database
 from statuspulse.storage.sealing import Keyring
 from tests.contracts.ground import ACTOR, TEAM, Ground, lay
@@ -38,6 +40,9 @@ NOW = 1_790_000_000_000
 INSTANCE = Instance(keyring=Keyring(b"k" * 32), policy=Policy(), min_interval_seconds=10)
 _WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 CHANGE = Change(team_id=TEAM, actor=ACTOR, now=NOW, strict=False)
+
+
+Work = Callable[[Connection], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,28 +224,58 @@ def waits(engine: Engine) -> bool:
         return bool(connection.scalar(_WAITING))
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
-def test_of_two_changes_at_once_neither_is_lost(ground: Ground, other: Database, kind: Kind) -> None:
-    """The second reads while the first has written and not committed: it has to see what the first has made."""
-    made = ground.write(kind.make)
-    first, second = kind.two
+def at_once(ground: Ground, other: Database, one: Work, two: Work, *, reads: str = "FROM ") -> None:
+    """`two` runs while `one` has written and not committed, until it waits for that or has read past it."""
     written, committing, read = threading.Event(), threading.Event(), threading.Event()
 
     def hold(connection: Connection) -> None:
-        kind.edit(connection, made, first)
+        one(connection)
         written.set()
         assert committing.wait(PATIENCE)
 
     def follow(connection: Connection) -> None:
-        event.listen(connection, "after_cursor_execute", lambda *_: read.set(), once=True)
-        kind.edit(connection, made, second)
+        def look(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            if reads in statement:
+                read.set()
 
-    one: Future[None] = ground.database.submit(hold)
+        event.listen(connection, "after_cursor_execute", look)
+        two(connection)
+
+    held = ground.database.submit(hold)
     assert written.wait(PATIENCE)
-    two = other.submit(follow)
+    following = other.submit(follow)
     while not read.wait(0.01) and not waits(ground.database.engines.reader):
         pass
     committing.set()
-    one.result(PATIENCE)
-    two.result(PATIENCE)
+    held.result(PATIENCE)
+    following.result(PATIENCE)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
+def test_of_two_changes_at_once_neither_is_lost(ground: Ground, other: Database, kind: Kind) -> None:
+    made = ground.write(kind.make)
+    first, second = kind.two
+    at_once(
+        ground,
+        other,
+        lambda connection: kind.edit(connection, made, first),
+        lambda connection: kind.edit(connection, made, second),
+    )
     assert ground.read(lambda connection: kind.shown(connection, made)) == {**first, **second, "version": 3}
+
+
+def test_an_objective_keeps_its_name_while_its_monitor_gets_another(ground: Ground, other: Database) -> None:
+    """It follows the configuration of the monitor, whose change writes it, too."""
+    members = {"name": "Shop", "type": "http", "url": "https://shop.example/", "sla": {"objective_pct": 99.9}}
+    monitor = ground.write(lambda connection: monitors.create(connection, INSTANCE, CHANGE, members)).view.monitor
+    (led,) = ground.read(lambda connection: stored_slos.of_configs(connection, TEAM, [monitor.key])).values()
+    rename = Edit(sent={"name": "Checkout"}, way=Way.PATCH, if_match=None, dry_run=False)
+    at_once(
+        ground,
+        other,
+        lambda connection: slos.update(connection, INSTANCE, CHANGE, led.id, {"name": "Our promise"}),
+        lambda connection: monitors.update(connection, INSTANCE, CHANGE, monitor.id, rename),
+        reads="FROM slos",
+    )
+    kept = ground.read(lambda connection: slo(connection, led.id))
+    assert (kept["name"], kept["version"]) == ("Our promise", 3)
