@@ -161,3 +161,13 @@ def test_an_endpoint_that_is_switched_on_and_off_has_other_versions(api: Api) ->
     assert one.call("PATCH", {"enabled": False}).headers["ETag"] == '"2"'
     assert one.call("POST", at="/enable").headers["ETag"] == '"3"'
     assert one.call("POST", at="/enable").headers["ETag"] == '"3"'
+
+
+def test_the_version_of_a_team_may_be_sent_back_with_it_and_a_member_has_none(api: Api) -> None:
+    one = made(api, KINDS["team"])
+    document = one.call("GET").json()
+    assert one.call("PATCH", document).headers["ETag"] == '"1"'
+    member = one.call("POST", {"email": "ana@example.com", "role": "viewer"}, at="/members").json()
+    assert "version" not in member
+    refused = one.call("PATCH", {"role": "editor", "version": 1}, at=f"/members/{member['id']}")
+    assert code(refused) == (422, "validation_failed")

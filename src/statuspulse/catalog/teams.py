@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from statuspulse.catalog import merging, setup, tokens
-from statuspulse.catalog.members.team import READ_ONLY, SettingsRequest, TeamEdit, TeamRequest
+from statuspulse.catalog.members.team import READ_ONLY_OF_TEAM, SettingsRequest, TeamEdit, TeamRequest
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError, as_expected, existing
 from statuspulse.catalog.tokens import Issued
@@ -72,7 +72,7 @@ def update(
     Raises InvalidInputError, MissingError, PreconditionFailedError, RefusedError.
     """
     before = _to_change(connection, change, team_id, if_match)
-    edit = read(TeamEdit, merging.writable(sent, {"id": team_id, "team_id": team_id}, read_only=READ_ONLY))
+    edit = read(TeamEdit, merging.writable(sent, {"id": team_id, "team_id": team_id}, read_only=READ_ONLY_OF_TEAM))
     if edit.slug not in {None, before.team.slug}:
         message = "cannot be changed; links and headers name the team by it"
         raise InvalidInputError([Detail(code="parameter_immutable", path=("slug",), message=message)])

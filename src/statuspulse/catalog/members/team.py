@@ -17,8 +17,9 @@ DEFAULT_REGIONS = ["local"]
 
 # Members of an answer that may be sent back with a PATCH; they are not the caller's to set there.
 READ_ONLY = frozenset(
-    {"object", "request_id", "message", "warnings", "id", "team_id", "user_id", "version", "created_at", "updated_at"}
+    {"object", "request_id", "message", "warnings", "id", "team_id", "user_id", "created_at", "updated_at"}
 )
+READ_ONLY_OF_TEAM = READ_ONLY | {"version"}
 
 _EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+")
 
