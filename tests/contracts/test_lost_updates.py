@@ -238,6 +238,8 @@ def at_once(ground: Ground, other: Database, one: Work, two: Work, *, reads: str
             if reads in statement:
                 read.set()
 
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL lock_timeout = 0"))  # how long it waits is up to the machine
         event.listen(connection, "after_cursor_execute", look)
         two(connection)
 
