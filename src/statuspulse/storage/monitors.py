@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, Select, and_, bindparam, case, func, or_, select, true, update
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -357,7 +358,7 @@ def monitor_of(row: Row[Any]) -> Monitor:
         name=row.name,
         type=row.type,
         target=row.target,
-        config=json.loads(row.config),
+        config=msgspec.json.decode(row.config),
         config_version=row.config_version,
         judged_from_version=row.judged_from_version,
         revision=row.revision,
