@@ -188,7 +188,7 @@ def note_told(connection: Connection, team_id: str, channel_id: str, now: int) -
 def masked_urls(connection: Connection, team_id: str, ids: Collection[str]) -> dict[str, str]:
     """What answers show of some channels of the team, by id; unknown ids are missing."""
     query = select(channels.c.id, channels.c.url_masked).where(channels.c.team_id == team_id, channels.c.id.in_(ids))
-    return {row.id: f"{row.url_masked}#{row.id}" for row in connection.execute(query)}
+    return {row.id: f"{row.url_masked}#{row.id}" for row in connection.execute(query)} if ids else {}
 
 
 def record_success(connection: Connection, team_id: str, channel_id: str, now: int) -> None:

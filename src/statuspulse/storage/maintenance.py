@@ -35,6 +35,9 @@ _IS_OWN = windows.c.monitor_key.in_(bindparam("keys", expanding=True))
 _SHARED, _OWN = Prepared(select(windows).where(_HOLDS, _IS_SHARED)), Prepared(select(windows).where(_HOLDS, _IS_OWN))
 _PLANNED = Prepared(select(windows).where(_GOES_ON, _IS_SHARED))
 _OWN_PLANNED = Prepared(select(windows).where(_GOES_ON, _IS_OWN))
+_OPEN = Prepared(
+    select(spans).where(spans.c.monitor_key.in_(bindparam("keys", expanding=True)), spans.c.is_open.is_(True))
+)
 _TOUCHING = Prepared(
     select(spans)
     .where(
@@ -274,8 +277,7 @@ def planned(connection: Connection, team_id: str, monitor_keys: Collection[int])
 
 def open_spans(connection: Connection, monitor_keys: Collection[int]) -> dict[int, list[CoveredSpan]]:
     """What is covered by monitor key; one that is not is missing."""
-    query = select(spans).where(spans.c.monitor_key.in_(monitor_keys), spans.c.is_open.is_(True))
-    return _by_monitor(connection.execute(query))
+    return _by_monitor(_OPEN.rows(connection, keys=list(monitor_keys)))
 
 
 def spans_by_monitor(

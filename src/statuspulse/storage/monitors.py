@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, and_, bindparam, case, func, or_, select, true, update
+from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, case, func, or_, select, true, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from statuspulse.domain.actor import Actor
@@ -108,6 +108,29 @@ _ONE_WITH_STATE = Prepared(
     .join(monitor_states, monitor_states.c.monitor_key == monitors.c.key)
     .where(monitors.c.team_id == bindparam("team"), monitors.c.id == bindparam("id"), monitors.c.deleted_at.is_(None))
 )
+_KEYS: BindParameter[int] = bindparam("keys", expanding=True)
+_LIVING = Prepared(
+    select(monitors).where(monitors.c.key.in_(_KEYS), monitors.c.deleted_at.is_(None)).order_by(monitors.c.key)
+)
+_STATES = Prepared(select(monitor_states).where(monitor_states.c.monitor_key.in_(_KEYS)))
+_NEWEST_CHECK = (
+    select(results.c.scheduled_at + results.c.observed_after_ms)
+    .where(results.c.monitor_key == monitors.c.key, results.c.region_key == regions.c.key, IS_SLOT)
+    .order_by(results.c.scheduled_at.desc())
+    .limit(1)
+    .correlate(monitors, regions)
+    .scalar_subquery()
+)
+_LAST_PROBES = Prepared(
+    select(monitors.c.key, _NEWEST_CHECK.label("at"))
+    .join_from(monitors, regions, true())
+    .where(monitors.c.key.in_(_KEYS))
+)
+_OPEN_INCIDENTS = Prepared(
+    select(incidents.c.monitor_key, incidents.c.id)
+    .where(incidents.c.monitor_key.in_(_KEYS), incidents.c.state != IncidentState.RESOLVED.value)
+    .order_by(incidents.c.triggered_at.desc(), incidents.c.id.desc())
+)
 
 
 def insert(connection: Connection, monitor: Monitor) -> int:
@@ -165,8 +188,7 @@ def get_to_change(connection: Connection, team_id: str, monitor_id: str) -> Moni
 
 def living_of(connection: Connection, keys: Collection[int]) -> list[Monitor]:
     """Monitors by their keys, in the order of these; those that are deleted are missing."""
-    query = select(monitors).where(monitors.c.key.in_(keys), monitors.c.deleted_at.is_(None)).order_by(monitors.c.key)
-    return [monitor_of(row) for row in connection.execute(query)] if keys else []
+    return [monitor_of(row) for row in _LIVING.rows(connection, keys=list(keys))] if keys else []
 
 
 def exists(connection: Connection, monitor_id: str) -> bool:
@@ -224,23 +246,13 @@ def listed(
 
 def states(connection: Connection, keys: Collection[int]) -> dict[int, MonitorState]:
     """The state of each monitor, by key."""
-    query = select(monitor_states).where(monitor_states.c.monitor_key.in_(keys))
-    return {row.monitor_key: state_in(row) for row in connection.execute(query)}
+    return {row.monitor_key: state_in(row) for row in _STATES.rows(connection, keys=list(keys))}
 
 
 def last_probes(connection: Connection, keys: Collection[int]) -> dict[int, int]:
     """When the newest check of each monitor ended, by key; monitors never looked at are missing."""
-    newest = (
-        select(results.c.scheduled_at + results.c.observed_after_ms)
-        .where(results.c.monitor_key == monitors.c.key, results.c.region_key == regions.c.key, IS_SLOT)
-        .order_by(results.c.scheduled_at.desc())
-        .limit(1)
-        .correlate(monitors, regions)
-        .scalar_subquery()
-    )
-    query = select(monitors.c.key, newest.label("at")).join_from(monitors, regions, true())
     found: dict[int, int] = {}
-    for key, at in connection.execute(query.where(monitors.c.key.in_(keys))):
+    for key, at in _LAST_PROBES.rows(connection, keys=list(keys)):
         if at is not None:
             found[key] = max(at, found.get(key, at))
     return found
@@ -248,12 +260,7 @@ def last_probes(connection: Connection, keys: Collection[int]) -> dict[int, int]
 
 def open_incidents(connection: Connection, keys: Collection[int]) -> dict[int, str]:
     """The open incident of each monitor, the oldest where there are several, by key."""
-    query = (
-        select(incidents.c.monitor_key, incidents.c.id)
-        .where(incidents.c.monitor_key.in_(keys), incidents.c.state != IncidentState.RESOLVED.value)
-        .order_by(incidents.c.triggered_at.desc(), incidents.c.id.desc())
-    )
-    return {row.monitor_key: row.id for row in connection.execute(query)}
+    return {row.monitor_key: row.id for row in _OPEN_INCIDENTS.rows(connection, keys=list(keys))}
 
 
 def names_and_states(connection: Connection, team_id: str) -> list[tuple[str, str, State]]:
