@@ -108,6 +108,9 @@ _ONE_WITH_STATE = Prepared(
     .join(monitor_states, monitor_states.c.monitor_key == monitors.c.key)
     .where(monitors.c.team_id == bindparam("team"), monitors.c.id == bindparam("id"), monitors.c.deleted_at.is_(None))
 )
+_ANY = Prepared(select(monitors.c.id).where(monitors.c.id == bindparam("id")))
+_INSERT = monitors.insert().returning(monitors.c.key)
+_UNLINK = monitor_channels.delete().where(monitor_channels.c.monitor_key == bindparam("mine"))
 _KEYS: BindParameter[int] = bindparam("keys", expanding=True)
 _LIVING = Prepared(
     select(monitors).where(monitors.c.key.in_(_KEYS), monitors.c.deleted_at.is_(None)).order_by(monitors.c.key)
@@ -135,17 +138,14 @@ _OPEN_INCIDENTS = Prepared(
 
 def insert(connection: Connection, monitor: Monitor) -> int:
     """Stores a new monitor; its `key` is given by the database and answered."""
-    key: int = connection.execute(
-        monitors.insert()
-        .values(
-            id=monitor.id,
-            team_id=monitor.team_id,
-            type=monitor.type,
-            created_at=monitor.created_at,
-            **_changing_columns(monitor),
-        )
-        .returning(monitors.c.key)
-    ).scalar_one()
+    row = {
+        "id": monitor.id,
+        "team_id": monitor.team_id,
+        "type": monitor.type,
+        "created_at": monitor.created_at,
+        **_changing_columns(monitor),
+    }
+    key: int = connection.execute(_INSERT, row).scalar_one()
     return key
 
 
@@ -193,7 +193,7 @@ def living_of(connection: Connection, keys: Collection[int]) -> list[Monitor]:
 
 def exists(connection: Connection, monitor_id: str) -> bool:
     """Whether any team has or had a monitor with the id."""
-    return connection.scalar(select(monitors.c.id).where(monitors.c.id == monitor_id)) is not None
+    return bool(_ANY.rows(connection, id=monitor_id))
 
 
 def known_ids(connection: Connection, team_id: str, ids: Collection[str]) -> set[str]:
@@ -212,7 +212,7 @@ def ids_of(connection: Connection, team_id: str, keys: Collection[int]) -> dict[
 
 def link_channels(connection: Connection, key: int, channel_ids: Sequence[str]) -> None:
     """The monitor notifies these channels, in this order, and no others."""
-    connection.execute(monitor_channels.delete().where(monitor_channels.c.monitor_key == key))
+    connection.execute(_UNLINK, {"mine": key})
     if channel_ids:
         connection.execute(
             insert_or_ignore(connection, monitor_channels),

@@ -6,10 +6,17 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, or_, select, update
 
 from statuspulse.storage.dialect import insert_or_ignore
+from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import escalation_policies
+
+_DEFAULT = Prepared(
+    select(escalation_policies.c.slug).where(
+        escalation_policies.c.team_id == bindparam("team"), escalation_policies.c.is_default
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +95,7 @@ def get_to_change(connection: Connection, team_id: str, slug: str) -> Policy | N
 
 def default_slug(connection: Connection, team_id: str) -> str | None:
     """The policy of monitors that name none; None when the team has not chosen one."""
-    slug: str | None = connection.scalar(
-        select(escalation_policies.c.slug).where(
-            escalation_policies.c.team_id == team_id, escalation_policies.c.is_default
-        )
-    )
-    return slug
+    return next((row.slug for row in _DEFAULT.rows(connection, team=team_id)), None)
 
 
 def set_default(connection: Connection, team_id: str, slug: str | None, now: int) -> None:

@@ -15,6 +15,10 @@ from statuspulse.storage.dialect import insert_or_ignore
 from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import probes, regions
 
+# The place of pings is none that checks are run from.
+_LIVE_REGIONS = select(regions).where(regions.c.deleted_at.is_(None), regions.c.slug != INBOUND)
+_SLUGS = Prepared(_LIVE_REGIONS.order_by(regions.c.slug))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
@@ -89,11 +93,11 @@ def note_presence(connection: Connection, probe_id: str, *, since: int | None, r
 
 def region_slugs(connection: Connection) -> list[str]:
     """Every region that checks can be run from, by slug."""
-    return [row.slug for row in connection.execute(_live_regions().order_by("slug"))]
+    return [row.slug for row in _SLUGS.rows(connection)]
 
 
 def region(connection: Connection, slug: str) -> Region | None:
-    row = connection.execute(_live_regions().where(regions.c.slug == slug)).one_or_none()
+    row = connection.execute(_LIVE_REGIONS.where(regions.c.slug == slug)).one_or_none()
     return None if row is None else _region(row)
 
 
@@ -101,7 +105,7 @@ def regions_page(
     connection: Connection, *, after: tuple[int, str] | None, descending: bool, limit: int
 ) -> list[Region]:
     """Regions by age, those of one age by slug."""
-    query = _in_order(_live_regions(), (regions.c.created_at, regions.c.slug), after, descending=descending)
+    query = _in_order(_LIVE_REGIONS, (regions.c.created_at, regions.c.slug), after, descending=descending)
     return [_region(row) for row in connection.execute(query.limit(limit))]
 
 
@@ -214,11 +218,6 @@ def end_former_key(connection: Connection, probe_id: str, now: int) -> None:
 
 def _set_keys(connection: Connection, probe_id: str, now: int, **values: Any) -> None:
     connection.execute(update(probes).where(probes.c.id == probe_id).values(**values, updated_at=now))
-
-
-def _live_regions() -> Select[Any]:
-    """The place of pings is none that checks are run from."""
-    return select(regions).where(regions.c.deleted_at.is_(None), regions.c.slug != INBOUND)
 
 
 def _in_order(
