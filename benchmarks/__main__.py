@@ -9,6 +9,7 @@ import sys
 from benchmarks import (
     api_throughput,
     big_start,
+    big_window,
     dns_checks,
     flat_cost,
     highest_rate,
@@ -29,6 +30,7 @@ BENCHMARKS = {
     "flat_cost": flat_cost.run,
     "highest_rate": highest_rate.run,
     "big_start": big_start.run,
+    "big_window": big_window.run,
     "status_reads": status_reads.run,
     "api_throughput": api_throughput.run,
     "prometheus": prometheus.run,

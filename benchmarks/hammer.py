@@ -1,7 +1,7 @@
 """Calls an API over connections that stay open, each call as soon as the one before is answered.
 
-`python -m benchmarks.hammer` takes a document on standard input and prints one, see `Job` and `Blows`. It looks
-at no more of an answer than its status and its length.
+`python -m benchmarks.hammer FILE` takes a document on standard input and writes one to the file, see `Job` and `Blows`.
+It looks at no more of an answer than its status and its length.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import cycle
+from pathlib import Path
 from typing import Any, cast
 
 from benchmarks.processes import module, running
@@ -88,9 +90,13 @@ class _Talk(asyncio.Protocol):
 
 def hammered(job: Job) -> Blows:
     """Does the job in a process of its own, so that its work is not counted as the server's."""
-    with running(module("benchmarks.hammer")) as process:
-        said, _ = process.communicate(json.dumps(asdict(job)), timeout=job.seconds + _PATIENCE_SECONDS)
-    found: dict[str, Any] = json.loads(said)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "blows.json")
+        with running(module("benchmarks.hammer", str(file))) as process:
+            process.communicate(json.dumps(asdict(job)), timeout=job.seconds + _PATIENCE_SECONDS)
+        if process.returncode:
+            raise RuntimeError(f"the calls ended early, with status {process.returncode}")
+        found: dict[str, Any] = json.loads(file.read_text())
     return Blows(**found)
 
 
@@ -124,7 +130,7 @@ def _written(job: Job, method: str, path: str, body: str) -> bytes:
 
 def main() -> None:
     job = Job(**json.load(sys.stdin))
-    sys.stdout.write(json.dumps(asdict(loop.run(_hammer(job)))))
+    Path(sys.argv[1]).write_text(json.dumps(asdict(loop.run(_hammer(job)))))
 
 
 if __name__ == "__main__":

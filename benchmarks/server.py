@@ -9,7 +9,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,17 @@ class Server:
 
             yield get
 
+    def post(self, path: str, body: Mapping[str, object]) -> bytes:
+        """What it answers; an answer that is no success is a RuntimeError."""
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+        with contextlib.closing(HTTPConnection(self.address, timeout=_PATIENCE_SECONDS)) as connection:
+            connection.request("POST", path, body=json.dumps(body), headers=headers)
+            answer = connection.getresponse()
+            said = answer.read()
+            if not 200 <= answer.status < 300:
+                raise RuntimeError(f"POST {path} answered {answer.status} {said.decode()}")
+            return said
+
     def await_result(self) -> None:
         """Waits until the result of a check of its own is committed: its probe has taken up the monitors."""
         until = time.monotonic() + _PATIENCE_SECONDS
@@ -90,7 +101,7 @@ class Server:
 def seed(folder: Path, monitors: Sequence[Monitor], *, first: int = 0) -> None:
     """Stores monitors in the data directory; no server runs on it. `first` counts those that it has already."""
     named = [{"id": monitor_id(number), **monitor} for number, monitor in enumerate(monitors, first)]
-    token = {"name": "benchmark", "token": TOKEN, "scopes": ["monitors:write"]}
+    token = {"name": "benchmark", "token": TOKEN, "scopes": ["monitors:write", "maintenance:write"]}
     document = {"team": {"name": "Benchmark", "slug": "benchmark"}, "tokens": [token], "monitors": named}
     seeding = subprocess.run(
         module("statuspulse", "admin", "seed", "--file", "-"),

@@ -17,7 +17,7 @@ from typing import TypeVar, TypeVarTuple
 from sqlalchemy import Connection
 
 from statuspulse.domain.times import from_text
-from statuspulse.storage.database import Database
+from statuspulse.storage.database import About, Database, of_everything
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -99,12 +99,12 @@ class _QuietSelector(selectors.DefaultSelector):
 class WatchedDatabase(Database):
     """A database whose writes make a loop on virtual time stand still until they are told."""
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], *, about: About[T] = of_everything) -> T:
         loop = asyncio.get_running_loop()
         if not isinstance(loop, VirtualTimeLoop):
-            return await super().write(work)
+            return await super().write(work, about=about)
         with loop.standing_still():
-            return await super().write(work)
+            return await super().write(work, about=about)
 
 
 def virtual_now() -> int:

@@ -221,6 +221,34 @@ def test_a_key_is_alone_on_standard_output(served: Server, tmp_path: Path) -> No
     assert "fra-1" in run(served.url, "probes", "list").stdout
 
 
+def settle(served: Server, *, wants: bool) -> int:
+    """Whether the team wants versions from now on; answers the status."""
+    settings = {"settings": {"require_preconditions": wants}}
+    return served.call("PATCH", "/teams/default", settings, headers={"If-Match": "*"}).status_code
+
+
+def test_a_team_that_wants_versions_is_served_too(served: Server) -> None:
+    """A refusal tells where the version is found and how it is named."""
+    probe = run(served.url, "probes", "create", "--region", "eu-north", "-o", "json", "osl-1")
+    window = ("maintenance", "create", "--name", "Move", "--at", "2035-01-07T02:00:00Z", "--for", "4h", "--all")
+    planned = json.loads(run(served.url, *window, "-o", "json").stdout)
+    monitor = served.create(name="Careful", type="http", url="http://127.0.0.1:9/", paused=True)
+    assert settle(served, wants=True) == 200
+    for words, looking in (
+        (("monitors", "delete", monitor), "monitors get"),
+        (("maintenance", "cancel", planned["id"]), "maintenance list"),
+        (("probes", "delete", json.loads(probe.stdout)["id"]), "probes list"),
+    ):
+        refused = run(served.url, *words)
+        assert (refused.returncode, refused.stdout) == (5, "")
+        assert (
+            f"look at its version: statuspulse {looking} -o json; then name that with --if-version N" in refused.stderr
+        )
+        assert run(served.url, *words, "--if-version", "9").returncode == 5
+        assert run(served.url, *words, "--if-version", "1").returncode == 0
+    assert settle(served, wants=False) == 200
+
+
 def test_the_description_and_the_health_need_no_token(served: Server) -> None:
     assert json.loads(run(served.url, "openapi", token="").stdout)["openapi"] == "3.1.0"
     assert run(served.url, "healthcheck", token="").returncode == 0

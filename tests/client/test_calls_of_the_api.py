@@ -253,6 +253,39 @@ def test_probes_and_their_regions(client: Client) -> None:
     client.probes.delete(made.id)
 
 
+def test_what_has_a_version_is_changed_and_deleted_on_a_condition(client: Client) -> None:
+    """By a client of a team that wants it, which a change without a version is refused."""
+    team = client.me().team_id
+    assert team is not None
+    client.teams.add_member(team, email="ana@example.com", role="editor")
+    steps = [{"delay_seconds": 0, "targets": [{"type": "monitor_notifications"}]}]
+    whom: dict[str, Any] = {"monitors": {"all": True}, "starts_at": "2035-01-07T02:00:00Z", "duration_seconds": 600}
+    made: tuple[tuple[Any, Any], ...] = (
+        (client.channels, client.channels.create(url="https://hooks.example/careful")),
+        (client.webhooks, client.webhooks.create(url="https://hooks.example/careful", events=["*"])),
+        (client.integrations, client.integrations.create(kind="alertmanager")),
+        (client.probes, client.probes.create(name="one", region="eu-south")),
+        (client.schedules, client.schedules.create(name="Careful", members=["ana@example.com"])),
+        (client.policies, client.policies.create(slug="careful", name="Careful", steps=steps)),
+        (client.slos, client.slos.create(name="Careful", objective_pct=99.9, tags=["careful"])),
+        (client.maintenance, client.maintenance.create(name="Careful", **whom)),
+    )
+    client.teams.update(team, settings={"require_preconditions": True}, if_match=client.teams.get(team).version)
+    for resource, one in made:
+        named = one.slug if resource is client.policies else one.id
+        end = resource.cancel if resource is client.maintenance else resource.delete
+        member = "description" if resource is client.webhooks else "name"
+        version = "config_version" if resource is client.probes else "version"
+        with pytest.raises(PreconditionFailedError, match="If-Match"):
+            resource.update(named, **{member: "New"})
+        changed = resource.update(named, if_match=1, **{member: "New"})
+        assert (getattr(one, version), getattr(changed, version)) == (1, 2)
+        with pytest.raises(PreconditionFailedError):
+            end(named, if_match=1)
+        end(named, if_match=2)
+    client.teams.update(team, settings={"require_preconditions": False}, if_match=client.teams.get(team).version)
+
+
 def test_any_other_call_can_be_made_by_hand(kind: str, api: Api) -> None:
     assert ask(kind, api.url, lambda client: client.call("GET", "me"), token=READER)["object"] == "principal"
     assert ask(kind, api.url, lambda client: client.openapi(), token=None)["openapi"] == "3.1.0"

@@ -74,6 +74,7 @@ class Scene:
                     name=name,
                     enabled=True,
                     health="ok",
+                    version=1,
                     created_at=1,
                     updated_at=1,
                 )

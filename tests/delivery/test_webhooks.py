@@ -289,6 +289,7 @@ async def test_410_disables_at_once_and_the_others_hear_of_it(hooks: Hooks) -> N
     hooks.receiver.scripts["gone"] = [http_answer(410, b"", "Connection: close")]
     await hooks.work()
     assert (hooks.stored(gone).enabled, hooks.stored(gone).disabled_reason) == (False, DisabledReason.GONE)
+    assert hooks.stored(gone).version == 2
     [told] = hooks.arrived("other")
     document = json.loads(told.body)
     assert document["type"] == "endpoint.disabled"
@@ -312,6 +313,7 @@ async def test_five_days_without_a_success_disable_and_cancel_what_is_owed(hooks
         hooks.happen()
     await hooks.work()
     assert hooks.stored(endpoint).enabled  # eleven or twelve attempts say too little
+    assert hooks.stored(endpoint).version == 1  # how it fares is nobody's change
     hooks.clock.at += MINUTE
     for _ in range(10):
         hooks.happen()

@@ -222,12 +222,19 @@ def test_an_id_in_a_body_is_as_good_as_a_random_one(api: Api, called: list[Calle
             for which in (ids.ours, ids.nobodys):
                 own = Own(api)
                 sent = {**_least(one), name: named(REFERENCES[name], which)}
-                answers.append(seen(api.call(one.method, one.url(own), sent, token=STRANGER), which))
+                answer = seen(api.call(one.method, one.url(own), sent, token=STRANGER), which)
+                # A team cannot be made anew for the second call: that finds the version that the first has made.
+                answers.append(_without_version(answer) if one.name == "PATCH /teams/{team_id}" else answer)
             assert answers[0] == answers[1], f"{one.name} {name}"
             held.add((one.name, name))
     assert len(held) >= 15
     assert ("POST /tokens", "team_ids") in held
     assert ("POST /incidents", "incident_id") in held
+
+
+def _without_version(answer: tuple[int, Any, str]) -> tuple[int, Any, str]:
+    status, (challenge, _), text = answer
+    return status, challenge, re.sub(r'"version":\d+', "<version>", text)
 
 
 def test_an_id_in_the_team_header_is_as_good_as_a_random_one(api: Api, called: list[Called], ids: Ids) -> None:

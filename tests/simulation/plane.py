@@ -27,7 +27,7 @@ from statuspulse.metrics import Metrics
 from statuspulse.protocol.documents import Job, Receipt, Results
 from statuspulse.protocol.true_times import correct
 from statuspulse.storage.connect import Engines
-from statuspulse.storage.database import Database, DatabaseUnavailableError, _Job
+from statuspulse.storage.database import About, Database, DatabaseUnavailableError, _Job, of_everything
 from statuspulse.storage.probes import Probe
 from tests.simulation.probe import is_calm
 from tests.simulation.scenario import Chances
@@ -74,16 +74,16 @@ class SimulatedDatabase(Database):
             event.listen(engine, "connect", _without_fsync)
         _share_compiled(self.engines)
 
-    def submit(self, work: Callable[[Connection], T]) -> Future[T]:
+    def submit(self, work: Callable[[Connection], T], *, about: About[T] = of_everything) -> Future[T]:
         """The writer's way to commit, gone by the caller: to wake a thread and wait for it is what a run would last."""
         outcome: Future[T] = Future()
         outcome.set_running_or_notify_cancel()
-        self._commit(deque([_Job(work, outcome)]))
+        self._commit(deque([_Job(work, outcome, about)]))
         return outcome
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], *, about: About[T] = of_everything) -> T:
         is_refused = self.accidents is not None and self.accidents.refuses()
-        value = self.submit(_refusing(work) if is_refused else work).result(20)
+        value = self.submit(_refusing(work) if is_refused else work, about=about).result(20)
         if self.committed is not None:
             self.committed(work, value)
         if self.accidents is not None and self.kill is not None and self.accidents.kills():

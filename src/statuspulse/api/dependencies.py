@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection, Request
 
 from statuspulse.api.cursors import Cursors
 from statuspulse.api.documents.heartbeat import PingUrls
+from statuspulse.api.kept_statuses import KeptStatuses
 from statuspulse.api.open_streams import Newest, OpenStreams
 from statuspulse.api.running import Running
 from statuspulse.api.throttle import Throttle
@@ -98,6 +99,7 @@ class Services:
     drift: Drift
     simulations: Simulations
     closed_checks: ClosedChecks
+    kept_statuses: KeptStatuses
     refusals: Refusals
 
     @classmethod
@@ -128,6 +130,7 @@ class Services:
             drift=Drift(),
             simulations=Simulations(),
             closed_checks=ClosedChecks(CAPACITY),
+            kept_statuses=KeptStatuses(parts.database),
             refusals=Refusals(parts.metrics, parts.now),
         )
 

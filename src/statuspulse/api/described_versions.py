@@ -20,8 +20,11 @@ def add(paths: Mapping[str, Any]) -> None:
             told = [header for status, header in _CONDITIONS.items() if status in operation["responses"]]
             if told:
                 operation["parameters"] = [*operation.get("parameters", ()), *told]
-    versioned = [item for item in paths.values() if _has_versions(item)]
-    shapes = [shape for item in versioned for method in _TOLD_BY for shape in _shapes(item.get(method, {}))]
+    versioned = {path: item for path, item in paths.items() if _has_versions(item)}
+    tellers = [item.get(method, {}) for item in versioned.values() for method in _TOLD_BY]
+    # What makes one may answer with more than the one: with a secret that is shown once.
+    tellers += [paths.get(path.rpartition("/")[0], {}).get("post", {}) for path in versioned]
+    shapes = [shape for operation in tellers for shape in _shapes(operation)]
     for operation in (one for item in paths.values() for one in item.values()):
         if any(shape in shapes for shape in _shapes(operation)):
             for status in _GOOD:

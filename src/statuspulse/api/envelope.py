@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -41,6 +42,24 @@ def answer(
         **{name: value for name, value in members.items() if name != "object"},
     }
     return Response(msgspec.json.encode(document), status, headers, JSON)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The body of a good answer around the id of the call that it was made for."""
+
+    before: bytes
+    after: bytes
+
+    @classmethod
+    def of(cls, request: HTTPConnection, made: Response) -> Kept:
+        before, _, after = bytes(made.body).partition(request_id_of(request).encode())
+        return cls(before, after)
+
+    def given(self, request: HTTPConnection, headers: Mapping[str, str]) -> Response:
+        """The same answer to another call."""
+        body = self.before + request_id_of(request).encode() + self.after
+        return Response(body, headers=headers, media_type=JSON)
 
 
 def refusal(request: HTTPConnection, error: ApiError, public_url: str) -> Response:

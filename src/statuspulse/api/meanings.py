@@ -200,7 +200,7 @@ MEANINGS: dict[str, Meaning] = {
     "precondition_required": Meaning(
         "The team wants every change to name the version that it is made on.",
         ("The team's setting `require_preconditions` is on.",),
-        "Read the object, then send its version as `If-Match` or `config_version`.",
+        "Read the object, then send its `ETag` as `If-Match`; a monitor takes `config_version` in the body, too.",
     ),
     "rate_limited": Meaning(
         "The caller has spent a limit.",

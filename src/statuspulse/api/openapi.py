@@ -216,8 +216,8 @@ def _components() -> dict[str, Any]:
     _, defined = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     schemas: dict[str, Any] = {**defined["$defs"], **_answer_components(), **_agent_components()}
     schemas["IncidentEdit"]["properties"] |= _ignored(incident_members.READ_ONLY)
-    for name in ("TeamEdit", "MemberEdit"):
-        schemas[name]["properties"] |= _ignored(team_members.READ_ONLY)
+    schemas["TeamEdit"]["properties"] |= _ignored(team_members.READ_ONLY_OF_TEAM)
+    schemas["MemberEdit"]["properties"] |= _ignored(team_members.READ_ONLY)
     schemas["ScheduleEdit"]["properties"] |= _ignored(schedule_members.READ_ONLY)
     schemas["SloEdit"]["properties"] |= _ignored(slo_members.READ_ONLY)
     schemas["WindowEdit"]["properties"] |= _ignored(maintenance_members.READ_ONLY)

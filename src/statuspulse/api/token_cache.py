@@ -6,12 +6,13 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from statuspulse.api.errors import ApiError
 from statuspulse.domain.access import PROBE_KEY_PREFIX, PROBE_KEY_PURPOSE, TOKEN_PURPOSE, may_be_token
 from statuspulse.domain.times import MINUTE
 from statuspulse.storage import probes, tokens
-from statuspulse.storage.database import Database
+from statuspulse.storage.database import Database, of_no_monitor
 from statuspulse.storage.probes import Probe
 from statuspulse.storage.sealing import Keyring
 from statuspulse.storage.tokens import FoundToken, Token
@@ -84,7 +85,7 @@ class TokenCache:
         last = max(token.last_used_at or 0, self._noted.get(token.id, 0))
         if last <= now - MINUTE:
             self._noted[token.id] = now
-            self._database.submit(lambda connection: tokens.note_use(connection, token.id, now, ip))
+            self._database.submit(partial(tokens.note_use, token_id=token.id, at=now, ip=ip), about=of_no_monitor)
 
     def forget(self) -> None:
         """A token has changed: what this process knows of all of them is asked for anew."""

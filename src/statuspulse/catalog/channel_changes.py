@@ -11,7 +11,7 @@ from statuspulse.catalog.channels import Made, make
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.members.channel import ChannelEdit, ChannelRequest
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
+from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError, as_expected, existing
 from statuspulse.domain.channel_addresses import ChannelUrlError
 from statuspulse.domain.channel_url import ChannelType
 from statuspulse.domain.difference import Difference
@@ -55,15 +55,18 @@ def create(connection: Connection, instance: Instance, change: Change, sent: Cha
 
 def get(connection: Connection, team_id: str, channel_id: str) -> Channel:
     """Raises MissingError."""
-    found = channels.get(connection, team_id, channel_id)
-    if found is None:
-        raise MissingError
-    return found
+    return existing(channels.get(connection, team_id, channel_id))
 
 
-def edit(connection: Connection, change: Change, channel_id: str, sent: ChannelEdit) -> Channel:
-    """What is not sent stays; raises MissingError."""
-    stored = get(connection, change.team_id, channel_id)
+def edit(
+    connection: Connection,
+    change: Change,
+    channel_id: str,
+    sent: ChannelEdit,
+    if_match: frozenset[str] | None = None,
+) -> Channel:
+    """What is not sent stays; raises MissingError, PreconditionFailedError, RefusedError."""
+    stored = _to_change(connection, change, channel_id, if_match)
     edited = replace(
         stored,
         name=stored.name if sent.name is None else sent.name,
@@ -71,7 +74,7 @@ def edit(connection: Connection, change: Change, channel_id: str, sent: ChannelE
     )
     if edited == stored:
         return stored
-    edited = replace(edited, updated_at=change.now)
+    edited = replace(edited, version=stored.version + 1, updated_at=change.now)
     channels.save(connection, edited)
     diff = [
         Difference(f"/{name}", getattr(stored, name), getattr(edited, name))
@@ -82,9 +85,12 @@ def edit(connection: Connection, change: Change, channel_id: str, sent: ChannelE
     return edited
 
 
-def remove(connection: Connection, change: Change, channel_id: str) -> None:
-    """What it is still owed ends as undeliverable. Raises MissingError, and RefusedError while anything names it."""
-    stored = get(connection, change.team_id, channel_id)
+def remove(connection: Connection, change: Change, channel_id: str, if_match: frozenset[str] | None = None) -> None:
+    """What it is still owed ends as undeliverable.
+
+    Raises MissingError, PreconditionFailedError, and RefusedError while anything names it.
+    """
+    stored = _to_change(connection, change, channel_id, if_match)
     if using := channel_uses.of(connection, change.team_id, channel_id):
         named = ", ".join(using[:_MOST_NAMED]) + (" and others" if len(using) > _MOST_NAMED else "")
         message = f"The channel is named by {named}; take it out there first, or disable it."
@@ -95,15 +101,15 @@ def remove(connection: Connection, change: Change, channel_id: str) -> None:
 
 
 def _end_fallback(connection: Connection, change: Change, channel_id: str) -> None:
-    team = teams.get(connection, change.team_id)
+    team = teams.get_to_change(connection, change.team_id)
     if team is not None and team.settings.fallback_channel == channel_id:
         settings = replace(team.settings, fallback_channel=None)
-        teams.save(connection, replace(team, settings=settings, updated_at=change.now))
+        teams.save(connection, replace(team, settings=settings, version=team.version + 1, updated_at=change.now))
 
 
 def rotate(connection: Connection, keyring: Keyring, change: Change, channel_id: str, overlap_seconds: int) -> Made:
     """Another secret; the one of before signs, too, for a while. Raises MissingError, RefusedError."""
-    stored = get(connection, change.team_id, channel_id)
+    stored = existing(channels.get_to_change(connection, change.team_id, channel_id))
     if stored.type != ChannelType.WEBHOOK.value:
         raise RefusedError("resource_in_use", f"What goes to a {stored.type} channel is not signed.")
     secret = new_secret()
@@ -112,6 +118,7 @@ def rotate(connection: Connection, keyring: Keyring, change: Change, channel_id:
         secret_sealed=keyring.seal(stored.secret_place, secret),
         previous_sealed=stored.secret_sealed if overlap_seconds else None,
         previous_until=change.now + overlap_seconds * SECOND if overlap_seconds else None,
+        version=stored.version + 1,
         updated_at=change.now,
     )
     channels.save(connection, rotated)
@@ -147,10 +154,7 @@ def test(connection: Connection, change: Change, channel_id: str) -> str:
 
 def notification(connection: Connection, team_id: str, notification_id: str) -> Notification:
     """Raises MissingError."""
-    found = outbox.get(connection, team_id, notification_id)
-    if found is None:
-        raise MissingError
-    return found
+    return existing(outbox.get(connection, team_id, notification_id))
 
 
 def retry(connection: Connection, change: Change, notification_id: str) -> Notification:
@@ -178,6 +182,12 @@ def retry(connection: Connection, change: Change, notification_id: str) -> Notif
         resource=stored.id,
     )
     return notification(connection, change.team_id, notification_id)
+
+
+def _to_change(connection: Connection, change: Change, channel_id: str, if_match: frozenset[str] | None) -> Channel:
+    """The channel in a version that the caller expects; nobody else changes it before the transaction ends."""
+    found = channels.get_to_change(connection, change.team_id, channel_id)
+    return as_expected(found, if_match, is_needed=change.needs_precondition)
 
 
 def _record(

@@ -20,7 +20,7 @@ from statuspulse.catalog.members.policy import (
     read_policy,
 )
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError, check_precondition
+from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError, as_expected, existing
 from statuspulse.catalog.validation import read
 from statuspulse.domain.difference import Difference, differences
 from statuspulse.domain.escalation import Escalation, Ladder, Place, Reaches, begun, climb, rules_in_zone
@@ -77,8 +77,7 @@ def update(
     What is open goes on by the policy that it began with. Raises InvalidInputError, MissingError,
     PreconditionFailedError, RefusedError.
     """
-    stored = get(connection, change.team_id, slug)
-    check_precondition(stored.version, if_match, is_needed=change.needs_precondition)
+    stored = _to_change(connection, change, slug, if_match)
     given = merging.writable(sent, {"id": stored.id, "team_id": stored.team_id}, read_only=READ_ONLY)
     if not deep:
         read(PolicyEdit, given)
@@ -100,8 +99,7 @@ def update(
 
 def remove(connection: Connection, change: Change, slug: str, if_match: frozenset[str] | None) -> Policy:
     """Raises MissingError, PreconditionFailedError, RefusedError while monitors or the team name the policy."""
-    stored = get(connection, change.team_id, slug)
-    check_precondition(stored.version, if_match, is_needed=change.needs_precondition)
+    stored = _to_change(connection, change, slug, if_match)
     users = _monitors(connection, change.team_id, slug)
     if users:
         detail = Detail(
@@ -117,10 +115,13 @@ def remove(connection: Connection, change: Change, slug: str, if_match: frozense
 
 def get(connection: Connection, team_id: str, slug: str) -> Policy:
     """Raises MissingError."""
-    found = policies.get(connection, team_id, slug) if slug.isprintable() else None
-    if found is None:
-        raise MissingError
-    return found
+    return existing(policies.get(connection, team_id, slug) if slug.isprintable() else None)
+
+
+def _to_change(connection: Connection, change: Change, slug: str, if_match: frozenset[str] | None) -> Policy:
+    """The policy in a version that the caller expects; nobody else changes it before the transaction ends."""
+    found = policies.get_to_change(connection, change.team_id, slug) if slug.isprintable() else None
+    return as_expected(found, if_match, is_needed=change.needs_precondition)
 
 
 def rehearse(connection: Connection, change: Change, slug: str, sent: Mapping[str, Any]) -> list[Rehearsed]:

@@ -19,10 +19,10 @@ from statuspulse.catalog.refusals import (
     Detail,
     InvalidInputError,
     MissingError,
-    PreconditionFailedError,
     SoftProblem,
     check_identity,
-    precondition_required,
+    check_precondition,
+    existing,
 )
 from statuspulse.domain.incident import Asked, IncidentState, Move, availability_key, move
 from statuspulse.domain.monitor import Severity
@@ -36,7 +36,6 @@ T = TypeVar("T")
 
 # As many writers as may get in between; each try reads what the others left.
 _TRIES = 20
-_ANY_VERSION = "*"
 _NAMES = {"pagerduty": "PagerDuty", "jira": "Jira", "opsgenie": "Opsgenie"}
 _ACTIONS = {
     Move.NONE: "incident.updated",
@@ -90,10 +89,7 @@ def edit(
 
     def apply() -> Outcome:
         stored = get(connection, change.team_id, incident_id)
-        if change.needs_precondition and if_match is None:
-            raise precondition_required()
-        if if_match is not None and not if_match & {_ANY_VERSION, str(stored.version)}:
-            raise PreconditionFailedError(stored.version, if_match)
+        check_precondition(stored.version, if_match, is_needed=change.needs_precondition)
         check_identity(sent, _identity(stored))
         return _edit(connection, change, stored, wanted, _elsewhere(stored, sent))
 
@@ -116,10 +112,7 @@ def annotate(
 
 def get(connection: Connection, team_id: str, incident_id: str) -> Incident:
     """Raises MissingError."""
-    found = incidents.get(connection, team_id, incident_id)
-    if found is None:
-        raise MissingError
-    return found
+    return existing(incidents.get(connection, team_id, incident_id))
 
 
 def judged_again(connection: Connection, work: Callable[[], T]) -> T:

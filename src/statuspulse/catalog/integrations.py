@@ -17,7 +17,7 @@ from statuspulse.catalog.incidents import judged_again
 from statuspulse.catalog.members import integration as members
 from statuspulse.catalog.members.integration import COMMON, NAMES, SECRETS, IntegrationEdit
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
+from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError, as_expected, existing
 from statuspulse.domain import alert
 from statuspulse.domain.access import INTEGRATION_SECRET_PURPOSE
 from statuspulse.domain.difference import Difference
@@ -79,10 +79,7 @@ def create(connection: Connection, keyring: Keyring, policy: Policy, change: Cha
 
 def get(connection: Connection, team_id: str, integration_id: str) -> Integration:
     """Raises MissingError."""
-    found = integrations.get(connection, team_id, integration_id)
-    if found is None:
-        raise MissingError
-    return found
+    return existing(integrations.get(connection, team_id, integration_id))
 
 
 def edit(
@@ -92,9 +89,10 @@ def edit(
     change: Change,
     integration_id: str,
     sent: Mapping[str, Any],
+    if_match: frozenset[str] | None = None,
 ) -> Integration:
-    """What is not sent stays; raises MissingError, InvalidInputError."""
-    stored = get(connection, change.team_id, integration_id)
+    """What is not sent stays; raises MissingError, InvalidInputError, PreconditionFailedError, RefusedError."""
+    stored = _to_change(connection, change, integration_id, if_match)
     wanted = members.read_edit(stored.kind, sent)
     before = stored.secrets(keyring)
     config, secrets = _edited(stored, before, wanted)
@@ -114,15 +112,18 @@ def edit(
     )
     if edited == stored:
         return stored
-    edited = replace(edited, updated_at=change.now)
+    edited = replace(edited, version=stored.version + 1, updated_at=change.now)
     integrations.save(connection, edited)
     _record(connection, change, "integration.updated", edited, _differences(stored, edited, others=has_others))
     return edited
 
 
-def remove(connection: Connection, change: Change, integration_id: str) -> None:
-    """What it was still owed ends; what it made on the other side stays there. Raises MissingError."""
-    stored = get(connection, change.team_id, integration_id)
+def remove(connection: Connection, change: Change, integration_id: str, if_match: frozenset[str] | None = None) -> None:
+    """What it was still owed ends; what it made on the other side stays there.
+
+    Raises MissingError, PreconditionFailedError, RefusedError.
+    """
+    stored = _to_change(connection, change, integration_id, if_match)
     integrations.remove(connection, change.team_id, integration_id)
     _record(connection, change, "integration.deleted", stored, [Difference("/name", stored.name, None)])
 
@@ -132,7 +133,7 @@ def rotate(connection: Connection, keyring: Keyring, change: Change, integration
 
     Raises MissingError, and RefusedError for a kind whose secrets are not ours to make.
     """
-    stored = get(connection, change.team_id, integration_id)
+    stored = existing(integrations.get_to_change(connection, change.team_id, integration_id))
     if stored.kind is not Kind.ALERTMANAGER:
         message = f"The secrets of {NAMES[stored.kind]} are made there; change the integration instead."
         raise RefusedError("resource_in_use", message)
@@ -144,6 +145,7 @@ def rotate(connection: Connection, keyring: Keyring, change: Change, integration
         digest=digest_of(keyring, secret.reveal()),
         previous_digest=stored.digest if overlap_seconds else None,
         previous_until=change.now + overlap_seconds * SECOND if overlap_seconds else None,
+        version=stored.version + 1,
         updated_at=change.now,
     )
     integrations.save(connection, rotated)
@@ -203,6 +205,14 @@ def sync_again(connection: Connection, change: Change, incident_id: str) -> tupl
 def digest_of(keyring: Keyring, secret: str) -> bytes:
     """By which the integration with the secret is found."""
     return keyring.digest(INTEGRATION_SECRET_PURPOSE, secret)
+
+
+def _to_change(
+    connection: Connection, change: Change, integration_id: str, if_match: frozenset[str] | None
+) -> Integration:
+    """The integration in a version that the caller expects; nobody else changes it before the transaction ends."""
+    found = integrations.get_to_change(connection, change.team_id, integration_id)
+    return as_expected(found, if_match, is_needed=change.needs_precondition)
 
 
 def _parted(kind: Kind, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Secret]]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from statuspulse.catalog import merging, monitor_input, references, secrets
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError
+from statuspulse.catalog.refusals import Detail, InvalidInputError, existing
 from statuspulse.catalog.secrets import Owner
 from statuspulse.domain.failure import FailureClass
 from statuspulse.domain.heartbeat import HEARTBEAT
@@ -74,9 +74,7 @@ def monitor(
     connection: Connection, keyring: Keyring, team_id: str, monitor_id: str, regions: Sequence[str] | None, now: int
 ) -> Subject:
     """A monitor as it is now, paused or not, its secrets in clear; raises MissingError and InvalidInputError."""
-    stored = monitors.get(connection, team_id, monitor_id)
-    if stored is None:
-        raise MissingError
+    stored = existing(monitors.get(connection, team_id, monitor_id))
     _refuse_heartbeat(stored.type)
     own: list[str] = stored.config["regions"]
     if problems := list(_foreign_regions(own, regions or ())):

@@ -18,12 +18,7 @@ from statuspulse.catalog.members.maintenance import (
 )
 from statuspulse.catalog.named_monitors import check_monitors
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import (
-    Detail,
-    MissingError,
-    RefusedError,
-    check_precondition,
-)
+from statuspulse.catalog.refusals import Detail, RefusedError, check_precondition, existing
 from statuspulse.catalog.validation import read
 from statuspulse.catalog.window_plans import checked_plan, never_occurs, when
 from statuspulse.domain.difference import differences
@@ -56,9 +51,7 @@ def create(connection: Connection, change: Change, sent: Mapping[str, Any], *, m
 def start_now(connection: Connection, change: Change, monitor_id: str, sent: Mapping[str, Any]) -> Window:
     """Maintenance of one monitor that begins at once; raises MissingError, InvalidInputError."""
     request = read(MaintenanceRequest, sent)
-    monitor = monitors.get(connection, change.team_id, monitor_id)
-    if monitor is None:
-        raise MissingError
+    monitor = existing(monitors.get(connection, change.team_id, monitor_id))
     members = WindowRequest(
         name=request.reason or f"Maintenance of {monitor.name}"[:200],
         monitors={"ids": [monitor.id]},  # type: ignore[arg-type] # pydantic makes it one
@@ -232,18 +225,12 @@ def skip_next(connection: Connection, change: Change, window_id: str) -> Window:
 
 def get(connection: Connection, team_id: str, window_id: str) -> Window:
     """Raises MissingError."""
-    found = maintenance.get(connection, team_id, window_id)
-    if found is None:
-        raise MissingError
-    return found
+    return existing(maintenance.get(connection, team_id, window_id))
 
 
 def to_change(connection: Connection, team_id: str, window_id: str) -> Window:
     """The window, which nobody else changes before the transaction ends; raises MissingError."""
-    found = maintenance.get_to_change(connection, team_id, window_id)
-    if found is None:
-        raise MissingError
-    return found
+    return existing(maintenance.get_to_change(connection, team_id, window_id))
 
 
 def _shared_to_change(connection: Connection, change: Change, window_id: str) -> Window:

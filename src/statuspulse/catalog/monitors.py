@@ -21,10 +21,10 @@ from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import (
     Detail,
     InvalidInputError,
-    MissingError,
     PreconditionFailedError,
     SoftProblem,
-    precondition_required,
+    check_precondition,
+    existing,
 )
 from statuspulse.catalog.secrets import Owner
 from statuspulse.domain.difference import Difference, differences
@@ -39,7 +39,6 @@ from statuspulse.storage.sealing import Keyring
 from statuspulse.storage.states import MonitorState
 
 _VERSION = "config_version"
-_ANY_VERSION = "*"
 
 
 class Way(Enum):
@@ -167,9 +166,8 @@ def _change_config(connection: Connection, instance: Instance, change: Change, s
     wanted = resolved.config
     resolved = replace(resolved, config=_with_windows(connection, change, wanted, stored.key))
     _check_version_in_body(stored, edit.sent)
-    if change.needs_precondition and edit.if_match is None and _VERSION not in edit.sent:
-        raise precondition_required()
-    _check(stored, edit.if_match)
+    is_needed = change.needs_precondition and _VERSION not in edit.sent
+    check_precondition(stored.config_version, edit.if_match, is_needed=is_needed)
     changed = tuple(merging.changes(before, resolved.config))
     monitor = stored
     if changed:
@@ -219,9 +217,7 @@ def remove(connection: Connection, change: Change, monitor_id: str, if_match: fr
     What depends on it does so no more, under a new version of its configuration.
     """
     stored = to_change(connection, change.team_id, monitor_id)
-    if change.needs_precondition and if_match is None:
-        raise precondition_required()
-    _check(stored, if_match)
+    check_precondition(stored.config_version, if_match, is_needed=change.needs_precondition)
     _let_go(connection, change, stored)
     resolved = control.remove(connection, change.team_id, stored.key, change.actor, change.now)
     slos.forget(connection, stored, change.now)
@@ -257,10 +253,7 @@ def resume(connection: Connection, change: Change, monitor_id: str) -> Outcome:
 
 def get(connection: Connection, team_id: str, monitor_id: str, now: int) -> MonitorView:
     """Raises MissingError."""
-    monitor = monitors.get(connection, team_id, monitor_id)
-    if monitor is None:
-        raise MissingError
-    return view_of(connection, monitor, now)
+    return view_of(connection, existing(monitors.get(connection, team_id, monitor_id)), now)
 
 
 def rotate_ping_key(connection: Connection, keyring: Keyring, change: Change, monitor_id: str) -> Outcome:
@@ -296,10 +289,7 @@ def _apply_pause(connection: Connection, monitor: Monitor, change: Change) -> No
 
 def to_change(connection: Connection, team_id: str, monitor_id: str) -> Monitor:
     """The monitor, which nobody else changes before the transaction ends; raises MissingError."""
-    stored = monitors.get_to_change(connection, team_id, monitor_id)
-    if stored is None:
-        raise MissingError
-    return stored
+    return existing(monitors.get_to_change(connection, team_id, monitor_id))
 
 
 def _meet(stored: Mapping[str, Any], edit: Edit) -> dict[str, Any]:
@@ -341,11 +331,6 @@ def _shortest_interval(stored: Monitor, edit: Edit, instance: Instance) -> int:
     if interval is None or not keeps:
         return instance.min_interval_seconds
     return min(interval, instance.min_interval_seconds)
-
-
-def _check(stored: Monitor, if_match: frozenset[str] | None) -> None:
-    if if_match is not None and not if_match & {_ANY_VERSION, str(stored.config_version)}:
-        raise PreconditionFailedError(stored.config_version, if_match)
 
 
 def _check_version_in_body(stored: Monitor, sent: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from statuspulse.catalog import tokens
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import MissingError
+from statuspulse.catalog.refusals import existing
 from statuspulse.catalog.tokens import Issued
 from statuspulse.domain.actor import Actor
 from statuspulse.domain.times import DAY
@@ -54,9 +54,7 @@ def create(connection: Connection, keyring: Keyring, wish: Wish, now: int) -> Is
 
 def revoke(connection: Connection, token_id: str, now: int) -> bool:
     """Ends a token of whichever teams; answers whether it was live. Raises MissingError."""
-    token = next((one for one in stored_tokens.all_of_instance(connection) if one.id == token_id), None)
-    if token is None:
-        raise MissingError
+    token = existing(next((one for one in stored_tokens.all_of_instance(connection) if one.id == token_id), None))
     return tokens.end(connection, _change(token.team_ids[0], now), token_id)
 
 

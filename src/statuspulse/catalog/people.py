@@ -14,7 +14,7 @@ from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.members.team import READ_ONLY, MemberEdit, MemberRequest
 from statuspulse.catalog.references import Change, channels_meant
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
+from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError, existing
 from statuspulse.catalog.validation import read
 from statuspulse.domain.channel_addresses import ChannelUrlError
 from statuspulse.domain.difference import Difference, differences
@@ -82,10 +82,7 @@ def remove(connection: Connection, change: Change, team_id: str, user_id: str) -
 
 def get(connection: Connection, team_id: str, user_id: str) -> Member:
     """Raises MissingError."""
-    member = people.get(connection, team_id, user_id)
-    if member is None:
-        raise MissingError
-    return member
+    return existing(people.get(connection, team_id, user_id))
 
 
 def shown_contacts(connection: Connection, found: Sequence[Member]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from statuspulse.catalog import setup
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.members.probe import ProbeEdit, ProbeRequest
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import MissingError, SoftProblem
+from statuspulse.catalog.refusals import SoftProblem, as_expected, existing
 from statuspulse.domain.access import PROBE_KEY_PREFIX, PROBE_KEY_PURPOSE, make_token
 from statuspulse.domain.actor import Actor
 from statuspulse.domain.secret import Secret
@@ -56,15 +56,14 @@ def create(connection: Connection, keyring: Keyring, change: Change, sent: Probe
 
 def get(connection: Connection, probe_id: str) -> Probe:
     """Raises MissingError."""
-    probe = probes.by_id(connection, probe_id)
-    if probe is None:
-        raise MissingError
-    return probe
+    return existing(probes.by_id(connection, probe_id))
 
 
-def edit(connection: Connection, change: Change, probe_id: str, sent: ProbeEdit) -> Probe:
-    """What is not sent stays; raises MissingError."""
-    stored = get(connection, probe_id)
+def edit(
+    connection: Connection, change: Change, probe_id: str, sent: ProbeEdit, if_match: frozenset[str] | None = None
+) -> Probe:
+    """What is not sent stays; raises MissingError, PreconditionFailedError, RefusedError."""
+    stored = _to_change(connection, change, probe_id, if_match)
     name = stored.name if sent.name is None else sent.name
     draining = stored.draining if sent.draining is None else sent.draining
     if (name, draining) == (stored.name, stored.draining):
@@ -74,9 +73,12 @@ def edit(connection: Connection, change: Change, probe_id: str, sent: ProbeEdit)
     return get(connection, probe_id)
 
 
-def remove(connection: Connection, change: Change, probe_id: str) -> Probe:
-    """The probe's keys end, and the region goes with its last probe. Raises MissingError, RegionInUseError."""
-    probe = get(connection, probe_id)
+def remove(connection: Connection, change: Change, probe_id: str, if_match: frozenset[str] | None = None) -> Probe:
+    """The probe's keys end, and the region goes with its last probe.
+
+    Raises MissingError, PreconditionFailedError, RefusedError, RegionInUseError.
+    """
+    probe = _to_change(connection, change, probe_id, if_match)
     is_last = len(probes.of_region(connection, probe.region_key)) == 1
     if is_last and (naming := _monitors_in(connection, probe.region)):
         raise RegionInUseError(probe.region, naming)
@@ -92,11 +94,8 @@ def rotate_key(connection: Connection, keyring: Keyring, change: Change, probe_i
     """A new key; the one of now is good for the overlap, and one from before that ends. Raises MissingError."""
     get(connection, probe_id)
     key, digest = _new_key(keyring)
-    if overlap_seconds:
-        until = change.now + overlap_seconds * SECOND
-        probes.rotate_key(connection, probe_id, digest, until=until, now=change.now)
-    else:
-        probes.replace_key(connection, probe_id, digest, change.now)
+    until = change.now + overlap_seconds * SECOND if overlap_seconds else None
+    probes.rotate_key(connection, probe_id, digest, until=until, now=change.now)
     _record(connection, change, "probe.key_rotated", probe_id)
     return Keyed(probe=get(connection, probe_id), key=key)
 
@@ -111,6 +110,12 @@ def exchange_key(connection: Connection, keyring: Keyring, probe: Probe, used: s
         actor = Actor("probe", probe.id, probe.name)
         audit.record(connection, team.id, at=now, actor=actor, action="probe.key_exchanged", resource=probe.id)
     return key
+
+
+def _to_change(connection: Connection, change: Change, probe_id: str, if_match: frozenset[str] | None) -> Probe:
+    """The probe in a version that the caller expects; nobody else changes it before the transaction ends."""
+    found = probes.by_id_to_change(connection, probe_id)
+    return as_expected(found, if_match, is_needed=change.needs_precondition)
 
 
 def _new_key(keyring: Keyring) -> tuple[Secret, bytes]:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 Path = tuple[str | int, ...]
+T = TypeVar("T")
 
 _SHOWN_PATH_LIMIT = 200
 _LONGEST_VERSION = 18
+
+
+class Versioned(Protocol):
+    """Something of which every change makes another version, counted from 1."""
+
+    @property
+    def version(self) -> int: ...
+
+
+V = TypeVar("V", bound=Versioned)
 
 
 def param_of(path: Path) -> str | None:
@@ -104,18 +115,34 @@ class RefusedError(Exception):
         self.details = tuple(details)
 
 
+def existing(found: T | None) -> T:
+    """What was looked for; raises MissingError where there is none."""
+    if found is None:
+        raise MissingError
+    return found
+
+
+def as_expected(found: V | None, if_match: frozenset[str] | None, *, is_needed: bool) -> V:
+    """What is about to be changed or removed, in a version that the caller expects.
+
+    `if_match` holds these versions, `*` for any; None sets no condition, which `is_needed` refuses. Raises
+    MissingError, PreconditionFailedError, RefusedError.
+    """
+    stored = existing(found)
+    check_precondition(stored.version, if_match, is_needed=is_needed)
+    return stored
+
+
 def check_precondition(version: int, if_match: frozenset[str] | None, *, is_needed: bool) -> None:
     """Raises PreconditionFailedError for a change that is made on another version, RefusedError without any."""
     if is_needed and if_match is None:
-        raise precondition_required()
+        message = (
+            "This team wants every change to name the version it is made on; read the object and send its ETag as "
+            "If-Match, or config_version in the body of a monitor."
+        )
+        raise RefusedError("precondition_required", message)
     if if_match is not None and not if_match & {"*", str(version)}:
         raise PreconditionFailedError(version, if_match)
-
-
-def precondition_required() -> RefusedError:
-    """The team wants every change to name the version that it is made on."""
-    message = "This team wants If-Match or config_version with every change; read the object and send its version."
-    return RefusedError("precondition_required", message)
 
 
 def pointer(path: Path) -> str:

@@ -15,14 +15,7 @@ from statuspulse.catalog import merging
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.members.schedule import READ_ONLY, ScheduleEdit, ScheduleRequest
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import (
-    Detail,
-    InvalidInputError,
-    MissingError,
-    Path,
-    RefusedError,
-    check_precondition,
-)
+from statuspulse.catalog.refusals import Detail, InvalidInputError, Path, RefusedError, as_expected, existing
 from statuspulse.catalog.validation import read
 from statuspulse.domain.difference import differences
 from statuspulse.domain.on_call import Rotation, RotationError
@@ -78,8 +71,7 @@ def update(
 
     Raises InvalidInputError, MissingError, PreconditionFailedError, RefusedError.
     """
-    stored = get(connection, change.team_id, schedule_id)
-    check_precondition(stored.version, if_match, is_needed=change.needs_precondition)
+    stored = _to_change(connection, change, schedule_id, if_match)
     given = merging.writable(sent, {"id": stored.id, "team_id": stored.team_id}, read_only=READ_ONLY)
     read(ScheduleEdit, given)
     name, plan = _plan(connection, change, merging.merged({"name": stored.name, **stored.plan}, given))
@@ -98,8 +90,7 @@ def update(
 
 def remove(connection: Connection, change: Change, schedule_id: str, if_match: frozenset[str] | None) -> Schedule:
     """Raises MissingError, PreconditionFailedError, RefusedError while a policy names the schedule."""
-    stored = get(connection, change.team_id, schedule_id)
-    check_precondition(stored.version, if_match, is_needed=change.needs_precondition)
+    stored = _to_change(connection, change, schedule_id, if_match)
     for policy in policies.all_of_team(connection, change.team_id):
         targets = [target for step in policy.rules["steps"] for target in step["targets"]]
         if {"type": "schedule", "id": schedule_id} in targets:
@@ -111,10 +102,13 @@ def remove(connection: Connection, change: Change, schedule_id: str, if_match: f
 
 def get(connection: Connection, team_id: str, schedule_id: str) -> Schedule:
     """Raises MissingError."""
-    found = schedules.get(connection, team_id, schedule_id)
-    if found is None:
-        raise MissingError
-    return found
+    return existing(schedules.get(connection, team_id, schedule_id))
+
+
+def _to_change(connection: Connection, change: Change, schedule_id: str, if_match: frozenset[str] | None) -> Schedule:
+    """The schedule in a version that the caller expects; nobody else changes it before the transaction ends."""
+    found = schedules.get_to_change(connection, change.team_id, schedule_id)
+    return as_expected(found, if_match, is_needed=change.needs_precondition)
 
 
 def on_call(connection: Connection, team_id: str, schedule_id: str, at: int) -> OnCall:

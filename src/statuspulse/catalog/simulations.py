@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from statuspulse.catalog.members.common import Members, Omissible, Quorum, Regions, Time
 from statuspulse.catalog.members.monitor import LONGEST_INTERVAL_SECONDS
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError
+from statuspulse.catalog.refusals import Detail, InvalidInputError, existing
 from statuspulse.domain.heartbeat import HEARTBEAT
 from statuspulse.domain.schedule import Strategy
 from statuspulse.domain.times import DAY
@@ -98,9 +98,7 @@ def simulate(
     now: int,
 ) -> Backtest:
     """What the monitor's results would have come to; raises MissingError and InvalidInputError. Nothing is written."""
-    monitor = monitors.get(connection, team_id, monitor_id)
-    if monitor is None:
-        raise MissingError
+    monitor = existing(monitors.get(connection, team_id, monitor_id))
     if monitor.type == HEARTBEAT:
         message = "is heartbeat: one missed ping decides, so there are no other rules to try"
         raise InvalidInputError([Detail(code="parameter_conflict", path=("type",), message=message, in_body=False)])

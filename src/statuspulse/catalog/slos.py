@@ -13,14 +13,7 @@ from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.instance import Instance
 from statuspulse.catalog.members.slo import READ_ONLY, SloRequest
 from statuspulse.catalog.references import Change, channels_meant
-from statuspulse.catalog.refusals import (
-    Detail,
-    InvalidInputError,
-    MissingError,
-    RefusedError,
-    SoftProblem,
-    check_precondition,
-)
+from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError, SoftProblem, as_expected, existing
 from statuspulse.catalog.validation import read
 from statuspulse.domain.difference import differences
 from statuspulse.domain.heartbeat import HEARTBEAT
@@ -71,8 +64,7 @@ def update(
 
     Raises InvalidInputError, MissingError, PreconditionFailedError.
     """
-    stored = get(connection, change.team_id, slo_id)
-    check_precondition(stored.version, if_match, is_needed=change.needs_precondition)
+    stored = _to_change(connection, change, slo_id, if_match)
     given = merging.writable(sent, {"id": stored.id, "team_id": stored.team_id}, read_only=READ_ONLY)
     document = {**_facts(stored), "monitor_id": stored.monitor_id}
     members = read(SloRequest, _patched(document, given)).model_dump()
@@ -96,8 +88,7 @@ def update(
 
 def remove(connection: Connection, change: Change, slo_id: str, if_match: frozenset[str] | None = None) -> Slo:
     """Raises MissingError, PreconditionFailedError, RefusedError for one that follows a monitor's configuration."""
-    stored = get(connection, change.team_id, slo_id)
-    check_precondition(stored.version, if_match, is_needed=change.needs_precondition)
+    stored = _to_change(connection, change, slo_id, if_match)
     if stored.of_config:
         message = f"It follows from the member sla of monitor {stored.monitor_id}; set that to null instead."
         raise RefusedError("resource_in_use", message)
@@ -108,10 +99,7 @@ def remove(connection: Connection, change: Change, slo_id: str, if_match: frozen
 
 def get(connection: Connection, team_id: str, slo_id: str) -> Slo:
     """Raises MissingError."""
-    found = slos.get(connection, team_id, slo_id)
-    if found is None:
-        raise MissingError
-    return found
+    return existing(slos.get(connection, team_id, slo_id))
 
 
 def remarks(connection: Connection, slo: Slo) -> list[SoftProblem]:
@@ -126,7 +114,7 @@ def remarks(connection: Connection, slo: Slo) -> list[SoftProblem]:
 def follow(connection: Connection, monitor: Monitor, before: Monitor | None, now: int) -> None:
     """Makes the monitor's own objective what its configuration says; `before` is the monitor before the change."""
     sla = monitor.config["sla"]
-    stored = slos.of_configs(connection, monitor.team_id, [monitor.key]).get(monitor.key) if before else None
+    stored = slos.of_config_to_change(connection, monitor.team_id, monitor.key) if before else None
     if sla is None:
         if stored is not None:
             slos.remove(connection, monitor.team_id, stored.id)
@@ -146,6 +134,12 @@ def forget(connection: Connection, monitor: Monitor, now: int) -> None:
     """The monitor is deleted: what was promised of it alone ends, what was promised of several goes on without it."""
     slos.remove_of_monitor(connection, monitor.team_id, monitor.key)
     slos.touch(connection, monitor.key, now)
+
+
+def _to_change(connection: Connection, change: Change, slo_id: str, if_match: frozenset[str] | None) -> Slo:
+    """The objective in a version that the caller expects; nobody else changes it before the transaction ends."""
+    found = slos.get_to_change(connection, change.team_id, slo_id)
+    return as_expected(found, if_match, is_needed=change.needs_precondition)
 
 
 def _made(connection: Connection, monitor: Monitor, sla: Mapping[str, Any], now: int) -> Slo:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from statuspulse.catalog.monitor_views import next_probe
-from statuspulse.catalog.refusals import MissingError
+from statuspulse.catalog.refusals import existing
 from statuspulse.engine.closed_checks import ClosedChecks
 from statuspulse.engine.figures import Figures, figures_of
 from statuspulse.engine.sight import Sight, sights_of
@@ -49,9 +49,7 @@ class Head:
 
 def head_of(connection: Connection, team_id: str, monitor_id: str, now: int) -> Head:
     """Raises MissingError."""
-    found = monitors.get_with_state(connection, team_id, monitor_id)
-    if found is None:
-        raise MissingError
+    found = existing(monitors.get_with_state(connection, team_id, monitor_id))
     return heads_of(connection, team_id, [found], now)[0]
 
 

@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from statuspulse.catalog import merging, setup, tokens
-from statuspulse.catalog.members.team import READ_ONLY, SettingsRequest, TeamEdit, TeamRequest
+from statuspulse.catalog.members.team import READ_ONLY_OF_TEAM, SettingsRequest, TeamEdit, TeamRequest
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
+from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError, as_expected, existing
 from statuspulse.catalog.tokens import Issued
 from statuspulse.catalog.validation import read
 from statuspulse.domain.access import Principal
@@ -60,10 +60,19 @@ def create(
     return view, _first_token(connection, keyring, change, maker, team)
 
 
-def update(connection: Connection, change: Change, team_id: str, sent: Mapping[str, Any]) -> tuple[TeamView, bool]:
-    """The team as it is now, and whether that is new; raises InvalidInputError, MissingError."""
-    before = get(connection, team_id)
-    edit = read(TeamEdit, merging.writable(sent, {"id": team_id, "team_id": team_id}, read_only=READ_ONLY))
+def update(
+    connection: Connection,
+    change: Change,
+    team_id: str,
+    sent: Mapping[str, Any],
+    if_match: frozenset[str] | None = None,
+) -> tuple[TeamView, bool]:
+    """The team as it is now, and whether that is new.
+
+    Raises InvalidInputError, MissingError, PreconditionFailedError, RefusedError.
+    """
+    before = _to_change(connection, change, team_id, if_match)
+    edit = read(TeamEdit, merging.writable(sent, {"id": team_id, "team_id": team_id}, read_only=READ_ONLY_OF_TEAM))
     if edit.slug not in {None, before.team.slug}:
         message = "cannot be changed; links and headers name the team by it"
         raise InvalidInputError([Detail(code="parameter_immutable", path=("slug",), message=message)])
@@ -71,7 +80,8 @@ def update(connection: Connection, change: Change, team_id: str, sent: Mapping[s
     diff = list(differences(_facts(before), _facts(after)))
     if not diff:
         return before, False
-    after = replace(after, team=replace(after.team, updated_at=change.now))
+    team = replace(after.team, version=before.team.version + 1, updated_at=change.now)
+    after = replace(after, team=team)
     teams.save(connection, after.team)
     if after.default_policy != before.default_policy:
         policies.set_default(connection, team_id, after.default_policy, change.now)
@@ -79,12 +89,12 @@ def update(connection: Connection, change: Change, team_id: str, sent: Mapping[s
     return after, True
 
 
-def remove(connection: Connection, change: Change, team_id: str) -> None:
+def remove(connection: Connection, change: Change, team_id: str, if_match: frozenset[str] | None = None) -> None:
     """Deletes a team that watches nothing any more, with its tokens and members; its audit log stays.
 
-    Raises MissingError, RefusedError.
+    Raises MissingError, PreconditionFailedError, RefusedError.
     """
-    view = get(connection, team_id)
+    view = _to_change(connection, change, team_id, if_match)
     first = teams.first(connection)
     if first is not None and first.id == team_id:
         raise RefusedError("resource_in_use", "The first team serves the whole instance and stays.")
@@ -100,10 +110,17 @@ def remove(connection: Connection, change: Change, team_id: str) -> None:
 
 def get(connection: Connection, team_id: str) -> TeamView:
     """Raises MissingError."""
-    team = teams.get(connection, team_id)
-    if team is None:
-        raise MissingError
-    return TeamView(team=team, default_policy=policies.default_slug(connection, team_id))
+    return _view(connection, existing(teams.get(connection, team_id)))
+
+
+def _to_change(connection: Connection, change: Change, team_id: str, if_match: frozenset[str] | None) -> TeamView:
+    """The team in a version that the caller expects; nobody else changes it before the transaction ends."""
+    found = teams.get_to_change(connection, team_id)
+    return _view(connection, as_expected(found, if_match, is_needed=change.needs_precondition))
+
+
+def _view(connection: Connection, team: Team) -> TeamView:
+    return TeamView(team=team, default_policy=policies.default_slug(connection, team.id))
 
 
 def _first_token(

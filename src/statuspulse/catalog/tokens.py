@@ -11,12 +11,7 @@ from sqlalchemy import Connection
 from statuspulse.catalog.identifiers import fresh_id
 from statuspulse.catalog.members.token import LONGEST_LIFE, TokenRequest
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import (
-    Detail,
-    InvalidInputError,
-    MissingError,
-    RefusedError,
-)
+from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError, existing
 from statuspulse.catalog.validation import read
 from statuspulse.domain.access import TOKEN_PURPOSE, Principal, make_token, shown_parts
 from statuspulse.domain.difference import Difference, differences
@@ -164,10 +159,7 @@ def end(connection: Connection, change: Change, token_id: str) -> bool:
 
 def get(connection: Connection, team_id: str, token_id: str) -> Token:
     """Raises MissingError."""
-    stored = tokens.get(connection, team_id, token_id)
-    if stored is None:
-        raise MissingError
-    return stored
+    return existing(tokens.get(connection, team_id, token_id))
 
 
 def _makes_others(token: Token) -> bool:

@@ -20,7 +20,7 @@ from statuspulse.catalog.members.webhook import (
 )
 from statuspulse.catalog.named_monitors import check_monitors
 from statuspulse.catalog.references import Change
-from statuspulse.catalog.refusals import Detail, InvalidInputError, MissingError, RefusedError
+from statuspulse.catalog.refusals import Detail, InvalidInputError, RefusedError, as_expected, existing
 from statuspulse.delivery import endpoint_events
 from statuspulse.delivery.endpoint_state import disable
 from statuspulse.domain.difference import Difference
@@ -85,24 +85,27 @@ def create(connection: Connection, keyring: Keyring, policy: Policy, change: Cha
 
 def get(connection: Connection, team_id: str, endpoint_id: str) -> Endpoint:
     """Raises MissingError."""
-    found = webhooks.get(connection, team_id, endpoint_id)
-    if found is None:
-        raise MissingError
-    return found
+    return existing(webhooks.get(connection, team_id, endpoint_id))
 
 
 def edit(
-    connection: Connection, keyring: Keyring, policy: Policy, change: Change, endpoint_id: str, sent: WebhookEdit
+    connection: Connection,
+    keyring: Keyring,
+    policy: Policy,
+    change: Change,
+    endpoint_id: str,
+    sent: WebhookEdit,
+    if_match: frozenset[str] | None = None,
 ) -> Endpoint:
-    """What is not sent stays; raises MissingError, InvalidInputError."""
-    stored = get(connection, change.team_id, endpoint_id)
+    """What is not sent stays; raises MissingError, InvalidInputError, PreconditionFailedError, RefusedError."""
+    stored = _to_change(connection, change, endpoint_id, if_match)
     if sent.url is not None and sent.url != stored.url:
         check_address("url", sent.url, Purpose.DELIVERY_WEBHOOK, policy)
     if sent.filters is not None:  # one that was deleted since may be sent back
         check_monitors(connection, change.team_id, sent.filters.monitor_ids, _FILTERED, but=stored.wanted.monitor_ids)
     edited = _edited(keyring, stored, sent)
     if edited != stored:
-        edited = replace(edited, updated_at=change.now)
+        edited = replace(edited, version=stored.version + 1, updated_at=change.now)
         webhooks.save(connection, edited)
         _record(connection, change, "webhook.updated", edited, _differences(stored, edited))
     if sent.enabled is False:
@@ -115,7 +118,7 @@ def enable(connection: Connection, change: Change, endpoint_id: str, *, replay_m
 
     Raises MissingError.
     """
-    stored = get(connection, change.team_id, endpoint_id)
+    stored = existing(webhooks.get_to_change(connection, change.team_id, endpoint_id))
     if stored.enabled:
         return stored
     on = replace(
@@ -125,6 +128,7 @@ def enable(connection: Connection, change: Change, endpoint_id: str, *, replay_m
         disabled_at=None,
         failing_since=None,
         failures=0,
+        version=stored.version + 1,
         updated_at=change.now,
     )
     webhooks.save(connection, on)
@@ -136,21 +140,22 @@ def enable(connection: Connection, change: Change, endpoint_id: str, *, replay_m
     return on
 
 
-def remove(connection: Connection, change: Change, endpoint_id: str) -> None:
-    """The endpoint and its deliveries are gone; raises MissingError."""
-    stored = get(connection, change.team_id, endpoint_id)
+def remove(connection: Connection, change: Change, endpoint_id: str, if_match: frozenset[str] | None = None) -> None:
+    """The endpoint and its deliveries are gone; raises MissingError, PreconditionFailedError, RefusedError."""
+    stored = _to_change(connection, change, endpoint_id, if_match)
     webhooks.remove(connection, change.team_id, endpoint_id)
     _record(connection, change, "webhook.deleted", stored, [Difference("/url", stored.url, None)])
 
 
 def rotate(connection: Connection, keyring: Keyring, change: Change, endpoint_id: str, overlap_seconds: int) -> Issued:
     """Another secret; the one of before signs, too, for a while. Raises MissingError."""
-    stored, secret = get(connection, change.team_id, endpoint_id), new_secret()
+    stored, secret = existing(webhooks.get_to_change(connection, change.team_id, endpoint_id)), new_secret()
     rotated = replace(
         stored,
         secret_sealed=keyring.seal(stored.place("secret"), secret),
         previous_sealed=stored.secret_sealed if overlap_seconds else None,
         previous_until=change.now + overlap_seconds * SECOND if overlap_seconds else None,
+        version=stored.version + 1,
         updated_at=change.now,
     )
     webhooks.save(connection, rotated)
@@ -169,10 +174,7 @@ def ping(connection: Connection, change: Change, endpoint_id: str) -> str:
 def delivery_of(connection: Connection, team_id: str, endpoint_id: str, delivery_id: str) -> WebhookDelivery:
     """Raises MissingError."""
     get(connection, team_id, endpoint_id)
-    found = webhook_deliveries.get(connection, endpoint_id, delivery_id)
-    if found is None:
-        raise MissingError
-    return found
+    return existing(webhook_deliveries.get(connection, endpoint_id, delivery_id))
 
 
 def redeliver(connection: Connection, change: Change, endpoint_id: str, delivery_id: str) -> WebhookDelivery:
@@ -181,9 +183,7 @@ def redeliver(connection: Connection, change: Change, endpoint_id: str, delivery
     before = delivery_of(connection, change.team_id, endpoint_id, delivery_id)
     if before.is_leased:
         raise RefusedError("delivery_in_progress", "The delivery is just being made; ask again when it has ended.")
-    event = events.get(connection, change.team_id, before.event_id)
-    if event is None:
-        raise MissingError
+    event = existing(events.get(connection, change.team_id, before.event_id))
     return _owe_again(connection, endpoint, event, change.now, change.now)
 
 
@@ -194,9 +194,7 @@ def redeliver_event(
 
     Raises MissingError, and InvalidInputError for endpoints that the team does not have.
     """
-    event = events.get(connection, change.team_id, event_id)
-    if event is None:
-        raise MissingError
+    event = existing(events.get(connection, change.team_id, event_id))
     enabled = {endpoint.id: endpoint for endpoint in webhooks.enabled_of_team(connection, change.team_id)}
     if endpoint_ids is None:
         chosen = [one for one in enabled.values() if any(is_of(event.type, name) for name in one.wanted.types)]
@@ -221,6 +219,12 @@ def replay(connection: Connection, change: Change, endpoint_id: str, sent: Repla
         connection, endpoint, change, sent.begin, sent.end, types=sent.types, only_failed=sent.only_failed
     )
     return Replay(id=new_ulid("rpl", change.now), count=count)
+
+
+def _to_change(connection: Connection, change: Change, endpoint_id: str, if_match: frozenset[str] | None) -> Endpoint:
+    """The endpoint in a version that the caller expects; nobody else changes it before the transaction ends."""
+    found = webhooks.get_to_change(connection, change.team_id, endpoint_id)
+    return as_expected(found, if_match, is_needed=change.needs_precondition)
 
 
 def _send_again(

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from statuspulse.cli.groups import PROBES, TOKENS, id_of
-from statuspulse.cli.remote import Remote, asks_server, time_text
+from statuspulse.cli.remote import IF_VERSION, Remote, asks_server, time_text
 from statuspulse.cli.tables import Column
 
 _LONGEST_DAYS = 366
@@ -153,18 +153,19 @@ def create_probe(*, remote: Remote, name: str, region: str, region_name: str | N
 
 @probes.command()
 @click.argument("probe_id", metavar="PROBE")
+@IF_VERSION
 @asks_server
-def delete(*, remote: Remote, probe_id: str) -> None:
-    """Delete a probe, by its id, prb_…, or its name; its key ends with it.
+def delete(*, remote: Remote, probe_id: str, if_version: int | None) -> None:
+    """Delete a probe, by its id, prb_…, or its name; its key ends with it. Its version is its config_version.
 
     \b
     Examples:
       statuspulse probes delete "$PROBE"
-      statuspulse probes delete --help
+      statuspulse probes delete --if-version 2 "$PROBE"
     """
     with remote.client() as client:
         found = id_of(probe_id, PROBES, client.probes.list)
-        client.probes.delete(found)
+        client.probes.delete(found, if_match=if_version)
         click.echo(f"{found} is deleted.", err=True)
 
 

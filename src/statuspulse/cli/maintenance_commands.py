@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from statuspulse.cli.groups import WINDOWS, id_of, monitor_id
-from statuspulse.cli.remote import Remote, asks_server, time_text
+from statuspulse.cli.remote import IF_VERSION, Remote, asks_server, time_text
 from statuspulse.cli.tables import Column
 
 if TYPE_CHECKING:
@@ -140,17 +140,18 @@ def end(*, remote: Remote, window: str) -> None:
 
 @maintenance.command()
 @_WINDOW
+@IF_VERSION
 @asks_server
-def cancel(*, remote: Remote, window: str) -> None:
+def cancel(*, remote: Remote, window: str, if_version: int | None) -> None:
     """Cancel a window with all that is to come; one that is active ends.
 
     \b
     Examples:
       statuspulse maintenance cancel mwn_7mg9dkej
-      statuspulse maintenance cancel --help
+      statuspulse maintenance cancel --if-version 2 mwn_7mg9dkej
     """
     with remote.client() as client:
-        _show(remote, client.maintenance.cancel(_id(client, window)))
+        _show(remote, client.maintenance.cancel(_id(client, window), if_match=if_version))
 
 
 def _id(client: Client, text: str) -> str:
@@ -176,6 +177,7 @@ def _show(remote: Remote, window: Any) -> None:
             ("until", ends),
             ("rule", window.rrule or "-"),
             ("timezone", window.timezone or "-"),
+            ("version", str(window.version)),
         ],
     )
 

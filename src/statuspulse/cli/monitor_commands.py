@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from statuspulse.cli.groups import monitor_id
-from statuspulse.cli.remote import NO, Remote, asks_server, number, time_text
+from statuspulse.cli.remote import IF_VERSION, NO, Remote, asks_server, number, time_text
 from statuspulse.cli.tables import Column
 
 _COLUMNS = (
@@ -114,7 +114,7 @@ def create(*, remote: Remote, target: str | None, file: BufferedIOBase | None, *
 @monitors.command()
 @_NAME
 @_members
-@click.option("--if-version", type=int, metavar="N", help="Only if its config_version is still this.")
+@IF_VERSION
 @click.option("--dry-run", is_flag=True, help="Check the change and show what it would make; store nothing.")
 @asks_server
 def update(
@@ -137,18 +137,19 @@ def update(
 
 @monitors.command()
 @_NAME
+@IF_VERSION
 @asks_server
-def delete(*, remote: Remote, monitor: str) -> None:
+def delete(*, remote: Remote, monitor: str, if_version: int | None) -> None:
     """Delete a monitor: its checks stop at once and its incident is resolved.
 
     \b
     Examples:
       statuspulse monitors delete "Shop"
-      statuspulse monitors delete --help
+      statuspulse monitors delete --if-version 3 "Shop"
     """
     with remote.client() as client:
         found = monitor_id(client, monitor)
-        client.monitors.delete(found)
+        client.monitors.delete(found, if_match=if_version)
         click.echo(f"{found} is deleted.", err=True)
 
 

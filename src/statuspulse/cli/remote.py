@@ -35,6 +35,11 @@ _USUAL_SERVER = "http://127.0.0.1:8080"
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
+IF_VERSION = click.option(
+    "--if-version", type=int, metavar="N", help="Only if its version is still this; -o json shows which it has."
+)
+
+
 class Remote:
     """The server of one command, and the form of what is told."""
 
@@ -203,8 +208,10 @@ def _write_csv(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def _end(error: ApiError) -> NoReturn:
     status, cure = _ENDINGS.get(error.status, (WRONG_INPUT, "see the command's --help"))
-    if status == NOT_FOUND and (listing := _list_of_these()):
+    if status == NOT_FOUND and (listing := _beside("list")):
         cure = f"see what there is: {listing}"
+    if error.status in _ABOUT_VERSIONS and (looking := _beside("get") or _beside("list")):
+        cure = f"look at its version: {looking} -o json; then name that with --if-version N"
     if error.status >= 500:
         status, cure = UNREACHABLE, "try again, or see statuspulse healthcheck"
     others = [found.get("message") for found in error.details[1:] if found.get("message")]
@@ -212,19 +219,21 @@ def _end(error: ApiError) -> NoReturn:
     fail(f"{error}{problems}; {cure}", status)
 
 
-def _list_of_these() -> str | None:
-    """The command that lists what the running one is about."""
+def _beside(name: str) -> str | None:
+    """The command of that name in the group of the running one, where there is one."""
     group = click.get_current_context().parent
-    is_listed = group is not None and isinstance(group.command, click.Group) and "list" in group.command.commands
-    return f"{group.command_path} list" if group is not None and is_listed else None
+    if group is None or not isinstance(group.command, click.Group) or name not in group.command.commands:
+        return None
+    return f"{group.command_path} {name}"
 
 
+_ABOUT_VERSIONS = frozenset({412, 428})
 _ENDINGS = {
     401: (NOT_ALLOWED, "export STATUSPULSE_TOKEN=…, or make one: statuspulse admin token create"),
     403: (NOT_ALLOWED, "make a token that may: statuspulse tokens create --scope SCOPE NAME"),
     404: (NOT_FOUND, "see what there is: statuspulse monitors list, statuspulse incidents list"),
     409: (CONFLICT, "look at it first: statuspulse incidents get ID or statuspulse monitors get ID"),
-    412: (CONFLICT, "look at it first: statuspulse monitors get ID"),
-    428: (CONFLICT, "name the version: statuspulse monitors update --if-version N ID"),
+    412: (CONFLICT, "look at its version first"),
+    428: (CONFLICT, "look at its version first"),
     429: (UNREACHABLE, "wait, and try again"),
 }

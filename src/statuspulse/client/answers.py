@@ -105,6 +105,7 @@ class Channel(Answer, frozen=True, kw_only=True):
     last_success_at: datetime | None
     used_by_monitors: int
     previous_secret_until: datetime | None
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -458,6 +459,7 @@ class Integration(Answer, frozen=True, kw_only=True):
     create_on: tuple[str, ...] | None = None
     priority_map: dict[str, str] | None = None
     transitions: JiraTransitions | None = None
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -514,6 +516,7 @@ class IssuedWebhook(Answer, frozen=True, kw_only=True):
     last_success_at: datetime | None
     previous_secret_until: datetime | None
     stats_24h: WebhookStats
+    version: int
     created_at: datetime
     updated_at: datetime
     secret: Secret
@@ -542,6 +545,7 @@ class KeyedProbe(Answer, frozen=True, kw_only=True):
     capacity: int | None
     assigned: int
     ip: str | None
+    config_version: int
     created_at: datetime
     updated_at: datetime
     key: Secret
@@ -616,6 +620,7 @@ class MadeChannel(Answer, frozen=True, kw_only=True):
     last_success_at: datetime | None
     used_by_monitors: int
     previous_secret_until: datetime | None
+    version: int
     created_at: datetime
     updated_at: datetime
     secret: Secret | None
@@ -648,6 +653,7 @@ class MadeIntegration(Answer, frozen=True, kw_only=True):
     create_on: tuple[str, ...] | None = None
     priority_map: dict[str, str] | None = None
     transitions: JiraTransitions | None = None
+    version: int
     created_at: datetime
     updated_at: datetime
     secret: Secret | None
@@ -862,6 +868,7 @@ class NewTeam(Answer, frozen=True, kw_only=True):
     default_regions: tuple[str, ...]
     timezone: str
     settings: TeamSettings
+    version: int
     created_at: datetime
     updated_at: datetime
     token: Secret | None
@@ -1014,6 +1021,7 @@ class Probe(Answer, frozen=True, kw_only=True):
     capacity: int | None
     assigned: int
     ip: str | None
+    config_version: int
     created_at: datetime
     updated_at: datetime
 
@@ -1270,6 +1278,7 @@ class Slo(Answer, frozen=True, kw_only=True):
     burning: str | None
     breached_at: datetime | None
     budget: SloBudget
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -1553,6 +1562,7 @@ class Team(Answer, frozen=True, kw_only=True):
     default_regions: tuple[str, ...]
     timezone: str
     settings: TeamSettings
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -1697,6 +1707,7 @@ class Webhook(Answer, frozen=True, kw_only=True):
     last_success_at: datetime | None
     previous_secret_until: datetime | None
     stats_24h: WebhookStats
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -1772,6 +1783,7 @@ class Window(Answer, frozen=True, kw_only=True):
     active_occurrence: Occurrence | None
     next_occurrence: Occurrence | None
     last_occurrence: Occurrence | None
+    version: int
     created_at: datetime
     updated_at: datetime
 

@@ -17,7 +17,14 @@ def disable(connection: Connection, endpoint: Endpoint, reason: DisabledReason, 
     """Cancels what the endpoint is owed; the others hear of it. One that is disabled stays as it is."""
     if not endpoint.enabled:
         return endpoint
-    off = replace(endpoint, enabled=False, disabled_reason=reason, disabled_at=now, updated_at=now)
+    off = replace(
+        endpoint,
+        enabled=False,
+        disabled_reason=reason,
+        disabled_at=now,
+        version=endpoint.version + 1,
+        updated_at=now,
+    )
     webhooks.save(connection, off)
     pending = webhook_deliveries.cancel(connection, endpoint.id, now)
     events.record(connection, endpoint_events.disabled(off, reason, actor, now, pending=pending))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import TypeVar
 
@@ -26,7 +26,7 @@ from statuspulse.engine.watchlist import Watchlist
 from statuspulse.metrics import Metrics
 from statuspulse.protocol.documents import Receipt
 from statuspulse.storage import maintenance
-from statuspulse.storage.database import Database, DatabaseUnavailableError
+from statuspulse.storage.database import About, Database, DatabaseUnavailableError, of_everything
 from statuspulse.storage.incidents import IncidentChangedError
 
 log = structlog.get_logger(__name__)
@@ -97,7 +97,7 @@ class Engine:
         """Commits a batch, and begins what follows from it."""
         now = self._now()
         silent, blind = self._liveness.silent_regions(now), self._liveness.blind_regions(now)
-        receipt, tally = await self._write(partial(self._commit, batch, silent, blind))
+        receipt, tally = await self._write(partial(self._commit, batch, silent, blind), about=_about)
         for look in tally.looks:
             self._jobs.settle(look.job_id, batch.region, Found(probe_id=batch.probe_id, result=look.result))
         self._rechecks.follow(tally.placed, tally.rechecks, self._now())
@@ -184,10 +184,10 @@ class Engine:
         now = self._now()
         return self._silence.sweep(connection, now) + self._flaps.sweep(connection, now)
 
-    async def _write(self, work: Callable[[Connection], T]) -> T:
+    async def _write(self, work: Callable[[Connection], T], *, about: About[T] = of_everything) -> T:
         async with self._turn:
             try:
-                return await self._database.write(work)
+                return await self._database.write(work, about=about)
             except Exception:
                 self._watchlist.forget()
                 self._silence.forget()
@@ -211,3 +211,9 @@ class Engine:
         metrics.result_delay.observe([max(0, now - placed.result.observed_at) / SECOND for placed in tally.placed])
         for missed in tally.gaps:
             metrics.slots_missed.labels(batch.region, missed.gap.reason.value).inc(missed.gap.count)
+
+
+def _about(committed: tuple[Receipt, Tally]) -> Collection[int] | None:
+    """The monitors whose rows a batch has changed; None where more follows from it than results and streaks."""
+    tally = committed[1]
+    return None if tally.transitions or tally.warnings else tally.monitor_keys

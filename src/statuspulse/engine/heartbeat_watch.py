@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 
@@ -32,10 +32,14 @@ _LATE_PER_STEP = 50
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a look did: changes of health and ends of flapping, and whether there is more to do at once."""
+    """What a look did: changes of health and ends of flapping, and whether there is more to do at once.
+
+    `was_idle`: it has found no job to change.
+    """
 
     transitions: int
     has_more: bool
+    was_idle: bool = False
 
 
 class HeartbeatWatch:
@@ -62,7 +66,8 @@ class HeartbeatWatch:
     async def _look(self) -> Swept:
         now = self._now()
         try:
-            swept = await self._database.write(partial(self.sweep, now=now))
+            work = partial(self.sweep, now=now)
+            swept = await self._database.write(work, about=_about)
         except DatabaseUnavailableError as error:
             log.warning("engine.late_pings_not_looked_for", reason=str(error))
             self._listened_until = None
@@ -83,10 +88,14 @@ class HeartbeatWatch:
         old = stored is None or not 0 <= now - stored < STORED_EVERY
         if (old or since is not None) and rows.exist(connection):
             rows.save_listened_until(connection, now)
-        return Swept(changed + failed, has_more=late == _LATE_PER_STEP)
+        return Swept(changed + failed, has_more=late == _LATE_PER_STEP, was_idle=not (changed or late or failed))
 
     def _absent_since(self, stored: int | None, now: int) -> int | None:
         """When our absence began that ends now; None if there was none. Time that was set back is none."""
         if self._listened_until is None:
             return stored if stored is not None and stored < now else None
         return self._listened_until if now - self._listened_until > SETTLING else None
+
+
+def _about(swept: Swept) -> Collection[int] | None:
+    return () if swept.was_idle else None

@@ -71,6 +71,12 @@ class Tally:
     transitions: int = 0
     warnings: int = 0
 
+    @property
+    def monitor_keys(self) -> set[int]:
+        """The monitors that anything was stored of, by key."""
+        results_of = {one.monitor_key for one in (*self.placed, *self.manual)}
+        return results_of | {one.monitor_key for one in self.gaps} | {key for key, _ in self.unseen}
+
 
 def commit(connection: Connection, watchlist: Watchlist, batch: Batch, now: int) -> tuple[Receipt, Tally]:
     """Stores what is new in the batch. Runs inside the writer's transaction and knows of nothing outside it."""

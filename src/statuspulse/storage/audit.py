@@ -52,19 +52,18 @@ def record(
 ) -> None:
     """Stores an entry; the call that it was done by comes with the actor. Secrets in `diff` are masked already."""
     origin = actor.origin
-    connection.execute(
-        audit_entries.insert().values(
-            id=new_ulid("aud", at),
-            team_id=team_id,
-            at=at,
-            actor=json.dumps(actor.document(), ensure_ascii=False),
-            action=action,
-            resource=resource,
-            diff=json.dumps([one.document() for one in diff], ensure_ascii=False),
-            request_id=None if origin is None else origin.request_id,
-            ip=None if origin is None else origin.ip,
-        )
-    )
+    row = {
+        "id": new_ulid("aud", at),
+        "team_id": team_id,
+        "at": at,
+        "actor": json.dumps(actor.document(), ensure_ascii=False),
+        "action": action,
+        "resource": resource,
+        "diff": json.dumps([one.document() for one in diff], ensure_ascii=False),
+        "request_id": None if origin is None else origin.request_id,
+        "ip": None if origin is None else origin.ip,
+    }
+    connection.execute(audit_entries.insert(), row)
 
 
 def entries(connection: Connection, team_id: str, limit: int) -> list[AuditEntry]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from statuspulse.storage.keyset import page_of
 from statuspulse.storage.schema import channels, monitor_channels
@@ -34,6 +34,7 @@ class Channel:
     previous_sealed: bytes | None = field(repr=False, default=None)
     previous_until: int | None = None
     told_at: int | None = None
+    version: int = 1
     created_at: int
     updated_at: int
 
@@ -74,6 +75,7 @@ def insert(connection: Connection, channel: Channel, digest: bytes) -> None:
             enabled=channel.enabled,
             health=channel.health,
             secret_sealed=channel.secret_sealed,
+            version=channel.version,
             created_at=channel.created_at,
             updated_at=channel.created_at,
         )
@@ -93,9 +95,20 @@ def exists(connection: Connection, channel_id: str) -> bool:
 
 
 def get(connection: Connection, team_id: str, channel_id: str) -> Channel | None:
-    row = connection.execute(
-        select(channels).where(channels.c.team_id == team_id, channels.c.id == channel_id)
-    ).one_or_none()
+    return _first(connection, _one(team_id, channel_id))
+
+
+def get_to_change(connection: Connection, team_id: str, channel_id: str) -> Channel | None:
+    """The same, and nobody else changes it before the transaction ends; rows that refer to it are still written."""
+    return _first(connection, _one(team_id, channel_id).with_for_update(key_share=True))
+
+
+def _one(team_id: str, channel_id: str) -> Select[Any]:
+    return select(channels).where(channels.c.team_id == team_id, channels.c.id == channel_id)
+
+
+def _first(connection: Connection, query: Select[Any]) -> Channel | None:
+    row: Row[Any] | None = connection.execute(query).one_or_none()
     return None if row is None else _channel(row)
 
 
@@ -115,6 +128,7 @@ def _channel(row: Row[Any]) -> Channel:
         previous_sealed=row.previous_sealed,
         previous_until=row.previous_until,
         told_at=row.told_at,
+        version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
@@ -145,6 +159,7 @@ def save(connection: Connection, channel: Channel) -> None:
             secret_sealed=channel.secret_sealed,
             previous_sealed=channel.previous_sealed,
             previous_until=channel.previous_until,
+            version=channel.version,
             updated_at=channel.updated_at,
         )
     )
@@ -176,7 +191,7 @@ def note_told(connection: Connection, team_id: str, channel_id: str, now: int) -
 def masked_urls(connection: Connection, team_id: str, ids: Collection[str]) -> dict[str, str]:
     """What answers show of some channels of the team, by id; unknown ids are missing."""
     query = select(channels.c.id, channels.c.url_masked).where(channels.c.team_id == team_id, channels.c.id.in_(ids))
-    return {row.id: f"{row.url_masked}#{row.id}" for row in connection.execute(query)}
+    return {row.id: f"{row.url_masked}#{row.id}" for row in connection.execute(query)} if ids else {}
 
 
 def record_success(connection: Connection, team_id: str, channel_id: str, now: int) -> bool:

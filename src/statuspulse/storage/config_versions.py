@@ -30,17 +30,17 @@ class ConfigVersion:
 
 def record(connection: Connection, monitor: Monitor, changed: Sequence[str]) -> None:
     """Stores the configuration that the monitor has now, and lets go of the version that is one too many."""
-    connection.execute(
-        config_versions.insert().values(
-            monitor_key=monitor.key,
-            version=monitor.config_version,
-            at=monitor.updated_at,
-            actor=json.dumps(monitor.updated_by.document(), ensure_ascii=False),
-            changed=json.dumps(list(changed), ensure_ascii=False),
-            config=json.dumps(monitor.config, ensure_ascii=False),
-        )
-    )
-    forget(connection, monitor.key, through=monitor.config_version - KEPT)
+    row = {
+        "monitor_key": monitor.key,
+        "version": monitor.config_version,
+        "at": monitor.updated_at,
+        "actor": json.dumps(monitor.updated_by.document(), ensure_ascii=False),
+        "changed": json.dumps(list(changed), ensure_ascii=False),
+        "config": json.dumps(monitor.config, ensure_ascii=False),
+    }
+    connection.execute(config_versions.insert(), row)
+    if monitor.config_version > KEPT:
+        forget(connection, monitor.key, through=monitor.config_version - KEPT)
 
 
 def forget(connection: Connection, monitor_key: int, *, through: int) -> None:

@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from statuspulse.storage import driver
+from statuspulse.storage.changes import Changes
 from statuspulse.storage.connect import READERS, open_engines
 from statuspulse.storage.write_ahead_log import WriteAheadLog
 
@@ -63,10 +64,24 @@ def is_full(error: DatabaseUnavailableError) -> bool:
     return any(words in str(error).lower() for words in _FULL)
 
 
+# Answers from the value of a write which monitors alone it was about, by key; None where it may be about anything.
+About = Callable[[T], Collection[int] | None]
+
+
+def of_everything(_value: object) -> None:
+    """What a write is about whose caller does not say it."""
+
+
+def of_no_monitor(_value: object) -> tuple[int, ...]:
+    """What a write is about that nobody sees who looks at a monitor."""
+    return ()
+
+
 @dataclass(slots=True)
 class _Job:
     work: Callable[[Connection], Any]
     outcome: Future[Any]
+    about: About[Any]
     value: Any = None
     error: Exception | None = None
 
@@ -87,25 +102,36 @@ class Database:
         self._patient_readers = ThreadPoolExecutor(READERS - _PROMPT_READERS, thread_name_prefix="db-read-patient")
         self._writer = threading.Thread(target=self._write_forever, name="db-write", daemon=True)
         self._near = None if self.engines.near is None else _Near(self.engines.near)
+        # Where other processes may write, too, nobody knows of all that is committed.
+        self._changes = Changes() if self.engines.is_sqlite else None
         self._gate = threading.Lock()  # nothing is submitted behind the mark that ends the writer
         self._closed = False
         self._writer.start()
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], *, about: About[T] = of_everything) -> T:
         """Runs `work` in the writer's transaction; returns its value once that has committed.
 
+        `about` is for those who ask `is_unchanged` later.
         Raises whatever `work` raised, or DatabaseUnavailableError when the database refused. A caller that is
         cancelled before its turn leaves nothing behind; later its change is made all the same.
         """
-        return await asyncio.wrap_future(self.submit(work))
+        return await asyncio.wrap_future(self.submit(work, about=about))
 
-    def submit(self, work: Callable[[Connection], T]) -> Future[T]:
+    def submit(self, work: Callable[[Connection], T], *, about: About[T] = of_everything) -> Future[T]:
         """The same for callers outside the event loop."""
         outcome: Future[T] = Future()
         with self._gate:
             self._ensure_open()
-            self._jobs.put(_Job(work, outcome))
+            self._jobs.put(_Job(work, outcome, about))
         return outcome
+
+    def mark(self) -> int | None:
+        """Stands for all that is committed by now; None where other processes may write, too."""
+        return None if self._changes is None else self._changes.mark()
+
+    def is_unchanged(self, monitor_key: int, mark: int) -> bool:
+        """Whether nothing that was committed since the mark can have changed what is read of the monitor."""
+        return self._changes is not None and self._changes.none_since(mark, monitor_key)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` on a reader's snapshot; raises DatabaseUnavailableError when there is none."""
@@ -200,6 +226,9 @@ class Database:
                 waiting.clear()
             _refuse(group, error)
         else:
+            if self._changes is not None:
+                # Before anybody learns of his write: nothing that was read without it holds then.
+                _note(group, self._changes)
             _settle(group)
             if self._wal is not None:
                 self._wal.grown(time.monotonic())
@@ -246,6 +275,12 @@ def _undo(connection: Connection, error: Exception) -> None:
         raise (error if isinstance(error, DBAPIError) else lost) from None
     if connection.invalidated:
         raise error
+
+
+def _note(group: Iterable[_Job], changes: Changes) -> None:
+    for job in group:
+        if job.error is None:
+            changes.note(job.about(job.value))
 
 
 def _settle(group: Iterable[_Job]) -> None:

@@ -18,11 +18,12 @@ _PARENTS = Prepared(
     .where(monitor_dependencies.c.monitor_key == bindparam("key", type_=BigInteger), monitors.c.deleted_at.is_(None))
     .order_by(monitor_dependencies.c.place)
 )
+_UNLINK = delete(monitor_dependencies).where(monitor_dependencies.c.monitor_key == bindparam("mine"))
 
 
 def link(connection: Connection, monitor_key: int, team_id: str, parent_ids: Sequence[str]) -> None:
     """The monitor depends on these of its team, in this order, and on no others."""
-    connection.execute(delete(monitor_dependencies).where(monitor_dependencies.c.monitor_key == monitor_key))
+    connection.execute(_UNLINK, {"mine": monitor_key})
     if not parent_ids:
         return
     found = connection.execute(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, or_, select, update
 
 from statuspulse.domain.event import Event
@@ -167,7 +168,7 @@ def _numbered(event: Event, seq: int) -> LoggedEvent:
         team_id=event.team_id,
         at=event.at,
         type=event.type.value,
-        body=json.dumps(event.document(event_id), ensure_ascii=False, separators=(",", ":")),
+        body=msgspec.json.encode(event.document(event_id)).decode(),
     )
 
 

@@ -10,12 +10,13 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, select, updat
 
 from statuspulse.domain.heartbeat import Beat
 from statuspulse.storage.dialect import upsert
+from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import heartbeats, listening, monitor_states, monitors
 from statuspulse.storage.states import MonitorState, state_in
 from statuspulse.storage.watch import WatchedMonitor, monitor_of
 
 # Built once: what a read of a status builds anew each time costs more than what it asks for.
-_LINES = select(heartbeats).where(heartbeats.c.monitor_key.in_(bindparam("keys", expanding=True)))
+_LINES = Prepared(select(heartbeats).where(heartbeats.c.monitor_key.in_(bindparam("keys", expanding=True))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,7 @@ def flapping(connection: Connection) -> list[Heartbeat]:
 
 def lines(connection: Connection, monitor_keys: Collection[int]) -> dict[int, Line]:
     """What owners see, by monitor; a monitor that is checked is missing."""
-    found = connection.execute(_LINES, {"keys": list(monitor_keys)})
+    found = _LINES.rows(connection, keys=list(monitor_keys))
     return {row.monitor_key: Line(key_sealed=row.key_sealed, beat=_beat(row)) for row in found}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, func, or_, select, update
 
 from statuspulse.domain.integration import Direction, Kind
 from statuspulse.domain.secret import Secret
@@ -40,6 +40,7 @@ class Integration:
     last_error: str | None = None
     last_success_at: int | None = None
     last_received_at: int | None = None
+    version: int = 1
     created_at: int
     updated_at: int
 
@@ -104,9 +105,12 @@ def exists(connection: Connection, integration_id: str) -> bool:
 
 
 def get(connection: Connection, team_id: str, integration_id: str) -> Integration | None:
-    query = select(integrations).where(integrations.c.team_id == team_id, integrations.c.id == integration_id)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else _integration(row)
+    return _first(connection, _one(team_id, integration_id))
+
+
+def get_to_change(connection: Connection, team_id: str, integration_id: str) -> Integration | None:
+    """The same, and nobody else changes it before the transaction ends; rows that refer to it are still written."""
+    return _first(connection, _one(team_id, integration_id).with_for_update(key_share=True))
 
 
 def any_team_s(connection: Connection, integration_id: str) -> Integration | None:
@@ -165,6 +169,15 @@ def _note(connection: Connection, integration_id: str, **values: Any) -> None:
     connection.execute(update(integrations).where(integrations.c.id == integration_id).values(**values))
 
 
+def _one(team_id: str, integration_id: str) -> Select[Any]:
+    return select(integrations).where(integrations.c.team_id == team_id, integrations.c.id == integration_id)
+
+
+def _first(connection: Connection, query: Select[Any]) -> Integration | None:
+    row: Row[Any] | None = connection.execute(query).one_or_none()
+    return None if row is None else _integration(row)
+
+
 def _columns(integration: Integration) -> dict[str, Any]:
     return {
         "name": integration.name,
@@ -178,6 +191,7 @@ def _columns(integration: Integration) -> dict[str, Any]:
         "last_error": integration.last_error,
         "last_success_at": integration.last_success_at,
         "last_received_at": integration.last_received_at,
+        "version": integration.version,
         "updated_at": integration.updated_at,
     }
 
@@ -198,6 +212,7 @@ def _integration(row: Row[Any]) -> Integration:
         last_error=row.last_error,
         last_success_at=row.last_success_at,
         last_received_at=row.last_received_at,
+        version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -35,6 +35,18 @@ _IS_OWN = windows.c.monitor_key.in_(bindparam("keys", expanding=True))
 _SHARED, _OWN = Prepared(select(windows).where(_HOLDS, _IS_SHARED)), Prepared(select(windows).where(_HOLDS, _IS_OWN))
 _PLANNED = Prepared(select(windows).where(_GOES_ON, _IS_SHARED))
 _OWN_PLANNED = Prepared(select(windows).where(_GOES_ON, _IS_OWN))
+_OPEN = Prepared(
+    select(spans).where(spans.c.monitor_key.in_(bindparam("keys", expanding=True)), spans.c.is_open.is_(True))
+)
+_TOUCHING = Prepared(
+    select(spans)
+    .where(
+        spans.c.monitor_key.in_(bindparam("keys", expanding=True)),
+        spans.c.start_at < bindparam("end", type_=BigInteger),
+        spans.c.end_at > bindparam("start", type_=BigInteger),
+    )
+    .order_by(spans.c.monitor_key, spans.c.start_at)
+)
 _NEXT_DUE = Prepared(select(func.min(windows.c.due_at).label("due_at")))
 _BATCH = 200
 
@@ -265,16 +277,14 @@ def planned(connection: Connection, team_id: str, monitor_keys: Collection[int])
 
 def open_spans(connection: Connection, monitor_keys: Collection[int]) -> dict[int, list[CoveredSpan]]:
     """What is covered by monitor key; one that is not is missing."""
-    query = select(spans).where(spans.c.monitor_key.in_(monitor_keys), spans.c.is_open.is_(True))
-    return _by_monitor(connection.execute(query))
+    return _by_monitor(_OPEN.rows(connection, keys=list(monitor_keys)))
 
 
 def spans_by_monitor(
     connection: Connection, monitor_keys: Collection[int], start: int, end: int
 ) -> dict[int, list[CoveredSpan]]:
     """The spans that touch [start, end) by monitor key; a monitor without any is missing."""
-    query = select(spans).where(spans.c.monitor_key.in_(monitor_keys), spans.c.start_at < end, spans.c.end_at > start)
-    return _by_monitor(connection.execute(query.order_by(spans.c.monitor_key, spans.c.start_at)))
+    return _by_monitor(_TOUCHING.rows(connection, keys=list(monitor_keys), start=start, end=end))
 
 
 def excluded_by_monitor(
@@ -389,14 +399,16 @@ def _hint(window: Window) -> ColumnElement[bool]:
 def _by_monitor(rows: Iterable[Row[Any]]) -> dict[int, list[CoveredSpan]]:
     found: dict[int, list[CoveredSpan]] = {}
     for row in rows:
-        switches = Switches(rests=row.rests, mutes=row.mutes, excludes=row.excludes, holds=row.holds)
+        switches = Switches(
+            rests=bool(row.rests), mutes=bool(row.mutes), excludes=bool(row.excludes), holds=bool(row.holds)
+        )
         span = CoveredSpan(
             monitor_key=row.monitor_key,
             window_id=row.window_id,
             start=row.start_at,
             end=row.end_at,
             switches=switches,
-            is_open=row.is_open,
+            is_open=bool(row.is_open),
         )
         found.setdefault(row.monitor_key, []).append(span)
     return found

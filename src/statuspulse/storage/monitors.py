@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, case, func, or_, select, true, update
+import msgspec
+from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, case, func, or_, select, true, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from statuspulse.domain.actor import Actor
@@ -107,21 +108,44 @@ _ONE_WITH_STATE = Prepared(
     .join(monitor_states, monitor_states.c.monitor_key == monitors.c.key)
     .where(monitors.c.team_id == bindparam("team"), monitors.c.id == bindparam("id"), monitors.c.deleted_at.is_(None))
 )
+_ANY = Prepared(select(monitors.c.id).where(monitors.c.id == bindparam("id")))
+_INSERT = monitors.insert().returning(monitors.c.key)
+_UNLINK = monitor_channels.delete().where(monitor_channels.c.monitor_key == bindparam("mine"))
+_KEYS: BindParameter[int] = bindparam("keys", expanding=True)
+_LIVING = Prepared(
+    select(monitors).where(monitors.c.key.in_(_KEYS), monitors.c.deleted_at.is_(None)).order_by(monitors.c.key)
+)
+_STATES = Prepared(select(monitor_states).where(monitor_states.c.monitor_key.in_(_KEYS)))
+_NEWEST_CHECK = (
+    select(results.c.scheduled_at + results.c.observed_after_ms)
+    .where(results.c.monitor_key == monitors.c.key, results.c.region_key == regions.c.key, IS_SLOT)
+    .order_by(results.c.scheduled_at.desc())
+    .limit(1)
+    .correlate(monitors, regions)
+    .scalar_subquery()
+)
+_LAST_PROBES = Prepared(
+    select(monitors.c.key, _NEWEST_CHECK.label("at"))
+    .join_from(monitors, regions, true())
+    .where(monitors.c.key.in_(_KEYS))
+)
+_OPEN_INCIDENTS = Prepared(
+    select(incidents.c.monitor_key, incidents.c.id)
+    .where(incidents.c.monitor_key.in_(_KEYS), incidents.c.state != IncidentState.RESOLVED.value)
+    .order_by(incidents.c.triggered_at.desc(), incidents.c.id.desc())
+)
 
 
 def insert(connection: Connection, monitor: Monitor) -> int:
     """Stores a new monitor; its `key` is given by the database and answered."""
-    key: int = connection.execute(
-        monitors.insert()
-        .values(
-            id=monitor.id,
-            team_id=monitor.team_id,
-            type=monitor.type,
-            created_at=monitor.created_at,
-            **_changing_columns(monitor),
-        )
-        .returning(monitors.c.key)
-    ).scalar_one()
+    row = {
+        "id": monitor.id,
+        "team_id": monitor.team_id,
+        "type": monitor.type,
+        "created_at": monitor.created_at,
+        **_changing_columns(monitor),
+    }
+    key: int = connection.execute(_INSERT, row).scalar_one()
     return key
 
 
@@ -164,13 +188,12 @@ def get_to_change(connection: Connection, team_id: str, monitor_id: str) -> Moni
 
 def living_of(connection: Connection, keys: Collection[int]) -> list[Monitor]:
     """Monitors by their keys, in the order of these; those that are deleted are missing."""
-    query = select(monitors).where(monitors.c.key.in_(keys), monitors.c.deleted_at.is_(None)).order_by(monitors.c.key)
-    return [monitor_of(row) for row in connection.execute(query)] if keys else []
+    return [monitor_of(row) for row in _LIVING.rows(connection, keys=list(keys))] if keys else []
 
 
 def exists(connection: Connection, monitor_id: str) -> bool:
     """Whether any team has or had a monitor with the id."""
-    return connection.scalar(select(monitors.c.id).where(monitors.c.id == monitor_id)) is not None
+    return bool(_ANY.rows(connection, id=monitor_id))
 
 
 def known_ids(connection: Connection, team_id: str, ids: Collection[str]) -> set[str]:
@@ -189,7 +212,7 @@ def ids_of(connection: Connection, team_id: str, keys: Collection[int]) -> dict[
 
 def link_channels(connection: Connection, key: int, channel_ids: Sequence[str]) -> None:
     """The monitor notifies these channels, in this order, and no others."""
-    connection.execute(monitor_channels.delete().where(monitor_channels.c.monitor_key == key))
+    connection.execute(_UNLINK, {"mine": key})
     if channel_ids:
         connection.execute(
             insert_or_ignore(connection, monitor_channels),
@@ -223,23 +246,13 @@ def listed(
 
 def states(connection: Connection, keys: Collection[int]) -> dict[int, MonitorState]:
     """The state of each monitor, by key."""
-    query = select(monitor_states).where(monitor_states.c.monitor_key.in_(keys))
-    return {row.monitor_key: state_in(row) for row in connection.execute(query)}
+    return {row.monitor_key: state_in(row) for row in _STATES.rows(connection, keys=list(keys))}
 
 
 def last_probes(connection: Connection, keys: Collection[int]) -> dict[int, int]:
     """When the newest check of each monitor ended, by key; monitors never looked at are missing."""
-    newest = (
-        select(results.c.scheduled_at + results.c.observed_after_ms)
-        .where(results.c.monitor_key == monitors.c.key, results.c.region_key == regions.c.key, IS_SLOT)
-        .order_by(results.c.scheduled_at.desc())
-        .limit(1)
-        .correlate(monitors, regions)
-        .scalar_subquery()
-    )
-    query = select(monitors.c.key, newest.label("at")).join_from(monitors, regions, true())
     found: dict[int, int] = {}
-    for key, at in connection.execute(query.where(monitors.c.key.in_(keys))):
+    for key, at in _LAST_PROBES.rows(connection, keys=list(keys)):
         if at is not None:
             found[key] = max(at, found.get(key, at))
     return found
@@ -247,12 +260,7 @@ def last_probes(connection: Connection, keys: Collection[int]) -> dict[int, int]
 
 def open_incidents(connection: Connection, keys: Collection[int]) -> dict[int, str]:
     """The open incident of each monitor, the oldest where there are several, by key."""
-    query = (
-        select(incidents.c.monitor_key, incidents.c.id)
-        .where(incidents.c.monitor_key.in_(keys), incidents.c.state != IncidentState.RESOLVED.value)
-        .order_by(incidents.c.triggered_at.desc(), incidents.c.id.desc())
-    )
-    return {row.monitor_key: row.id for row in connection.execute(query)}
+    return {row.monitor_key: row.id for row in _OPEN_INCIDENTS.rows(connection, keys=list(keys))}
 
 
 def names_and_states(connection: Connection, team_id: str) -> list[tuple[str, str, State]]:
@@ -357,7 +365,7 @@ def monitor_of(row: Row[Any]) -> Monitor:
         name=row.name,
         type=row.type,
         target=row.target,
-        config=json.loads(row.config),
+        config=msgspec.json.decode(row.config),
         config_version=row.config_version,
         judged_from_version=row.judged_from_version,
         revision=row.revision,

@@ -6,10 +6,17 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, or_, select, update
 
 from statuspulse.storage.dialect import insert_or_ignore
+from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import escalation_policies
+
+_DEFAULT = Prepared(
+    select(escalation_policies.c.slug).where(
+        escalation_policies.c.team_id == bindparam("team"), escalation_policies.c.is_default
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,20 +85,17 @@ def all_of_team(connection: Connection, team_id: str) -> list[Policy]:
 
 
 def get(connection: Connection, team_id: str, slug: str) -> Policy | None:
-    row = connection.execute(
-        select(escalation_policies).where(escalation_policies.c.team_id == team_id, escalation_policies.c.slug == slug)
-    ).one_or_none()
-    return None if row is None else _policy(row)
+    return _first(connection, _one(team_id, slug))
+
+
+def get_to_change(connection: Connection, team_id: str, slug: str) -> Policy | None:
+    """The same, and nobody else changes it before the transaction ends."""
+    return _first(connection, _one(team_id, slug).with_for_update())
 
 
 def default_slug(connection: Connection, team_id: str) -> str | None:
     """The policy of monitors that name none; None when the team has not chosen one."""
-    slug: str | None = connection.scalar(
-        select(escalation_policies.c.slug).where(
-            escalation_policies.c.team_id == team_id, escalation_policies.c.is_default
-        )
-    )
-    return slug
+    return next((row.slug for row in _DEFAULT.rows(connection, team=team_id)), None)
 
 
 def set_default(connection: Connection, team_id: str, slug: str | None, now: int) -> None:
@@ -133,6 +137,17 @@ def page(
         query = query.where(or_(beyond, (at == after[0]) & same))
     order = (at.desc(), key.desc()) if descending else (at, key)
     return [_policy(row) for row in connection.execute(query.order_by(*order).limit(limit))]
+
+
+def _one(team_id: str, slug: str) -> Select[Any]:
+    return select(escalation_policies).where(
+        escalation_policies.c.team_id == team_id, escalation_policies.c.slug == slug
+    )
+
+
+def _first(connection: Connection, query: Select[Any]) -> Policy | None:
+    row: Row[Any] | None = connection.execute(query).one_or_none()
+    return None if row is None else _policy(row)
 
 
 def _policy(row: Row[Any]) -> Policy:

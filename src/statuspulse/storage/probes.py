@@ -15,6 +15,10 @@ from statuspulse.storage.dialect import insert_or_ignore
 from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import probes, regions
 
+# The place of pings is none that checks are run from.
+_LIVE_REGIONS = select(regions).where(regions.c.deleted_at.is_(None), regions.c.slug != INBOUND)
+_SLUGS = Prepared(_LIVE_REGIONS.order_by(regions.c.slug))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
@@ -42,6 +46,7 @@ class Probe:
     draining: bool
     replaces_key: bool
     last_seen_at: int | None
+    version: int
     created_at: int
     updated_at: int
 
@@ -88,11 +93,11 @@ def note_presence(connection: Connection, probe_id: str, *, since: int | None, r
 
 def region_slugs(connection: Connection) -> list[str]:
     """Every region that checks can be run from, by slug."""
-    return [row.slug for row in connection.execute(_live_regions().order_by("slug"))]
+    return [row.slug for row in _SLUGS.rows(connection)]
 
 
 def region(connection: Connection, slug: str) -> Region | None:
-    row = connection.execute(_live_regions().where(regions.c.slug == slug)).one_or_none()
+    row = connection.execute(_LIVE_REGIONS.where(regions.c.slug == slug)).one_or_none()
     return None if row is None else _region(row)
 
 
@@ -100,7 +105,7 @@ def regions_page(
     connection: Connection, *, after: tuple[int, str] | None, descending: bool, limit: int
 ) -> list[Region]:
     """Regions by age, those of one age by slug."""
-    query = _in_order(_live_regions(), (regions.c.created_at, regions.c.slug), after, descending=descending)
+    query = _in_order(_LIVE_REGIONS, (regions.c.created_at, regions.c.slug), after, descending=descending)
     return [_region(row) for row in connection.execute(query.limit(limit))]
 
 
@@ -126,6 +131,7 @@ def insert(connection: Connection, probe_id: str, *, region_key: int, name: str,
             name=name,
             digest=digest,
             draining=False,
+            version=1,
             created_at=now,
             updated_at=now,
         )
@@ -140,6 +146,11 @@ def by_digest(connection: Connection, digest: bytes, now: int) -> Probe | None:
 
 def by_id(connection: Connection, probe_id: str) -> Probe | None:
     return _one(connection, _query().where(probes.c.id == probe_id))
+
+
+def by_id_to_change(connection: Connection, probe_id: str) -> Probe | None:
+    """The same, and nobody else changes it before the transaction ends; rows that refer to it are still written."""
+    return _one(connection, _query().where(probes.c.id == probe_id).with_for_update(of=probes, key_share=True))
 
 
 def exists(connection: Connection, probe_id: str) -> bool:
@@ -169,9 +180,9 @@ def count(connection: Connection) -> int:
 
 
 def save(connection: Connection, probe_id: str, *, name: str, draining: bool, now: int) -> None:
-    connection.execute(
-        update(probes).where(probes.c.id == probe_id).values(name=name, draining=draining, updated_at=now)
-    )
+    """Another version of it."""
+    values = {"name": name, "draining": draining, "version": probes.c.version + 1, "updated_at": now}
+    connection.execute(update(probes).where(probes.c.id == probe_id).values(values))
 
 
 def delete(connection: Connection, probe_id: str, now: int) -> None:
@@ -185,9 +196,14 @@ def replace_key(connection: Connection, probe_id: str, digest: bytes, now: int) 
     _set_keys(connection, probe_id, now, digest=digest, previous_digest=None, previous_until=None)
 
 
-def rotate_key(connection: Connection, probe_id: str, digest: bytes, *, until: int, now: int) -> None:
-    """From now on the probe is known by another key, and by its key of now until then."""
-    _set_keys(connection, probe_id, now, digest=digest, previous_digest=probes.c.digest, previous_until=until)
+def rotate_key(connection: Connection, probe_id: str, digest: bytes, *, until: int | None, now: int) -> None:
+    """From now on the probe is known by another key, and by its key of now until then, not at all with None.
+
+    Somebody wanted it so: it makes another version of the probe.
+    """
+    previous = None if until is None else probes.c.digest
+    keys = {"digest": digest, "previous_digest": previous, "previous_until": until}
+    _set_keys(connection, probe_id, now, **keys, version=probes.c.version + 1)
 
 
 def exchange_key(connection: Connection, probe_id: str, digest: bytes, *, used: bytes, now: int) -> None:
@@ -202,11 +218,6 @@ def end_former_key(connection: Connection, probe_id: str, now: int) -> None:
 
 def _set_keys(connection: Connection, probe_id: str, now: int, **values: Any) -> None:
     connection.execute(update(probes).where(probes.c.id == probe_id).values(**values, updated_at=now))
-
-
-def _live_regions() -> Select[Any]:
-    """The place of pings is none that checks are run from."""
-    return select(regions).where(regions.c.deleted_at.is_(None), regions.c.slug != INBOUND)
 
 
 def _in_order(
@@ -257,6 +268,7 @@ def _probe(row: Row[Any]) -> Probe:
         draining=bool(row.draining),
         replaces_key=bool(row.replaces_key),
         last_seen_at=row.last_seen_at,
+        version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

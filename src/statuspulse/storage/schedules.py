@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from statuspulse.storage.keyset import page_of
 from statuspulse.storage.schema import schedules
@@ -41,9 +41,12 @@ def remove(connection: Connection, team_id: str, schedule_id: str) -> None:
 
 
 def get(connection: Connection, team_id: str, schedule_id: str) -> Schedule | None:
-    query = select(schedules).where(schedules.c.team_id == team_id, schedules.c.id == schedule_id)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else _schedule(row)
+    return _first(connection, _one(team_id, schedule_id))
+
+
+def get_to_change(connection: Connection, team_id: str, schedule_id: str) -> Schedule | None:
+    """The same, and nobody else changes it before the transaction ends."""
+    return _first(connection, _one(team_id, schedule_id).with_for_update())
 
 
 def exists(connection: Connection, schedule_id: str) -> bool:
@@ -74,6 +77,15 @@ def page(
         limit=limit,
     )
     return [_schedule(row) for row in connection.execute(query)]
+
+
+def _one(team_id: str, schedule_id: str) -> Select[Any]:
+    return select(schedules).where(schedules.c.team_id == team_id, schedules.c.id == schedule_id)
+
+
+def _first(connection: Connection, query: Select[Any]) -> Schedule | None:
+    row: Row[Any] | None = connection.execute(query).one_or_none()
+    return None if row is None else _schedule(row)
 
 
 def _columns(schedule: Schedule) -> dict[str, Any]:

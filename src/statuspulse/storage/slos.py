@@ -106,8 +106,19 @@ def remove_of_monitor(connection: Connection, team_id: str, monitor_key: int) ->
 
 
 def get(connection: Connection, team_id: str, slo_id: str) -> Slo | None:
-    row = connection.execute(_query().where(slos.c.team_id == team_id, slos.c.id == slo_id)).one_or_none()
-    return None if row is None else _slo(row)
+    return _first(connection, _query().where(slos.c.team_id == team_id, slos.c.id == slo_id))
+
+
+def get_to_change(connection: Connection, team_id: str, slo_id: str) -> Slo | None:
+    """The same, and nobody else changes it before the transaction ends."""
+    query = _query().where(slos.c.team_id == team_id, slos.c.id == slo_id)
+    return _first(connection, query.with_for_update(of=slos))
+
+
+def of_config_to_change(connection: Connection, team_id: str, monitor_key: int) -> Slo | None:
+    """The objective that the monitor's own configuration makes, held in the same way."""
+    query = _query().where(slos.c.team_id == team_id, slos.c.of_config, slos.c.monitor_key == monitor_key)
+    return _first(connection, query.with_for_update(of=slos))
 
 
 def exists(connection: Connection, slo_id: str) -> bool:
@@ -193,6 +204,11 @@ def names_channel(connection: Connection, team_id: str, channel_id: str) -> list
 
 def _query() -> Select[Any]:
     return select(slos, monitors.c.id.label("monitor_id")).outerjoin(monitors, monitors.c.key == slos.c.monitor_key)
+
+
+def _first(connection: Connection, query: Select[Any]) -> Slo | None:
+    row: Row[Any] | None = connection.execute(query).one_or_none()
+    return None if row is None else _slo(row)
 
 
 def _changing_columns(slo: Slo) -> dict[str, Any]:

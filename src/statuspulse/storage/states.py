@@ -130,12 +130,9 @@ def standings_by_monitor(connection: Connection, monitor_keys: Collection[int]) 
 
 def begin(connection: Connection, monitor_key: int, state: MonitorState) -> None:
     """The first state of a new monitor."""
-    connection.execute(monitor_states.insert().values(monitor_key=monitor_key, **_columns(state)))
-    connection.execute(
-        state_intervals.insert().values(
-            monitor_key=monitor_key, start_at=state.since, end_at=None, state=state.state.value
-        )
-    )
+    connection.execute(monitor_states.insert(), {"monitor_key": monitor_key, **_columns(state)})
+    interval = {"monitor_key": monitor_key, "start_at": state.since, "end_at": None, "state": state.state.value}
+    connection.execute(state_intervals.insert(), interval)
 
 
 def save_state(connection: Connection, monitor_key: int, state: MonitorState) -> None:

@@ -22,6 +22,7 @@ class Team:
     name: str
     timezone: str = "UTC"
     settings: TeamSettings = field(default_factory=TeamSettings)
+    version: int = 1
     created_at: int
     updated_at: int
 
@@ -34,6 +35,7 @@ def insert(connection: Connection, team: Team) -> None:
             name=team.name,
             timezone=team.timezone,
             settings=_settings_text(team.settings),
+            version=team.version,
             created_at=team.created_at,
             updated_at=team.updated_at,
         )
@@ -49,6 +51,7 @@ def save(connection: Connection, team: Team) -> None:
             name=team.name,
             timezone=team.timezone,
             settings=_settings_text(team.settings),
+            version=team.version,
             updated_at=team.updated_at,
         )
     )
@@ -67,6 +70,11 @@ def by_slug(connection: Connection, slug: str) -> Team | None:
 
 def get(connection: Connection, team_id: str) -> Team | None:
     return _one(connection, _living().where(teams.c.id == team_id))
+
+
+def get_to_change(connection: Connection, team_id: str) -> Team | None:
+    """The same, and nobody else changes it before the transaction ends; rows that refer to it are still written."""
+    return _one(connection, _living().where(teams.c.id == team_id).with_for_update(key_share=True))
 
 
 def zone_of(connection: Connection, team_id: str) -> str:
@@ -140,6 +148,7 @@ def _team(row: Row[Any]) -> Team:
         name=row.name,
         timezone=row.timezone,
         settings=settings_of(row.settings),
+        version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -14,6 +14,7 @@ from statuspulse.storage.prepared import Prepared
 from statuspulse.storage.schema import catalog_revision, monitors, regions
 
 _REVISION = Prepared(select(catalog_revision.c.revision))
+_BUMP = update(catalog_revision).values(revision=catalog_revision.c.revision + 1).returning(catalog_revision.c.revision)
 _REGION_KEYS = Prepared(select(regions.c.slug, regions.c.key))
 
 
@@ -51,14 +52,11 @@ def revision(connection: Connection) -> int:
 
 def advance(connection: Connection) -> int:
     """Counts the revision up and returns it; every change of a monitor carries the one it was made under."""
-    bump = (
-        update(catalog_revision).values(revision=catalog_revision.c.revision + 1).returning(catalog_revision.c.revision)
-    )
-    bumped: int | None = connection.scalar(bump)
+    bumped: int | None = connection.scalar(_BUMP)
     if bumped is None:
         # The first change of all: of two processes one makes the row and the other waits for it.
         connection.execute(insert_or_ignore(connection, catalog_revision).values(only=1, revision=0))
-        bumped = connection.execute(bump).scalar_one()
+        bumped = connection.execute(_BUMP).scalar_one()
     return bumped
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, update
 
 from statuspulse.domain.webhook import DisabledReason, Format, Payload, Wanted
 from statuspulse.storage.keyset import page_of
@@ -42,6 +42,7 @@ class Endpoint:
     failing_since: int | None = None
     failures: int = 0
     last_success_at: int | None = None
+    version: int = 1
     created_at: int
     updated_at: int
 
@@ -81,11 +82,12 @@ def exists(connection: Connection, endpoint_id: str) -> bool:
 
 
 def get(connection: Connection, team_id: str, endpoint_id: str) -> Endpoint | None:
-    query = select(webhook_endpoints).where(
-        webhook_endpoints.c.team_id == team_id, webhook_endpoints.c.id == endpoint_id
-    )
-    row = connection.execute(query).one_or_none()
-    return None if row is None else _endpoint(row)
+    return _first(connection, _one(team_id, endpoint_id))
+
+
+def get_to_change(connection: Connection, team_id: str, endpoint_id: str) -> Endpoint | None:
+    """The same, and nobody else changes it before the transaction ends; rows that refer to it are still written."""
+    return _first(connection, _one(team_id, endpoint_id).with_for_update(key_share=True))
 
 
 def any_team_s(connection: Connection, endpoint_id: str) -> Endpoint | None:
@@ -125,6 +127,17 @@ def _note(connection: Connection, endpoint_id: str, **values: Any) -> None:
     connection.execute(update(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id).values(**values))
 
 
+def _one(team_id: str, endpoint_id: str) -> Select[Any]:
+    return select(webhook_endpoints).where(
+        webhook_endpoints.c.team_id == team_id, webhook_endpoints.c.id == endpoint_id
+    )
+
+
+def _first(connection: Connection, query: Select[Any]) -> Endpoint | None:
+    row: Row[Any] | None = connection.execute(query).one_or_none()
+    return None if row is None else _endpoint(row)
+
+
 def _columns(endpoint: Endpoint) -> dict[str, Any]:
     wanted = endpoint.wanted
     return {
@@ -150,6 +163,7 @@ def _columns(endpoint: Endpoint) -> dict[str, Any]:
         "failing_since": endpoint.failing_since,
         "failures": endpoint.failures,
         "last_success_at": endpoint.last_success_at,
+        "version": endpoint.version,
         "updated_at": endpoint.updated_at,
     }
 
@@ -174,6 +188,7 @@ def _endpoint(row: Row[Any]) -> Endpoint:
         failing_since=row.failing_since,
         failures=row.failures,
         last_success_at=row.last_success_at,
+        version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -27,6 +27,7 @@ class ChannelItem(Answer):
     last_success_at: datetime | None
     used_by_monitors: int
     previous_secret_until: datetime | None
+    version: int
     created_at: datetime
     updated_at: datetime
 

@@ -50,6 +50,7 @@ class IntegrationItem(Answer):
     create_on: list[str] | None = None
     priority_map: dict[str, str] | None = None
     transitions: JiraTransitions | None = None
+    version: int
     created_at: datetime
     updated_at: datetime
 

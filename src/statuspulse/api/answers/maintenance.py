@@ -55,6 +55,7 @@ class WindowItem(Answer):
         OccurrenceItem | None,
         Field(description="The latest one that is over; null for none."),
     ]
+    version: int
     created_at: datetime
     updated_at: datetime
 

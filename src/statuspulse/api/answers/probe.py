@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from statuspulse.api.answers.common import Answer, Envelope, ListEnvelope
 
@@ -43,6 +45,9 @@ class ProbeItem(Answer):
     capacity: int | None
     assigned: int
     ip: str | None
+    config_version: Annotated[
+        int, Field(description="Counts what people have changed; `version` is that of its program.")
+    ]
     created_at: datetime
     updated_at: datetime
 

@@ -85,6 +85,7 @@ class SloItem(Answer):
     ]
     breached_at: datetime | None
     budget: SloBudget
+    version: int
     created_at: datetime
     updated_at: datetime
 

@@ -30,6 +30,7 @@ class TeamItem(Answer):
     default_regions: list[str]
     timezone: str
     settings: TeamSettingsItem
+    version: int
     created_at: datetime
     updated_at: datetime
 

@@ -45,6 +45,7 @@ class WebhookItem(Answer):
     last_success_at: datetime | None
     previous_secret_until: datetime | None
     stats_24h: WebhookStats
+    version: int
     created_at: datetime
     updated_at: datetime
 

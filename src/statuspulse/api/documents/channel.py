@@ -26,6 +26,7 @@ def channel_document(channel: Channel, used_by: int, now: int) -> dict[str, Any]
         "last_success_at": time_or_null(channel.last_success_at),
         "used_by_monitors": used_by,
         "previous_secret_until": None if until is None or until <= now else to_text(until),
+        "version": channel.version,
         "created_at": to_text(channel.created_at),
         "updated_at": to_text(channel.updated_at),
     }

@@ -28,6 +28,7 @@ def integration_document(integration: Integration, keyring: Keyring, public_url:
         "previous_secret_until": None if until is None or until <= now else to_text(until),
         "webhook_url": f"{public_url}/v1/integrations/{integration.id}/webhook",
         **integration.config,
+        "version": integration.version,
         "created_at": to_text(integration.created_at),
         "updated_at": to_text(integration.updated_at),
     }

@@ -28,6 +28,7 @@ def window_document(window: Window, monitor_id: str | None, joined: Sequence[str
         "active_occurrence": None if active is None else occurrence_document(active),
         "next_occurrence": None if upcoming is None else occurrence_document(upcoming),
         "last_occurrence": None if last is None else occurrence_document(last),
+        "version": window.version,
         "created_at": to_text(window.created_at),
         "updated_at": to_text(window.updated_at),
     }

@@ -71,6 +71,7 @@ def probe_document(services: Services, probe: Probe, shares: Shares, now: int) -
         "capacity": None if pulse is None else pulse.heartbeat.capacity,
         "assigned": shares.by_probe[probe.id],
         "ip": None if pulse is None else pulse.ip,
+        "config_version": probe.version,
         "created_at": to_text(probe.created_at),
         "updated_at": to_text(probe.updated_at),
     }

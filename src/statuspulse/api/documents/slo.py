@@ -51,6 +51,7 @@ def slo_document(stood: Stand, masked: Mapping[str, str]) -> dict[str, Any]:
             "excluded_maintenance_seconds": held.sums.maintenance / SECOND,
             "unknown_seconds": held.sums.unknown / SECOND,
         },
+        "version": slo.version,
         "created_at": to_text(slo.created_at),
         "updated_at": to_text(slo.updated_at),
     }

@@ -24,6 +24,7 @@ def team_document(view: TeamView) -> dict[str, Any]:
         "default_regions": DEFAULT_REGIONS,
         "timezone": team.timezone,
         "settings": asdict(team.settings),
+        "version": team.version,
         "created_at": to_text(team.created_at),
         "updated_at": to_text(team.updated_at),
     }

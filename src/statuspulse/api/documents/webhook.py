@@ -41,6 +41,7 @@ def webhook_document(endpoint: Endpoint, keyring: Keyring, counts: Mapping[State
         "last_success_at": time_or_null(endpoint.last_success_at),
         "previous_secret_until": None if until is None or until <= now else to_text(until),
         "stats_24h": {state.value: count for state, count in counts.items()},
+        "version": endpoint.version,
         "created_at": to_text(endpoint.created_at),
         "updated_at": to_text(endpoint.updated_at),
     }

@@ -23,6 +23,7 @@ ITEM: dict[str, Any] = {
     "last_success_at": "2026-11-23T06:24:44.093Z",
     "used_by_monitors": 3,
     "previous_secret_until": None,
+    "version": 2,
     "created_at": "2026-11-16T08:00:00.412Z",
     "updated_at": "2026-11-23T06:24:44.093Z",
 }

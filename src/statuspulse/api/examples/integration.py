@@ -43,6 +43,7 @@ ITEM: dict[str, Any] = {
     "rest": {"from_email": "statuspulse@acme.example"},
     "direction": "both",
     "severity_map": {},
+    "version": 1,
     "created_at": "2026-11-16T08:00:00.412Z",
     "updated_at": "2026-11-16T08:00:00.412Z",
 }
@@ -60,6 +61,7 @@ ROTATED: dict[str, Any] = {
     **_HEAD,
     "message": f"Integration {_ID} has a new secret, which is shown this once.",
     **_ALERTMANAGER,
+    "version": 2,
     "secret": "amsec_0123456789abcdef0123456789abcdef0123456789abcdef",
 }
 LIST: dict[str, Any] = {

@@ -44,12 +44,18 @@ _ITEM: dict[str, Any] = {
     "active_occurrence": None,
     "next_occurrence": _FIRST,
     "last_occurrence": None,
+    "version": 1,
     "created_at": _AT,
     "updated_at": _AT,
 }
 WINDOW: dict[str, Any] = {**_ENVELOPE, **_ITEM, "message": 'Maintenance window "DB patching" is scheduled.'}
 CREATED: dict[str, Any] = {**WINDOW, "message": 'Maintenance window "DB patching" created.'}
-CHANGED: dict[str, Any] = {**WINDOW, "duration_seconds": 10800, "message": 'Maintenance window "DB patching" changed.'}
+CHANGED: dict[str, Any] = {
+    **WINDOW,
+    "duration_seconds": 10800,
+    "version": 2,
+    "message": 'Maintenance window "DB patching" changed.',
+}
 SKIPPED: dict[str, Any] = {
     **WINDOW,
     "exdates": ["2026-11-29T02:00:00"],

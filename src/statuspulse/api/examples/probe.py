@@ -21,6 +21,7 @@ _PROBE: dict[str, Any] = {
     "capacity": 1000,
     "assigned": 118,
     "ip": "198.51.100.23",
+    "config_version": 1,
     "created_at": _AT,
     "updated_at": _AT,
 }
@@ -41,6 +42,7 @@ DRAINING: dict[str, Any] = {
     "message": 'Probe "fra-1" of region eu-west is draining.',
     "status": "draining",
     "assigned": 0,
+    "config_version": 2,
 }
 CREATED: dict[str, Any] = {
     **_UNHEARD,
@@ -52,6 +54,7 @@ ROTATED: dict[str, Any] = {
     **_PROBE,
     **_ENVELOPE,
     "message": "The new key is shown once; the old one is good for 3600 more seconds.",
+    "config_version": 2,
     "key": "prb_live_…",
 }
 DELETED: dict[str, Any] = {

@@ -56,6 +56,7 @@ _ITEM: dict[str, Any] = {
         "excluded_maintenance_seconds": 1800.0,
         "unknown_seconds": 0.0,
     },
+    "version": 1,
     "created_at": _AT,
     "updated_at": _AT,
 }

@@ -27,6 +27,7 @@ _ITEM: dict[str, Any] = {
     "default_regions": ["local"],
     "timezone": "UTC",
     "settings": _SETTINGS,
+    "version": 1,
     "created_at": _AT,
     "updated_at": _AT,
 }
@@ -41,6 +42,7 @@ CHANGED: dict[str, Any] = {
     **TEAM,
     "message": 'Team "Payments" changed.',
     "default_policy": "oncall_senior",
+    "version": 2,
     "settings": {**_SETTINGS, "require_preconditions": True},
 }
 TEAM_LIST: dict[str, Any] = {**_LIST, "message": "1 team.", "data": [_ITEM], "url": "/v1/teams"}

@@ -29,6 +29,7 @@ ITEM: dict[str, Any] = {
     "last_success_at": "2026-11-23T06:24:44.093Z",
     "previous_secret_until": None,
     "stats_24h": {"pending": 0, "succeeded": 4, "exhausted": 0, "cancelled": 0},
+    "version": 1,
     "created_at": "2026-11-16T08:00:00.412Z",
     "updated_at": "2026-11-16T08:00:00.412Z",
 }

@@ -18,6 +18,7 @@ from statuspulse.api.documents.channel import channel_document
 from statuspulse.api.envelope import answer
 from statuspulse.api.errors import ApiError
 from statuspulse.api.examples import channel as examples
+from statuspulse.api.headers import etag, if_match
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.paging import ListQuery, Page, page_answer, place_of
 from statuspulse.api.resources.monitors import change_of
@@ -74,6 +75,7 @@ PATCH = Operation(
         examples={"name": examples.CHANGED},
         media_types=("application/json", "application/merge-patch+json"),
     ),
+    statuses=(412, 428),
 )
 DELETE = Operation(
     id="deleteChannel",
@@ -81,7 +83,7 @@ DELETE = Operation(
     scope="channels:write",
     answer=Deleted,
     examples={"deleted": examples.DELETED},
-    statuses=(409,),
+    statuses=(409, 412, 428),
 )
 ROTATE = Operation(
     id="rotateChannelSecret",
@@ -138,16 +140,16 @@ async def get_channel(call: CallOf, channel_id: str) -> Response:
 
 @router.patch("/channels/{channel_id}", **PATCH.keywords)
 async def patch_channel(call: CallOf, channel_id: str, body: ChannelEdit) -> Response:
-    change, known = change_of(call), known_id(channel_id)
-    channel = await call.database.write(lambda connection: catalog.edit(connection, change, known, body))
+    change, known, expected = change_of(call), known_id(channel_id), if_match(call.request)
+    channel = await call.database.write(lambda connection: catalog.edit(connection, change, known, body, expected))
     call.services.parts.wake()
     return await _answer(call, channel)
 
 
 @router.delete("/channels/{channel_id}", **DELETE.keywords)
 async def delete_channel(call: CallOf, channel_id: str) -> Response:
-    change, known = change_of(call), known_id(channel_id)
-    await call.database.write(lambda connection: catalog.remove(connection, change, known))
+    change, known, expected = change_of(call), known_id(channel_id), if_match(call.request)
+    await call.database.write(lambda connection: catalog.remove(connection, change, known, expected))
     call.services.parts.wake()
     return answer(call.request, "channel", f"Channel {known} deleted.", {"id": known, "deleted": True})
 
@@ -215,7 +217,8 @@ async def _ended(call: Call, notification_id: str) -> Notification:
 
 async def _answer(call: Call, channel: Channel) -> Response:
     [document] = await call.database.read(lambda connection: _documents(connection, call, [channel]))
-    return answer(call.request, "channel", f"Channel {channel.name}: {document['health']}.", document)
+    message, headers = f"Channel {channel.name}: {document['health']}.", {"ETag": etag(channel.version)}
+    return answer(call.request, "channel", message, document, headers=headers)
 
 
 async def _made_answer(
@@ -223,7 +226,8 @@ async def _made_answer(
 ) -> Response:
     [document] = await call.database.read(lambda connection: _documents(connection, call, [made.channel]))
     members = {**document, "secret": None if made.secret is None else made.secret.reveal()}
-    return answer(call.request, "channel", message, members, status=status, headers=headers or {})
+    told = {"ETag": etag(made.channel.version), **(headers or {})}
+    return answer(call.request, "channel", message, members, status=status, headers=told)
 
 
 def _documents(connection: Connection, call: Call, shown: Sequence[Channel]) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from statuspulse.api.documents.integration import integration_document, said_doc
 from statuspulse.api.envelope import answer
 from statuspulse.api.errors import ApiError
 from statuspulse.api.examples import integration as examples
+from statuspulse.api.headers import etag, if_match
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
 from statuspulse.api.resources.incidents import known_id as known_incident
@@ -88,6 +89,7 @@ PATCH = Operation(
         examples={"name": examples.CHANGED},
         media_types=("application/json", "application/merge-patch+json"),
     ),
+    statuses=(412, 428),
 )
 DELETE = Operation(
     id="deleteIntegration",
@@ -95,6 +97,7 @@ DELETE = Operation(
     scope="integrations:write",
     answer=Deleted,
     examples={"deleted": examples.DELETED},
+    statuses=(412, 428),
 )
 ROTATE = Operation(
     id="rotateIntegrationSecret",
@@ -139,7 +142,7 @@ async def create_integration(call: CallOf, body: dict[str, Any]) -> Response:
     shown = "" if made.secret is None else "; its secret is shown this once"
     headers = {"Location": f"/v1/integrations/{made.integration.id}"}
     message = f"Integration {made.integration.id} created{shown}."
-    return answer(call.request, "integration", message, _made(call, made), status=201, headers=headers)
+    return _made_answer(call, made, message, status=201, headers=headers)
 
 
 @router.get("/integrations", **LIST.keywords)
@@ -169,8 +172,9 @@ async def get_integration(call: CallOf, integration_id: str) -> Response:
 @router.patch("/integrations/{integration_id}", **PATCH.keywords)
 async def patch_integration(call: CallOf, integration_id: str, body: dict[str, Any]) -> Response:
     change, parts, known = change_of(call), call.services.parts, known_id(integration_id)
+    expected = if_match(call.request)
     integration = await call.database.write(
-        lambda connection: integrations.edit(connection, parts.keyring, parts.policy, change, known, body)
+        lambda connection: integrations.edit(connection, parts.keyring, parts.policy, change, known, body, expected)
     )
     parts.wake()
     return _answer(call, integration)
@@ -178,8 +182,8 @@ async def patch_integration(call: CallOf, integration_id: str, body: dict[str, A
 
 @router.delete("/integrations/{integration_id}", **DELETE.keywords)
 async def delete_integration(call: CallOf, integration_id: str) -> Response:
-    change, known = change_of(call), known_id(integration_id)
-    await call.database.write(lambda connection: integrations.remove(connection, change, known))
+    change, known, expected = change_of(call), known_id(integration_id), if_match(call.request)
+    await call.database.write(lambda connection: integrations.remove(connection, change, known, expected))
     call.services.parts.wake()
     return answer(call.request, "integration", f"Integration {known} deleted.", {"id": known, "deleted": True})
 
@@ -194,7 +198,7 @@ async def rotate_integration_secret(
         lambda connection: integrations.rotate(connection, keyring, change, known, seconds)
     )
     message = f"Integration {known} has a new secret, which is shown this once."
-    return answer(call.request, "integration", message, _made(call, made))
+    return _made_answer(call, made, message)
 
 
 @router.post("/integrations/{integration_id}/test", **TEST.keywords)
@@ -296,7 +300,8 @@ async def _ended(call: Call, row_id: str) -> Notification:
 
 def _answer(call: Call, integration: Integration) -> Response:
     document = _document(call, integration)
-    return answer(call.request, "integration", f"Integration {integration.name}: {document['health']}.", document)
+    message, headers = f"Integration {integration.name}: {document['health']}.", {"ETag": etag(integration.version)}
+    return answer(call.request, "integration", message, document, headers=headers)
 
 
 def _document(call: Call, integration: Integration) -> dict[str, Any]:
@@ -304,6 +309,10 @@ def _document(call: Call, integration: Integration) -> dict[str, Any]:
     return integration_document(integration, parts.keyring, parts.public_url, parts.now())
 
 
-def _made(call: Call, made: Made) -> dict[str, Any]:
+def _made_answer(
+    call: Call, made: Made, message: str, *, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
     secret = None if made.secret is None else made.secret.reveal()
-    return {**_document(call, made.integration), "secret": secret}
+    members = {**_document(call, made.integration), "secret": secret}
+    told = {"ETag": etag(made.integration.version), **(headers or {})}
+    return answer(call.request, "integration", message, members, status=status, headers=told)

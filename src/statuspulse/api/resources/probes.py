@@ -15,6 +15,7 @@ from statuspulse.api.documents.probe import Peers, Shares, peers_of, probe_docum
 from statuspulse.api.envelope import answer
 from statuspulse.api.errors import ApiError
 from statuspulse.api.examples import probe as examples
+from statuspulse.api.headers import etag, if_match
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.paging import ListQuery, Page, page_answer, place_of
 from statuspulse.api.resources.monitors import change_of
@@ -70,6 +71,7 @@ PATCH = Operation(
         examples={"drain": {"draining": True}, "rename": {"name": "fra-2"}},
         media_types=("application/json", "application/merge-patch+json"),
     ),
+    statuses=(412, 428),
 )
 DELETE = Operation(
     id="deleteProbe",
@@ -77,7 +79,7 @@ DELETE = Operation(
     scope="probes:write",
     answer=Deleted,
     examples={"deleted": examples.DELETED},
-    statuses=(409,),
+    statuses=(409, 412, 428),
 )
 ROTATE = Operation(
     id="rotateProbeKey",
@@ -124,17 +126,17 @@ async def get_probe(call: CallOf, probe_id: str) -> Response:
 
 @router.patch("/probes/{probe_id}", **PATCH.keywords)
 async def patch_probe(call: CallOf, probe_id: str, body: ProbeEdit) -> Response:
-    change, known = change_of(call), _known_id(probe_id)
-    probe = await call.database.write(lambda connection: probes.edit(connection, change, known, body))
+    change, known, expected = change_of(call), _known_id(probe_id), if_match(call.request)
+    probe = await call.database.write(lambda connection: probes.edit(connection, change, known, body, expected))
     call.services.parts.bus.wake(Topic.CATALOG)
     return await _answer(call, probe)
 
 
 @router.delete("/probes/{probe_id}", **DELETE.keywords)
 async def delete_probe(call: CallOf, probe_id: str) -> Response:
-    change, known = change_of(call), _known_id(probe_id)
+    change, known, expected = change_of(call), _known_id(probe_id), if_match(call.request)
     try:
-        probe, others = await call.database.write(lambda connection: _removed(connection, change, known))
+        probe, others = await call.database.write(lambda connection: _removed(connection, change, known, expected))
     except RegionInUseError as error:
         raise _in_use(error) from None
     call.services.parts.liveness.forget(known)
@@ -147,9 +149,11 @@ async def delete_probe(call: CallOf, probe_id: str) -> Response:
     return answer(call.request, "probe", f"Probe {known} deleted.", document, warnings=warnings)
 
 
-def _removed(connection: Connection, change: Change, probe_id: str) -> tuple[Probe, list[Probe]]:
+def _removed(
+    connection: Connection, change: Change, probe_id: str, expected: frozenset[str] | None
+) -> tuple[Probe, list[Probe]]:
     """The probe that is gone, and those that its region still has."""
-    probe = probes.remove(connection, change, probe_id)
+    probe = probes.remove(connection, change, probe_id, expected)
     return probe, stored_probes.of_region(connection, probe.region_key)
 
 
@@ -167,12 +171,13 @@ async def rotate_key(call: CallOf, probe_id: str, body: KeyRotation | None = Non
 async def _answer(call: Call, probe: Probe) -> Response:
     document = await _document(call, probe)
     message = f'Probe "{probe.name}" of region {probe.region} is {document["status"]}.'
-    return answer(call.request, "probe", message, document)
+    return answer(call.request, "probe", message, document, headers={"ETag": etag(probe.version)})
 
 
 async def _keyed_answer(call: Call, keyed: Keyed, message: str, *, status: int) -> Response:
     document = {**await _document(call, keyed.probe), "key": keyed.key.reveal()}
-    headers = {"Location": f"/v1/probes/{keyed.probe.id}"} if status == 201 else {}
+    location = {"Location": f"/v1/probes/{keyed.probe.id}"} if status == 201 else {}
+    headers = {"ETag": etag(keyed.probe.version), **location}
     warnings = keyed.warnings
     return answer(call.request, "probe", message, document, status=status, warnings=warnings, headers=headers)
 

@@ -12,11 +12,12 @@ from starlette.responses import Response
 from statuspulse.api.answers.status import StatusAnswer, StatusList
 from statuspulse.api.dependencies import CallOf
 from statuspulse.api.documents.status import region_documents, sentence, status_document
-from statuspulse.api.envelope import answer
+from statuspulse.api.envelope import Kept, answer
 from statuspulse.api.errors import invalid
 from statuspulse.api.examples import heartbeat as heartbeat_examples
 from statuspulse.api.examples import status as examples
 from statuspulse.api.headers import etag, none_match
+from statuspulse.api.kept_statuses import Asked
 from statuspulse.api.operation import Operation
 from statuspulse.api.paging import Page, page_answer, place_of
 from statuspulse.api.resources.monitor_query import MonitorQuery, monitor_filter, read_page
@@ -95,19 +96,20 @@ async def get_status(
     include: Annotated[str, Query(description="What to show beside it, separated by commas: regions.")] = "regions",
 ) -> Response:
     included, known, now = _included(include), known_id(monitor_id), call.services.parts.now()
+    window = window or call.caller.team.settings.status_default_window
+    asked = Asked(team_id=call.team_id, monitor_id=known, window=window, included=included)
+    if (kept := call.services.kept_statuses.recall(asked, now)) is not None:
+        headers = {"ETag": etag(kept.version), **_CACHE}
+        if none_match(call.request, kept.version):
+            return Response(status_code=304, headers=headers)
+        return kept.answer.given(call.request, headers)
+    mark = call.services.parts.database.mark()
 
     def read(connection: Connection) -> tuple[Head, Figures | None, Stand | None]:
         head = head_of(connection, call.team_id, known, now)
         if none_match(call.request, head.version):
             return head, None, None
-        figures = figures_beside(
-            connection,
-            call.team_id,
-            [head],
-            window or call.caller.team.settings.status_default_window,
-            now,
-            call.services.closed_checks,
-        )
+        figures = figures_beside(connection, call.team_id, [head], window, now, call.services.closed_checks)
         return head, figures[0], slas_beside(connection, call.team_id, [head], figures, now)[0]
 
     head, figures, sla = await call.database.glance(read)
@@ -117,7 +119,10 @@ async def get_status(
     document: dict[str, Any] = status_document(head, figures, sla)
     if "regions" in included:
         document["regions"] = region_documents(head, figures.checks)
-    return answer(call.request, "status", sentence(head, figures), document, headers=headers)
+    made = answer(call.request, "status", sentence(head, figures), document, headers=headers)
+    if mark is not None:
+        call.services.kept_statuses.keep(asked, head, Kept.of(call.request, made), mark, now)
+    return made
 
 
 def _included(include: str) -> frozenset[str]:

@@ -15,6 +15,7 @@ from statuspulse.api.dependencies import Call, CallOf
 from statuspulse.api.documents.team import member_document, team_document
 from statuspulse.api.envelope import answer
 from statuspulse.api.examples import team as examples
+from statuspulse.api.headers import etag, if_match
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.paging import COUNT_LIMIT, ListQuery, Page, page_answer, place_of
 from statuspulse.api.resources.monitors import change_of
@@ -23,6 +24,7 @@ from statuspulse.api.token_cache import forbidden
 from statuspulse.catalog import people, teams
 from statuspulse.catalog.references import Change
 from statuspulse.catalog.refusals import MissingError, SoftProblem
+from statuspulse.catalog.teams import TeamView
 from statuspulse.domain.ids import is_id
 from statuspulse.storage import people as stored_people
 from statuspulse.storage import teams as stored_teams
@@ -73,6 +75,7 @@ PATCH = Operation(
     answer=TeamAnswer,
     examples={"settings": examples.CHANGED},
     body=Body(schema="TeamEdit", examples={"settings": examples.EDIT}, media_types=_PATCH_TYPES),
+    statuses=(412, 428),
 )
 DELETE = Operation(
     id="deleteTeam",
@@ -80,7 +83,7 @@ DELETE = Operation(
     scope="teams:write",
     answer=Deleted,
     examples={"deleted": examples.DELETED},
-    statuses=(409,),
+    statuses=(409, 412, 428),
 )
 LIST_MEMBERS = Operation(
     id="listMembers",
@@ -132,7 +135,7 @@ async def create_team(call: CallOf, body: dict[str, Any]) -> Response:
         {**team_document(view), "token": None if issued is None else issued.text.reveal()},
         status=201,
         warnings=() if issued is not None else (_NO_TOKEN,),
-        headers={"Location": f"/v1/teams/{view.team.id}"},
+        headers={"Location": f"/v1/teams/{view.team.id}", "ETag": etag(view.team.version)},
     )
 
 
@@ -160,24 +163,26 @@ async def list_teams(call: CallOf, query: Annotated[ListQuery, Query()]) -> Resp
 async def get_team(call: CallOf, team_id: str) -> Response:
     known = _known_team(call, team_id)
     view = await call.database.read(lambda connection: teams.get(connection, known))
-    return answer(call.request, "team", f'Team "{view.team.name}".', team_document(view))
+    return _answer(call, view, f'Team "{view.team.name}".')
 
 
 @router.patch("/teams/{team_id}", **PATCH.keywords)
 async def patch_team(call: CallOf, team_id: str, body: dict[str, Any]) -> Response:
-    known = _known_team(call, team_id)
+    known, expected = _known_team(call, team_id), if_match(call.request)
     change = _change_in(call, known)
-    view, changed = await call.database.write(lambda connection: teams.update(connection, change, known, body))
+    view, changed = await call.database.write(
+        lambda connection: teams.update(connection, change, known, body, expected)
+    )
     call.services.tokens.forget()  # settings of teams are kept with their tokens
     message = f'Team "{view.team.name}" changed.' if changed else f'Nothing changed in team "{view.team.name}".'
-    return answer(call.request, "team", message, team_document(view))
+    return _answer(call, view, message)
 
 
 @router.delete("/teams/{team_id}", **DELETE.keywords)
 async def delete_team(call: CallOf, team_id: str) -> Response:
-    known = _known_team(call, team_id)
+    known, expected = _known_team(call, team_id), if_match(call.request)
     change = _change_in(call, known)
-    await call.database.write(lambda connection: teams.remove(connection, change, known))
+    await call.database.write(lambda connection: teams.remove(connection, change, known, expected))
     call.services.tokens.forget()
     return answer(call.request, "team", f"Team {known} deleted.", {"id": known, "deleted": True})
 
@@ -237,6 +242,10 @@ async def remove_member(call: CallOf, team_id: str, user_id: str) -> Response:
     return answer(call.request, "member", message, {"id": user, "deleted": True})
 
 
+def _answer(call: Call, view: TeamView, message: str) -> Response:
+    return answer(call.request, "team", message, team_document(view), headers={"ETag": etag(view.team.version)})
+
+
 def _member_answer(
     call: Call, member: Member, shown: dict[str, str], *, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
@@ -262,5 +271,6 @@ def _known_user(user_id: str) -> str:
 
 
 def _change_in(call: Call, team_id: str) -> Change:
-    """A change of a team of the caller, which need not be the one that the call names."""
-    return replace(change_of(call), team_id=team_id)
+    """A change of a team of the caller, which need not be the one that the call names; its own settings hold."""
+    settings = next(team.settings for team in call.caller.teams if team.id == team_id)
+    return replace(change_of(call), team_id=team_id, needs_precondition=settings.require_preconditions)

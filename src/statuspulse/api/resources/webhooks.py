@@ -22,6 +22,7 @@ from statuspulse.api.dependencies import Call, CallOf
 from statuspulse.api.documents.webhook import delivery_document, webhook_document
 from statuspulse.api.envelope import answer
 from statuspulse.api.examples import webhook as examples
+from statuspulse.api.headers import etag, if_match
 from statuspulse.api.operation import Body, Operation
 from statuspulse.api.paging import ListQuery, Page, page_answer, place_of
 from statuspulse.api.resources.monitors import change_of
@@ -76,6 +77,7 @@ PATCH = Operation(
         examples={"narrower": examples.CHANGED},
         media_types=("application/json", "application/merge-patch+json"),
     ),
+    statuses=(412, 428),
 )
 DELETE = Operation(
     id="deleteWebhook",
@@ -83,6 +85,7 @@ DELETE = Operation(
     scope="webhooks:write",
     answer=Deleted,
     examples={"deleted": examples.DELETED},
+    statuses=(412, 428),
 )
 ROTATE = Operation(
     id="rotateWebhookSecret",
@@ -147,8 +150,9 @@ async def get_webhook(call: CallOf, webhook_id: str) -> Response:
 @router.patch("/webhooks/{webhook_id}", **PATCH.keywords)
 async def patch_webhook(call: CallOf, webhook_id: str, body: WebhookEdit) -> Response:
     change, parts, known = change_of(call), call.services.parts, known_id(webhook_id)
+    expected = if_match(call.request)
     endpoint = await call.database.write(
-        lambda connection: webhooks.edit(connection, parts.keyring, parts.policy, change, known, body)
+        lambda connection: webhooks.edit(connection, parts.keyring, parts.policy, change, known, body, expected)
     )
     parts.wake()
     return await _answer(call, endpoint)
@@ -156,8 +160,8 @@ async def patch_webhook(call: CallOf, webhook_id: str, body: WebhookEdit) -> Res
 
 @router.delete("/webhooks/{webhook_id}", **DELETE.keywords)
 async def delete_webhook(call: CallOf, webhook_id: str) -> Response:
-    change, known = change_of(call), known_id(webhook_id)
-    await call.database.write(lambda connection: webhooks.remove(connection, change, known))
+    change, known, expected = change_of(call), known_id(webhook_id), if_match(call.request)
+    await call.database.write(lambda connection: webhooks.remove(connection, change, known, expected))
     message = f"Webhook endpoint {known} deleted."
     return answer(call.request, "webhook_endpoint", message, {"id": known, "deleted": True})
 
@@ -224,13 +228,14 @@ async def _attempted(call: Call, endpoint_id: str, delivery_id: str) -> None:
 async def _answer(call: Call, endpoint: Endpoint) -> Response:
     [document] = await call.database.read(lambda connection: _documents(connection, call, [endpoint]))
     message = f"Webhook endpoint {endpoint.id} is {document['status']}."
-    return answer(call.request, "webhook_endpoint", message, document)
+    return answer(call.request, "webhook_endpoint", message, document, headers={"ETag": etag(endpoint.version)})
 
 
 async def _issued_answer(call: Call, issued: Issued, message: str, *, status: int, headers: dict[str, str]) -> Response:
     [document] = await call.database.read(lambda connection: _documents(connection, call, [issued.endpoint]))
     members = {**document, "secret": issued.secret.reveal()}
-    return answer(call.request, "webhook_endpoint", message, members, status=status, headers=headers)
+    told = {"ETag": etag(issued.endpoint.version), **headers}
+    return answer(call.request, "webhook_endpoint", message, members, status=status, headers=told)
 
 
 def _documents(connection: Connection, call: Call, shown: Sequence[Endpoint]) -> list[dict[str, Any]]:

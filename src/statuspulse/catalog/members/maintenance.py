@@ -26,6 +26,7 @@ READ_ONLY = frozenset(
         "active_occurrence",
         "next_occurrence",
         "last_occurrence",
+        "version",
         "created_at",
         "updated_at",
     }

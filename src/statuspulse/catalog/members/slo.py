@@ -27,6 +27,7 @@ READ_ONLY = frozenset(
         "burning",
         "budget",
         "breached_at",
+        "version",
         "created_at",
         "updated_at",
     }

@@ -19,6 +19,7 @@ DEFAULT_REGIONS = ["local"]
 READ_ONLY = frozenset(
     {"object", "request_id", "message", "warnings", "id", "team_id", "user_id", "created_at", "updated_at"}
 )
+READ_ONLY_OF_TEAM = READ_ONLY | {"version"}
 
 _EMAIL = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Index, LargeBinary, Table, Text, event, text
+from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Index, Integer, LargeBinary, Table, Text, event, text
 
 from statuspulse.storage.schema.base import Key, metadata, stamps
 
@@ -16,6 +16,7 @@ teams = Table(
     Column("timezone", Text, nullable=False),
     Column("settings", Text, nullable=False, server_default="{}"),  # JSON, what differs from the defaults
     Column("deleted_at", BigInteger),
+    Column("version", Integer, nullable=False),  # counts what people have changed
     *stamps(),
 )
 

@@ -36,6 +36,7 @@ integrations = Table(
     Column("last_error", Text),
     Column("last_success_at", BigInteger),
     Column("last_received_at", BigInteger),
+    Column("version", Integer, nullable=False),  # counts what people have changed
     *stamps(),
     Index(None, "team_id", "created_at", "id"),
 )

@@ -131,6 +131,7 @@ channels = Table(
     Column("previous_sealed", LargeBinary),
     Column("previous_until", BigInteger),
     Column("told_at", BigInteger),  # since when the fallback channel knows that this one is failing
+    Column("version", Integer, nullable=False),  # counts what people have changed
     *stamps(),
     UniqueConstraint("team_id", "digest"),
 )

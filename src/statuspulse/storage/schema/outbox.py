@@ -97,6 +97,7 @@ webhook_endpoints = Table(
     Column("failing_since", BigInteger),
     Column("failures", Integer, nullable=False),  # in a row
     Column("last_success_at", BigInteger),
+    Column("version", Integer, nullable=False),  # counts what people have changed
     *stamps(),
     Index(None, "team_id", "created_at", "id"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, Table, Text
 
 from statuspulse.storage.schema.base import Key, metadata, stamps
 
@@ -36,5 +36,6 @@ probes = Table(
     Column("offline_since", BigInteger),
     Column("offline_reason", Text),
     Column("deleted_at", BigInteger),
+    Column("version", Integer, nullable=False),  # counts what people have changed
     *stamps(),
 )

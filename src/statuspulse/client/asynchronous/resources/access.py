@@ -62,11 +62,16 @@ class AsyncTeams(AsyncResource):
         call = calls.post(path_of("teams"), {"name": name, "slug": slug, **members}, key=idempotency_key)
         return await self._caller.answer(answers.NewTeam, call)
 
-    async def update(self, team_id: str, **members: Any) -> answers.Team:
-        return await self._caller.answer(answers.Team, calls.patch(path_of("teams", team_id), members))
+    async def update(self, team_id: str, *, if_match: int | None = None, **members: Any) -> answers.Team:
+        """Changes these members and leaves the rest.
 
-    async def delete(self, team_id: str) -> None:
-        await self._caller.delete(path_of("teams", team_id))
+        `if_match` is the `version` that the change is made on: PreconditionFailedError if there is a newer one.
+        """
+        call = calls.patch(path_of("teams", team_id), members, if_match=if_match)
+        return await self._caller.answer(answers.Team, call)
+
+    async def delete(self, team_id: str, *, if_match: int | None = None) -> None:
+        await self._caller.delete(path_of("teams", team_id), if_match=if_match)
 
     def members(self, team_id: str) -> AsyncIterator[answers.Member]:
         return self._caller.each(answers.Member, path_of("teams", team_id, "members"), {"limit": PAGE})

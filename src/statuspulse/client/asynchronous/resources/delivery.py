@@ -27,11 +27,16 @@ class AsyncChannels(AsyncResource):
         call = calls.post(path_of("channels"), given(url=url, name=name), key=idempotency_key)
         return await self._caller.answer(answers.MadeChannel, call)
 
-    async def update(self, channel_id: str, **members: Any) -> answers.Channel:
-        return await self._caller.answer(answers.Channel, calls.patch(path_of("channels", channel_id), members))
+    async def update(self, channel_id: str, *, if_match: int | None = None, **members: Any) -> answers.Channel:
+        """Changes these members and leaves the rest.
 
-    async def delete(self, channel_id: str) -> None:
-        await self._caller.delete(path_of("channels", channel_id))
+        `if_match` is the `version` that the change is made on: PreconditionFailedError if there is a newer one.
+        """
+        call = calls.patch(path_of("channels", channel_id), members, if_match=if_match)
+        return await self._caller.answer(answers.Channel, call)
+
+    async def delete(self, channel_id: str, *, if_match: int | None = None) -> None:
+        await self._caller.delete(path_of("channels", channel_id), if_match=if_match)
 
     async def test(self, channel_id: str, *, idempotency_key: str | None = None) -> answers.ChannelTest:
         """Sends a message now; `ok` says whether it was taken."""
@@ -82,11 +87,16 @@ class AsyncWebhooks(AsyncResource):
             answers.IssuedWebhook, calls.post(path_of("webhooks"), body, key=idempotency_key)
         )
 
-    async def update(self, webhook_id: str, **members: Any) -> answers.Webhook:
-        return await self._caller.answer(answers.Webhook, calls.patch(path_of("webhooks", webhook_id), members))
+    async def update(self, webhook_id: str, *, if_match: int | None = None, **members: Any) -> answers.Webhook:
+        """Changes these members and leaves the rest.
 
-    async def delete(self, webhook_id: str) -> None:
-        await self._caller.delete(path_of("webhooks", webhook_id))
+        `if_match` is the `version` that the change is made on: PreconditionFailedError if there is a newer one.
+        """
+        call = calls.patch(path_of("webhooks", webhook_id), members, if_match=if_match)
+        return await self._caller.answer(answers.Webhook, call)
+
+    async def delete(self, webhook_id: str, *, if_match: int | None = None) -> None:
+        await self._caller.delete(path_of("webhooks", webhook_id), if_match=if_match)
 
     async def rotate_secret(
         self, webhook_id: str, *, overlap_seconds: int | None = None, idempotency_key: str | None = None

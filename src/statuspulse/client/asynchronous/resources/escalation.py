@@ -33,12 +33,16 @@ class AsyncPolicies(AsyncResource):
         call = calls.post(path_of("escalation-policies"), body, key=idempotency_key)
         return await self._caller.answer(answers.Policy, call)
 
-    async def update(self, slug: str, **members: Any) -> answers.Policy:
-        """Changes these members and leaves the rest; incidents that are open go on with what they began with."""
-        return await self._caller.answer(answers.Policy, calls.patch(path_of("escalation-policies", slug), members))
+    async def update(self, slug: str, *, if_match: int | None = None, **members: Any) -> answers.Policy:
+        """Changes these members and leaves the rest; incidents that are open go on with what they began with.
 
-    async def delete(self, slug: str) -> None:
-        await self._caller.delete(path_of("escalation-policies", slug))
+        `if_match` is the `version` that the change is made on: PreconditionFailedError if there is a newer one.
+        """
+        call = calls.patch(path_of("escalation-policies", slug), members, if_match=if_match)
+        return await self._caller.answer(answers.Policy, call)
+
+    async def delete(self, slug: str, *, if_match: int | None = None) -> None:
+        await self._caller.delete(path_of("escalation-policies", slug), if_match=if_match)
 
     async def test(
         self,
@@ -70,12 +74,16 @@ class AsyncSchedules(AsyncResource):
         body = {"name": name, "members": members, **others}
         return await self._caller.answer(answers.Schedule, calls.post(path_of("schedules"), body, key=idempotency_key))
 
-    async def update(self, schedule_id: str, **members: Any) -> answers.Schedule:
-        """Changes these members and leaves the rest."""
-        return await self._caller.answer(answers.Schedule, calls.put(path_of("schedules", schedule_id), members))
+    async def update(self, schedule_id: str, *, if_match: int | None = None, **members: Any) -> answers.Schedule:
+        """Changes these members and leaves the rest.
 
-    async def delete(self, schedule_id: str) -> None:
-        await self._caller.delete(path_of("schedules", schedule_id))
+        `if_match` is the `version` that the change is made on: PreconditionFailedError if there is a newer one.
+        """
+        call = calls.put(path_of("schedules", schedule_id), members, if_match=if_match)
+        return await self._caller.answer(answers.Schedule, call)
+
+    async def delete(self, schedule_id: str, *, if_match: int | None = None) -> None:
+        await self._caller.delete(path_of("schedules", schedule_id), if_match=if_match)
 
     async def on_call(self, schedule_id: str, *, at: datetime | None = None) -> answers.OnCall:
         """Who has it at that instant, or now."""

@@ -59,9 +59,12 @@ class AsyncMaintenance(AsyncResource):
         call = calls.post(path_of("monitors", monitor_id, "maintenance"), body, key=idempotency_key)
         return await self._caller.answer(answers.Window, call)
 
-    async def update(self, window_id: str, **members: Any) -> answers.Window:
-        """Changes these members and leaves the rest."""
-        call = calls.patch(path_of("maintenance-windows", window_id), members)
+    async def update(self, window_id: str, *, if_match: int | None = None, **members: Any) -> answers.Window:
+        """Changes these members and leaves the rest.
+
+        `if_match` is the `version` that the change is made on: PreconditionFailedError if there is a newer one.
+        """
+        call = calls.patch(path_of("maintenance-windows", window_id), members, if_match=if_match)
         return await self._caller.answer(answers.Window, call)
 
     async def end(self, window_id: str, *, idempotency_key: str | None = None) -> answers.Window:
@@ -74,9 +77,10 @@ class AsyncMaintenance(AsyncResource):
         call = calls.post(path_of("maintenance-windows", window_id, "skip-next"), key=idempotency_key)
         return await self._caller.answer(answers.Window, call)
 
-    async def cancel(self, window_id: str) -> answers.Window:
+    async def cancel(self, window_id: str, *, if_match: int | None = None) -> answers.Window:
         """Cancels it with all that is to come; one that is active ends."""
-        return await self._caller.answer(answers.Window, calls.delete(path_of("maintenance-windows", window_id)))
+        call = calls.delete(path_of("maintenance-windows", window_id), if_match=if_match)
+        return await self._caller.answer(answers.Window, call)
 
     def occurrences(
         self, window_id: str, *, start: datetime | None = None, end: datetime | None = None

@@ -29,8 +29,13 @@ class AsyncProbes(AsyncResource):
         body = given(name=name, region=region, region_name=region_name)
         return await self._caller.answer(answers.KeyedProbe, calls.post(path_of("probes"), body, key=idempotency_key))
 
-    async def update(self, probe_id: str, **members: Any) -> answers.Probe:
-        return await self._caller.answer(answers.Probe, calls.patch(path_of("probes", probe_id), members))
+    async def update(self, probe_id: str, *, if_match: int | None = None, **members: Any) -> answers.Probe:
+        """Changes these members and leaves the rest.
+
+        `if_match` is the `config_version` that the change is made on: PreconditionFailedError if there is a newer one.
+        """
+        call = calls.patch(path_of("probes", probe_id), members, if_match=if_match)
+        return await self._caller.answer(answers.Probe, call)
 
     async def rotate_key(
         self, probe_id: str, *, overlap_seconds: int | None = None, idempotency_key: str | None = None
@@ -39,5 +44,5 @@ class AsyncProbes(AsyncResource):
         call = calls.post(path_of("probes", probe_id, "rotate-key"), body, key=idempotency_key)
         return await self._caller.answer(answers.KeyedProbe, call)
 
-    async def delete(self, probe_id: str) -> None:
-        await self._caller.delete(path_of("probes", probe_id))
+    async def delete(self, probe_id: str, *, if_match: int | None = None) -> None:
+        await self._caller.delete(path_of("probes", probe_id), if_match=if_match)

@@ -31,12 +31,16 @@ class AsyncSlos(AsyncResource):
         body = {"name": name, "objective_pct": objective_pct, **members}
         return await self._caller.answer(answers.Slo, calls.post(path_of("slos"), body, key=idempotency_key))
 
-    async def update(self, slo_id: str, **members: Any) -> answers.Slo:
-        """Changes these members and leaves the rest; None takes one back to its default."""
-        return await self._caller.answer(answers.Slo, calls.patch(path_of("slos", slo_id), members))
+    async def update(self, slo_id: str, *, if_match: int | None = None, **members: Any) -> answers.Slo:
+        """Changes these members and leaves the rest; None takes one back to its default.
 
-    async def delete(self, slo_id: str) -> None:
-        await self._caller.delete(path_of("slos", slo_id))
+        `if_match` is the `version` that the change is made on: PreconditionFailedError if there is a newer one.
+        """
+        call = calls.patch(path_of("slos", slo_id), members, if_match=if_match)
+        return await self._caller.answer(answers.Slo, call)
+
+    async def delete(self, slo_id: str, *, if_match: int | None = None) -> None:
+        await self._caller.delete(path_of("slos", slo_id), if_match=if_match)
 
     async def report(
         self, slo_id: str, *, period: str | None = None, start: datetime | None = None, end: datetime | None = None

@@ -61,11 +61,16 @@ class Teams(Resource):
         call = calls.post(path_of("teams"), {"name": name, "slug": slug, **members}, key=idempotency_key)
         return self._caller.answer(answers.NewTeam, call)
 
-    def update(self, team_id: str, **members: Any) -> answers.Team:
-        return self._caller.answer(answers.Team, calls.patch(path_of("teams", team_id), members))
+    def update(self, team_id: str, *, if_match: int | None = None, **members: Any) -> answers.Team:
+        """Changes these members and leaves the rest.
 
-    def delete(self, team_id: str) -> None:
-        self._caller.delete(path_of("teams", team_id))
+        `if_match` is the `version` that the change is made on: PreconditionFailedError if there is a newer one.
+        """
+        call = calls.patch(path_of("teams", team_id), members, if_match=if_match)
+        return self._caller.answer(answers.Team, call)
+
+    def delete(self, team_id: str, *, if_match: int | None = None) -> None:
+        self._caller.delete(path_of("teams", team_id), if_match=if_match)
 
     def members(self, team_id: str) -> Iterator[answers.Member]:
         return self._caller.each(answers.Member, path_of("teams", team_id, "members"), {"limit": PAGE})

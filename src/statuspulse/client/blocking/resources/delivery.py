@@ -26,11 +26,16 @@ class Channels(Resource):
         call = calls.post(path_of("channels"), given(url=url, name=name), key=idempotency_key)
         return self._caller.answer(answers.MadeChannel, call)
 
-    def update(self, channel_id: str, **members: Any) -> answers.Channel:
-        return self._caller.answer(answers.Channel, calls.patch(path_of("channels", channel_id), members))
+    def update(self, channel_id: str, *, if_match: int | None = None, **members: Any) -> answers.Channel:
+        """Changes these members and leaves the rest.
 
-    def delete(self, channel_id: str) -> None:
-        self._caller.delete(path_of("channels", channel_id))
+        `if_match` is the `version` that the change is made on: PreconditionFailedError if there is a newer one.
+        """
+        call = calls.patch(path_of("channels", channel_id), members, if_match=if_match)
+        return self._caller.answer(answers.Channel, call)
+
+    def delete(self, channel_id: str, *, if_match: int | None = None) -> None:
+        self._caller.delete(path_of("channels", channel_id), if_match=if_match)
 
     def test(self, channel_id: str, *, idempotency_key: str | None = None) -> answers.ChannelTest:
         """Sends a message now; `ok` says whether it was taken."""
@@ -79,11 +84,16 @@ class Webhooks(Resource):
         body = {"url": url, "events": events, **members}
         return self._caller.answer(answers.IssuedWebhook, calls.post(path_of("webhooks"), body, key=idempotency_key))
 
-    def update(self, webhook_id: str, **members: Any) -> answers.Webhook:
-        return self._caller.answer(answers.Webhook, calls.patch(path_of("webhooks", webhook_id), members))
+    def update(self, webhook_id: str, *, if_match: int | None = None, **members: Any) -> answers.Webhook:
+        """Changes these members and leaves the rest.
 
-    def delete(self, webhook_id: str) -> None:
-        self._caller.delete(path_of("webhooks", webhook_id))
+        `if_match` is the `version` that the change is made on: PreconditionFailedError if there is a newer one.
+        """
+        call = calls.patch(path_of("webhooks", webhook_id), members, if_match=if_match)
+        return self._caller.answer(answers.Webhook, call)
+
+    def delete(self, webhook_id: str, *, if_match: int | None = None) -> None:
+        self._caller.delete(path_of("webhooks", webhook_id), if_match=if_match)
 
     def rotate_secret(
         self, webhook_id: str, *, overlap_seconds: int | None = None, idempotency_key: str | None = None

@@ -34,12 +34,16 @@ class Policies(Resource):
         call = calls.post(path_of("escalation-policies"), body, key=idempotency_key)
         return self._caller.answer(answers.Policy, call)
 
-    def update(self, slug: str, **members: Any) -> answers.Policy:
-        """Changes these members and leaves the rest; incidents that are open go on with what they began with."""
-        return self._caller.answer(answers.Policy, calls.patch(path_of("escalation-policies", slug), members))
+    def update(self, slug: str, *, if_match: int | None = None, **members: Any) -> answers.Policy:
+        """Changes these members and leaves the rest; incidents that are open go on with what they began with.
 
-    def delete(self, slug: str) -> None:
-        self._caller.delete(path_of("escalation-policies", slug))
+        `if_match` is the `version` that the change is made on: PreconditionFailedError if there is a newer one.
+        """
+        call = calls.patch(path_of("escalation-policies", slug), members, if_match=if_match)
+        return self._caller.answer(answers.Policy, call)
+
+    def delete(self, slug: str, *, if_match: int | None = None) -> None:
+        self._caller.delete(path_of("escalation-policies", slug), if_match=if_match)
 
     def test(
         self,
@@ -71,12 +75,16 @@ class Schedules(Resource):
         body = {"name": name, "members": members, **others}
         return self._caller.answer(answers.Schedule, calls.post(path_of("schedules"), body, key=idempotency_key))
 
-    def update(self, schedule_id: str, **members: Any) -> answers.Schedule:
-        """Changes these members and leaves the rest."""
-        return self._caller.answer(answers.Schedule, calls.put(path_of("schedules", schedule_id), members))
+    def update(self, schedule_id: str, *, if_match: int | None = None, **members: Any) -> answers.Schedule:
+        """Changes these members and leaves the rest.
 
-    def delete(self, schedule_id: str) -> None:
-        self._caller.delete(path_of("schedules", schedule_id))
+        `if_match` is the `version` that the change is made on: PreconditionFailedError if there is a newer one.
+        """
+        call = calls.put(path_of("schedules", schedule_id), members, if_match=if_match)
+        return self._caller.answer(answers.Schedule, call)
+
+    def delete(self, schedule_id: str, *, if_match: int | None = None) -> None:
+        self._caller.delete(path_of("schedules", schedule_id), if_match=if_match)
 
     def on_call(self, schedule_id: str, *, at: datetime | None = None) -> answers.OnCall:
         """Who has it at that instant, or now."""

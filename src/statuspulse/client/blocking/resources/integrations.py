@@ -31,14 +31,17 @@ class Integrations(Resource):
         call = calls.post(path_of("integrations"), {"kind": kind, **members}, key=idempotency_key)
         return self._caller.answer(answers.MadeIntegration, call)
 
-    def update(self, integration_id: str, **members: Any) -> answers.Integration:
-        """Changes these members and leaves the rest; None takes an optional one away."""
-        call = calls.patch(path_of("integrations", integration_id), members)
+    def update(self, integration_id: str, *, if_match: int | None = None, **members: Any) -> answers.Integration:
+        """Changes these members and leaves the rest; None takes an optional one away.
+
+        `if_match` is the `version` that the change is made on: PreconditionFailedError if there is a newer one.
+        """
+        call = calls.patch(path_of("integrations", integration_id), members, if_match=if_match)
         return self._caller.answer(answers.Integration, call)
 
-    def delete(self, integration_id: str) -> None:
+    def delete(self, integration_id: str, *, if_match: int | None = None) -> None:
         """What it made on the other side stays there."""
-        self._caller.delete(path_of("integrations", integration_id))
+        self._caller.delete(path_of("integrations", integration_id), if_match=if_match)
 
     def rotate_secret(
         self, integration_id: str, *, overlap_seconds: int | None = None, idempotency_key: str | None = None

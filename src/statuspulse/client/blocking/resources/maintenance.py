@@ -60,9 +60,12 @@ class Maintenance(Resource):
         call = calls.post(path_of("monitors", monitor_id, "maintenance"), body, key=idempotency_key)
         return self._caller.answer(answers.Window, call)
 
-    def update(self, window_id: str, **members: Any) -> answers.Window:
-        """Changes these members and leaves the rest."""
-        call = calls.patch(path_of("maintenance-windows", window_id), members)
+    def update(self, window_id: str, *, if_match: int | None = None, **members: Any) -> answers.Window:
+        """Changes these members and leaves the rest.
+
+        `if_match` is the `version` that the change is made on: PreconditionFailedError if there is a newer one.
+        """
+        call = calls.patch(path_of("maintenance-windows", window_id), members, if_match=if_match)
         return self._caller.answer(answers.Window, call)
 
     def end(self, window_id: str, *, idempotency_key: str | None = None) -> answers.Window:
@@ -75,9 +78,10 @@ class Maintenance(Resource):
         call = calls.post(path_of("maintenance-windows", window_id, "skip-next"), key=idempotency_key)
         return self._caller.answer(answers.Window, call)
 
-    def cancel(self, window_id: str) -> answers.Window:
+    def cancel(self, window_id: str, *, if_match: int | None = None) -> answers.Window:
         """Cancels it with all that is to come; one that is active ends."""
-        return self._caller.answer(answers.Window, calls.delete(path_of("maintenance-windows", window_id)))
+        call = calls.delete(path_of("maintenance-windows", window_id), if_match=if_match)
+        return self._caller.answer(answers.Window, call)
 
     def occurrences(
         self, window_id: str, *, start: datetime | None = None, end: datetime | None = None

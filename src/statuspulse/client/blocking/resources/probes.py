@@ -30,8 +30,13 @@ class Probes(Resource):
         body = given(name=name, region=region, region_name=region_name)
         return self._caller.answer(answers.KeyedProbe, calls.post(path_of("probes"), body, key=idempotency_key))
 
-    def update(self, probe_id: str, **members: Any) -> answers.Probe:
-        return self._caller.answer(answers.Probe, calls.patch(path_of("probes", probe_id), members))
+    def update(self, probe_id: str, *, if_match: int | None = None, **members: Any) -> answers.Probe:
+        """Changes these members and leaves the rest.
+
+        `if_match` is the `config_version` that the change is made on: PreconditionFailedError if there is a newer one.
+        """
+        call = calls.patch(path_of("probes", probe_id), members, if_match=if_match)
+        return self._caller.answer(answers.Probe, call)
 
     def rotate_key(
         self, probe_id: str, *, overlap_seconds: int | None = None, idempotency_key: str | None = None
@@ -40,5 +45,5 @@ class Probes(Resource):
         call = calls.post(path_of("probes", probe_id, "rotate-key"), body, key=idempotency_key)
         return self._caller.answer(answers.KeyedProbe, call)
 
-    def delete(self, probe_id: str) -> None:
-        self._caller.delete(path_of("probes", probe_id))
+    def delete(self, probe_id: str, *, if_match: int | None = None) -> None:
+        self._caller.delete(path_of("probes", probe_id), if_match=if_match)
