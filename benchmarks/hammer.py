@@ -1,4 +1,4 @@
-"""Calls an API over connections that stay open, each call as soon as the one before is answered.
+"""Calls an API over connections that stay open, each call as soon as the one before is answered, or at a pace.
 
 `python -m benchmarks.hammer FILE` takes a document on standard input and writes one to the file, see `Job` and `Blows`.
 It looks at no more of an answer than its status and its length.
@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import cycle
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,13 +27,17 @@ _PATIENCE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Calls (method, path, body) that are made in turn for so long over so many connections."""
+    """Calls (method, path, body) that are made in turn for so long over so many connections.
+
+    With a pace of so many a second, a call that could not be made in time has waited since then.
+    """
 
     address: str
     token: str
     calls: Sequence[tuple[str, str, str]]
     connections: int
     seconds: float
+    per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +52,11 @@ class Blows:
 class _Talk(asyncio.Protocol):
     _transport: asyncio.Transport
 
-    def __init__(self, calls: Iterator[bytes], until: float, took: list[float], refusals: list[bytes]) -> None:
+    def __init__(
+        self, calls: Iterator[bytes], times: Iterator[float], until: float, took: list[float], refusals: list[bytes]
+    ) -> None:
         self._calls = calls
+        self._times = times
         self._until = until
         self._took = took
         self._refusals = refusals
@@ -59,7 +66,7 @@ class _Talk(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
-        self._send()
+        self._send_in_time()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -70,21 +77,26 @@ class _Talk(asyncio.Protocol):
         length = int(head[head.index(_LENGTH) + len(_LENGTH) :].split(b"\r\n", 1)[0])
         if len(self._buffer) < end + len(_END_OF_HEAD) + length:
             return
-        self._took.append(time.perf_counter() - self._sent_at)
+        self._took.append(time.monotonic() - self._sent_at)
         if not head.startswith(b"http/1.1 2"):
             self._refusals.append(self._buffer)
         self._buffer = b""
-        if time.monotonic() < self._until:
-            self._send()
-        else:
-            self._transport.close()
+        self._send_in_time()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         if not self.ended.done():
             self.ended.set_result(None)
 
+    def _send_in_time(self) -> None:
+        self._sent_at, now = next(self._times), time.monotonic()
+        if max(self._sent_at, now) >= self._until:
+            self._transport.close()
+        elif self._sent_at > now:
+            asyncio.get_running_loop().call_later(self._sent_at - now, self._send)
+        else:
+            self._send()
+
     def _send(self) -> None:
-        self._sent_at = time.perf_counter()
         self._transport.write(next(self._calls))
 
 
@@ -106,11 +118,12 @@ async def _hammer(job: Job) -> Blows:
     took: list[float] = []
     refusals: list[bytes] = []
     begun = time.monotonic()
+    times = _times(begun, job.per_second)
     running_loop = asyncio.get_running_loop()
     talks = [
         (
             await running_loop.create_connection(
-                lambda: _Talk(calls, begun + job.seconds, took, refusals), host, int(port)
+                lambda: _Talk(calls, times, begun + job.seconds, took, refusals), host, int(port)
             )
         )[1]
         for _ in range(job.connections)
@@ -119,6 +132,12 @@ async def _hammer(job: Job) -> Blows:
     if refusals:
         sys.stderr.write(refusals[0].decode(errors="replace")[-500:] + "\n")
     return Blows(took=sorted(took), seconds=time.monotonic() - begun, refused=len(refusals))
+
+
+def _times(begun: float, per_second: float | None) -> Iterator[float]:
+    """When each call shall be made, on the clock of `time.monotonic`."""
+    for number in count():
+        yield time.monotonic() if per_second is None else begun + number / per_second
 
 
 def _written(job: Job, method: str, path: str, body: str) -> bytes:
