@@ -12,6 +12,7 @@ from benchmarks.report import Figure, Report
 from benchmarks.server import TOKEN, Monitor, Server, monitor_id, seed, server, temporary_folder
 
 _SECONDS = 10
+_WARM_UP_SECONDS = 2.0
 _CONNECTIONS = 16
 _READ = 1000
 _TARGET = "http://127.0.0.1:9/"
@@ -67,8 +68,8 @@ def _statuses(monitors: int) -> list[tuple[str, str, str]]:
 
 
 def _share(tested: Server, calls: list[tuple[str, str, str]], connections: int, seconds: int) -> _Share:
-    # What is made at the first call, statements and connections, is made before.
-    hammered(Job(address=tested.address, token=TOKEN, calls=calls[:1], connections=1, seconds=0.2))
+    # What is made at the first calls is made before: statements, connections, and what is remembered of each monitor.
+    hammered(Job(address=tested.address, token=TOKEN, calls=calls, connections=connections, seconds=_WARM_UP_SECONDS))
     before = cpu_seconds(tested.pid)
     blows = hammered(
         Job(address=tested.address, token=TOKEN, calls=calls, connections=connections, seconds=float(seconds))
