@@ -106,6 +106,7 @@ class Scenario:
     chances: Chances
     restarts: tuple[int, ...]
     changes: tuple[Change, ...]
+    has_windows: bool = True
 
 
 def scenario_of(seed: int) -> Scenario:

@@ -57,6 +57,8 @@ class Plan:
 
 def plans_of(scenario: Scenario) -> list[Plan]:
     """Drawn apart from the rest, so that a seed stays what it was; nothing is planned for what is paused."""
+    if not scenario.has_windows:
+        return []
     random = Random(f"windows {scenario.seed}")
     paused = {change.target for change in scenario.changes if change.verb == "pause"}
     free = [place for place in range(len(scenario.targets)) if place not in paused]
