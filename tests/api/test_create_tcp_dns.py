@@ -262,3 +262,10 @@ def test_the_published_schema_tells_the_steps_apart(api: Api) -> None:
     assert schemas["SendStep"]["required"] == ["send"]
     assert schemas["ExpectStep"]["additionalProperties"] is False
     assert {"TcpTls", "StarttlsStep", "SoaSerialMembers"} <= set(schemas)
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999999999"])
+def test_a_port_that_cannot_be_is_what_the_refusal_names(api: Api, port: str) -> None:
+    refused = api.call("POST", "/v1/monitors", {"name": "Far", "type": "tcp", "url": f"tcp://db.example:{port}"})
+    assert refused.status_code == 422
+    assert refused.json()["message"] == "url has a port that is not between 1 and 65535."

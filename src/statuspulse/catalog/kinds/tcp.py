@@ -53,8 +53,10 @@ def endpoint(text: str) -> tuple[str, int]:
     if scheme.lower() != "tcp" or not separator:
         raise ValueError("has to be of the form tcp://host:port")
     host, separator, port = authority.rpartition(":")
-    if not separator or not host or not is_port(port):
+    if not separator or not host or not port.isdecimal():
         raise ValueError("has to be of the form tcp://host:port")
+    if not is_port(port):
+        raise ValueError("has a port that is not between 1 and 65535")
     return host, int(port)
 
 
