@@ -51,6 +51,7 @@ class Scene:
     metrics: Metrics = field(default_factory=Metrics)
     looks: list[tuple[str, int, ResultKind]] = field(default_factory=list)
     _seqs: dict[str, int] = field(default_factory=dict)
+    _rechecking: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.jobs = Jobs(self.bus)
@@ -70,7 +71,8 @@ class Scene:
                     tasks.create_task(self._beat(probe)),
                 ]
             yield
-            for part in (*parts, self._engine):
+            # Whoever looks just now ends with the engine, which would leave him without a receipt.
+            for part in (*parts, *self._rechecking, self._engine):
                 part.cancel()
 
     async def restart_engine(self) -> None:
@@ -108,7 +110,9 @@ class Scene:
         while True:
             if self.takes_jobs:
                 for job in self.jobs.offered(probe.region, probe.id, virtual_now()):
-                    self._tasks.create_task(self._recheck(probe, job))
+                    look = self._tasks.create_task(self._recheck(probe, job))
+                    self._rechecking.add(look)
+                    look.add_done_callback(self._rechecking.discard)
             due_at = self.jobs.next_offer_at(probe.region, probe.id)
             rest = inf if due_at is None or not self.takes_jobs else max(due_at - virtual_now(), 1) / SECOND
             seen = await self.bus.wait(Topic.CATALOG, seen, min(rest, 3600))
